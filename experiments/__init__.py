@@ -1,0 +1,1 @@
+"""Who asks: configs, sweeps, checkpoints, tables, figures and the command line."""

@@ -1,0 +1,48 @@
+"""The defaults of every study, all in sight; a study sets its settings on top of them."""
+
+from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
+
+from experiments.configs.recipes import get_recipe
+
+
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """A config without settings, locked: a misspelt field raises."""
+    return ConfigDict(
+        {
+            "settings": (),
+            "seeds": 1,  # lanes of each setting; seeds count from 0
+            "world": {"semantics": 10, "image_only": 5, "text_only": 5, "mixing_layers": 3},
+            "recipe": get_recipe(recipe or "fast"),
+            "evaluation": {"fit": 20480, "test": 20480},  # pairs a probe is fitted and tested on
+            "log_every": 200,  # steps between two points of history.csv
+            "save_every": 2000,  # steps between two checkpoints, a multiple of log_every
+        }
+    )
+
+
+def setting(
+    selected: str,
+    perturbable: str = "",
+    dependence: str = "independent",
+    encoding_size: int | None = None,
+    noise_probability: float = 0.75,
+) -> ConfigDict:
+    """One setting: semantics by name, as in `results.csv` ("s1 s2 s3").
+
+    The encoding size, if None, is the number of unbiased semantics, which the theory asks for.
+    """
+    return ConfigDict(
+        {
+            "selected": selected,
+            "perturbable": perturbable,
+            "dependence": dependence,
+            "encoding_size": encoding_size or placeholder(int),
+            "noise_probability": noise_probability,
+        }
+    )
+
+
+def first(count: int) -> str:
+    """The names of the first semantics: first(3) is "s1 s2 s3", the paper's [3]."""
+    return " ".join(f"s{i}" for i in range(1, count + 1))

@@ -1,0 +1,13 @@
+"""Perturbation bias (paper figures 3 and 7): the text speaks of all, and distorts the first k."""
+
+from experiments.configs import default
+
+
+def get_config(recipe=None):
+    config = default.get_config(recipe)
+    config.settings = tuple(
+        default.setting(default.first(10), default.first(k), dependence)
+        for dependence in ("independent", "dependent")
+        for k in range(10)
+    )
+    return config

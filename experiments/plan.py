@@ -1,0 +1,178 @@
+"""Plan: a config, checked and turned into static sizes and lanes, before any work starts."""
+
+import dataclasses
+from functools import reduce
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt32
+from ml_collections import ConfigDict
+
+import lvm
+import mmcl
+
+LEAST = {
+    "seeds": 1,
+    "recipe.steps": 1,
+    "evaluation.fit": 2,
+    "evaluation.test": 2,
+    "log_every": 1,
+    "save_every": 1,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Lane:
+    """One training run's identity, in the words of `results.csv`.
+
+    setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3".
+    """
+
+    seed: int
+    setting: str
+    selected: str
+    perturbable: str
+    dependence: str
+    encoding_size: int
+    noise_probability: float
+
+
+class LaneData(NamedTuple):
+    """What the compiled program knows of a lane, all traced; a sweep stacks lanes on axis 0.
+
+    seed: uint32 []; dependence: int32 [], a place in `lvm.DEPENDENCES`; noise_probability:
+    float32 [].
+    """
+
+    seed: UInt32[Array, ""]
+    bias: lvm.Bias
+    dependence: Int[Array, ""]
+    noise_probability: Float[Array, ""]
+    hyper: mmcl.Hyperparameters
+
+
+class Plan(NamedTuple):
+    """A whole sweep: static sizes, and lanes with their stacked data.
+
+    steps of training; fit and test: pairs that a probe is fitted and tested on.
+    """
+
+    spec: lvm.WorldSpec
+    recipe: mmcl.Recipe
+    lanes: tuple[Lane, ...]
+    data: LaneData
+    steps: int
+    fit: int
+    test: int
+
+
+def make_plan(config: ConfigDict) -> Plan:
+    """Checks a config and builds its plan; no device work.
+
+    Raises ValueError that names the field, its value and what is allowed.
+    """
+    for field, least in LEAST.items():
+        value = reduce(getattr, field.split("."), config)
+        if value < least:
+            raise ValueError(f"{field} is {value}: allowed is {least} or more")
+    spec = lvm.WorldSpec(**config.world)
+    lanes = _make_lanes(config, spec.semantics)
+    data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
+    return Plan(
+        spec=spec,
+        recipe=_make_recipe(config.recipe, spec.semantics),
+        lanes=lanes,
+        data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
+        steps=config.recipe.steps,
+        fit=config.evaluation.fit,
+        test=config.evaluation.test,
+    )
+
+
+def lane_bias(lane: Lane, n: int) -> lvm.Bias:
+    """The bias of a lane over n semantics; raises ValueError for names that make none."""
+    return lvm.bias_from_indices(
+        n, _indices(lane.selected, "selected", n), _indices(lane.perturbable, "perturbable", n)
+    )
+
+
+def _make_lanes(config, n: int) -> tuple[Lane, ...]:
+    """Every setting under every seed, seed by seed."""
+    if not config.settings:
+        raise ValueError("settings is empty: give at least one setting")
+    lanes = []
+    for place, setting in enumerate(config.settings):
+        try:
+            lanes.append(_make_lane(setting, n))
+        except ValueError as error:
+            raise ValueError(f"settings[{place}].{error}") from None
+    if len(set(lanes)) < len(lanes):
+        twice = next(lane for lane in lanes if lanes.count(lane) > 1)
+        raise ValueError(f"settings holds {twice.setting}, {twice.dependence} twice: give it once")
+    return tuple(
+        dataclasses.replace(lane, seed=seed) for seed in range(config.seeds) for lane in lanes
+    )
+
+
+def _make_lane(setting, n: int) -> Lane:
+    lane = Lane(seed=0, setting="", **setting)
+    bias = lane_bias(lane, n)
+    size = int(lvm.unbiased(bias).sum()) if lane.encoding_size is None else lane.encoding_size
+    if not 1 <= size <= n:
+        raise ValueError(f"encoding_size is {size}: allowed is 1..{n}")
+    if lane.dependence not in lvm.DEPENDENCES:
+        allowed = ", ".join(lvm.DEPENDENCES)
+        raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")
+    if not 0 <= lane.noise_probability <= 1:
+        raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
+    return dataclasses.replace(lane, encoding_size=size, setting=_brief(bias))
+
+
+def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
+    schedule = mmcl.Schedule(
+        peak=np.float32(recipe.learning_rate),
+        warmup=np.float32(recipe.warmup),
+        steps=np.float32(recipe.steps if recipe.decay else np.inf),
+    )
+    return LaneData(
+        seed=np.uint32(lane.seed),
+        bias=lane_bias(lane, n),
+        dependence=np.int32(lvm.DEPENDENCES.index(lane.dependence)),
+        noise_probability=np.float32(lane.noise_probability),
+        hyper=mmcl.Hyperparameters(
+            schedule=schedule,
+            temperature=np.float32(recipe.temperature),
+            clip_norm=np.float32(recipe.clip_norm),
+            dimensions=np.arange(n) < lane.encoding_size,
+        ),
+    )
+
+
+def _make_recipe(recipe, outputs: int) -> mmcl.Recipe:
+    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - {"outputs"}
+    return mmcl.Recipe(outputs=outputs, **{name: recipe[name] for name in static})
+
+
+def _indices(names: str, field: str, n: int) -> list[int]:
+    known = {f"s{i}": i for i in range(1, n + 1)}
+    for name in names.split():
+        if name not in known:
+            raise ValueError(f"{field} holds {name!r}: allowed is s1 to s{n}")
+    return [known[name] for name in names.split()]
+
+
+def _brief(bias: lvm.Bias) -> str:
+    """The bias in short; perturbing under full selection does not mention the selection."""
+    perturb = f"perturb {_subset(bias.perturbable)}"
+    if not bias.perturbable.any():
+        return f"select {_subset(bias.selected)}"
+    return perturb if bias.selected.all() else f"select {_subset(bias.selected)} {perturb}"
+
+
+def _subset(mask: np.ndarray) -> str:
+    """The paper's [3] for the first three, {2, 5} for others."""
+    places = (np.flatnonzero(mask) + 1).tolist()
+    if places == list(range(1, len(places) + 1)):
+        return f"[{len(places)}]"
+    return "{" + ", ".join(map(str, places)) + "}"

@@ -1,0 +1,50 @@
+"""Report: tables and figures of a run directory, from a finished or a running sweep.
+
+python -m experiments.report runs/quickstart
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from experiments import history
+from experiments.figures import save_r2
+from experiments.rundir import read_config
+from experiments.tables import distance_from_theory, summary
+
+
+def report(directory: Path, console: Console) -> None:
+    """Prints the tables of a run and draws its figures.
+
+    A run that is not finished says how far it is. Raises ValueError if this is no run directory.
+    """
+    config = read_config(directory)
+    if not (directory / "results.csv").exists():
+        done = history.read(directory).step.max()
+        steps = config["recipe"]["steps"]
+        console.print(f"{directory}: {done} of {steps} steps done; scores come at the end")
+        return
+    results = pd.read_csv(directory / "results.csv", keep_default_na=False)
+    figure = directory / "figures" / "r2.png"
+    save_r2(results, figure)
+    console.print(summary(results), highlight=False)
+    console.print("\ndistance from theory, over all lanes and both modalities", highlight=False)
+    console.print(distance_from_theory(results).to_string(float_format="%.3f"), highlight=False)
+    console.print(f"figure: {figure}\nscores: {directory / 'results.csv'}")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
+    parser.add_argument("directory", type=Path, help="a run directory")
+    try:
+        report(parser.parse_args().directory, Console())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

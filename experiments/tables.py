@@ -1,0 +1,122 @@
+"""Tables: results as tidy rows, and what people read of them in the terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from experiments.plan import Lane, Plan
+from experiments.sweep import ProbeScores
+
+MODALITIES = {"x": "image", "t": "text"}
+REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation
+SETTING = ["dependence", "setting", "encoding_size"]
+
+
+def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
+    """The columns that say which lane a row is about."""
+    return {
+        "lane": place,
+        "seed": lane.seed,
+        "setting": lane.setting,
+        "selected": lane.selected,
+        "perturbable": lane.perturbable,
+        "dependence": lane.dependence,
+        "encoding_size": lane.encoding_size,
+        "noise_probability": lane.noise_probability,
+    }
+
+
+def results_table(plan: Plan, scores: list[dict[str, ProbeScores]]) -> pd.DataFrame:
+    """`results.csv`: a row a score, with the lane, modality, probe, target, value, attainable."""
+    return pd.DataFrame(
+        {**lane_columns(place, lane), **row}
+        for place, (lane, of_lane) in enumerate(zip(plan.lanes, scores, strict=True))
+        for row in _score_rows(of_lane)
+    )
+
+
+def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
+    """Rows SETTING + what ("image", "text": measured; "attainable"), columns targets."""
+    results = results[results.probe == probe]
+    attainable = results[results.modality == "x"].assign(
+        what="attainable", value=lambda rows: rows.attainable
+    )
+    rows = pd.concat([results.assign(what=results.modality.map(MODALITIES)), attainable])
+    for column in [*SETTING, "what", "target"]:  # keep the order of the results, not the alphabet's
+        rows[column] = pd.Categorical(rows[column], rows[column].unique(), ordered=True)
+    keys = [*SETTING, "what"]
+    return rows.pivot_table("value", keys, "target", "mean", observed=True)
+
+
+def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
+    """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
+    scores = mean_over_seeds(results, probe)
+    lines = [f"R² ({probe} probe)  " + "".join(f"{target:>5}" for target in scores.columns)]
+    for (dependence, setting, size), rows in scores.groupby(level=SETTING, observed=True):
+        lines.append(f"{setting}, {dependence} semantics, encoding size {size}")
+        for (*_, what), values in rows.iterrows():
+            lines.append(
+                f"  {what:<{len(lines[0]) - 5 * len(values) - 2}}"
+                + "".join(f"{brief(value):>5}" for value in values)
+            )
+    return "\n".join(lines)
+
+
+def brief(score: float) -> str:
+    """A score clipped to [0, 1] in three characters: ".98", "1.0"."""
+    return f"{min(max(score, 0.0), 1.0):.2f}".lstrip("0")[:3]
+
+
+def distance_from_theory(results: pd.DataFrame) -> pd.DataFrame:
+    """By probe and dependence, over all lanes and both modalities: how far from theory.
+
+    least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
+    target over its attainable score; mean and max of |measured - attainable|; least reverse.
+    """
+    rows = results.assign(
+        kept=[
+            target in set(selected.split()) - set(perturbable.split())
+            for target, selected, perturbable in zip(
+                results.target, results.selected, results.perturbable, strict=True
+            )
+        ],
+        excess=results.value - results.attainable,
+    )
+
+    def summarize(group):
+        forward = group[group.target != REVERSE]
+        return pd.Series(
+            {
+                "least kept": forward.value[forward.kept].min(),
+                "most leaked": forward.excess[~forward.kept].max(),
+                "mean error": forward.excess.abs().mean(),
+                "max error": forward.excess.abs().max(),
+                "least reverse": group.value[group.target == REVERSE].min(),
+            }
+        )
+
+    groups = rows.groupby(["probe", "dependence"], sort=False)
+    return groups.apply(summarize, include_groups=False)
+
+
+def _score_rows(scores: dict[str, ProbeScores]) -> Iterator[dict[str, Any]]:
+    for probe, score in scores.items():
+        attainable = {**_by_target(score.attainable), REVERSE: 1.0}
+        for modality in MODALITIES:
+            measured = _by_target(getattr(score, modality))
+            measured[REVERSE] = getattr(score, f"reverse_{modality}")
+            for target, value in measured.items():
+                yield {
+                    "modality": modality,
+                    "probe": probe,
+                    "target": target,
+                    "metric": "r2",
+                    "value": float(value),
+                    "attainable": float(attainable[target]),
+                }
+
+
+def _by_target(scores) -> dict[str, Any]:
+    names = [f"s{i}" for i in range(1, len(scores.s) + 1)]
+    return {**dict(zip(names, scores.s, strict=True)), "m_x": scores.m_x, "m_t": scores.m_t}

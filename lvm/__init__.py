@@ -1,0 +1,38 @@
+"""Who makes the data: a causal latent variable model, as pure samplers."""
+
+from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
+from lvm.mixing import init_mixing, mix, unmix
+from lvm.pairs import Pairs, sample_pairs
+from lvm.semantics import (
+    DEPENDENCES,
+    Semantics,
+    covariance,
+    draw_semantics,
+    gaussian_semantics,
+    sample_semantics,
+)
+from lvm.theory import attainable_r2
+from lvm.world import World, WorldSpec, init_world
+
+__all__ = [
+    "DEPENDENCES",
+    "Bias",
+    "Pairs",
+    "Semantics",
+    "World",
+    "WorldSpec",
+    "attainable_r2",
+    "bias_from_indices",
+    "bias_from_numbers",
+    "covariance",
+    "draw_semantics",
+    "gaussian_semantics",
+    "init_mixing",
+    "init_world",
+    "mix",
+    "numbers_of",
+    "sample_pairs",
+    "sample_semantics",
+    "unbiased",
+    "unmix",
+]

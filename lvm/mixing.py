@@ -1,0 +1,42 @@
+"""Mixing: a random invertible MLP from latents to observations (the paper's g_x and g_t)."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+Mixing = Float[Array, "layers d d"]  # square weights, one per layer
+
+SLOPE = 0.2  # of the leaky ReLU between layers (paper section 5.1)
+POOL = 64  # candidates drawn for each weight; the best conditioned one is taken
+
+
+def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
+    """Draws weights with columns of unit norm and a low condition number: float32 [layers, d, d].
+
+    Each weight is the best conditioned of a pool of fixed size, so the draw works inside jit.
+    """
+    pool = jax.random.normal(key, (layers, POOL, dim, dim))
+    pool = pool / jnp.linalg.norm(pool, axis=-2, keepdims=True)
+    best = jnp.argmin(jnp.linalg.cond(pool), axis=1)
+    return jnp.take_along_axis(pool, best[:, None, None, None], axis=1)[:, 0]
+
+
+@jax.default_matmul_precision("float32")
+def mix(mixing: Mixing, z: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """Observations of latents z: float32 [n, d]."""
+    for weight in mixing[:-1]:
+        z = jax.nn.leaky_relu(z @ weight, SLOPE)
+    return z @ mixing[-1]
+
+
+@jax.default_matmul_precision("float32")
+def unmix(mixing: Mixing, x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """Latents of observations x, the inverse of `mix`: float32 [n, d]."""
+    x = _solve(mixing[-1], x)
+    for weight in mixing[:-1][::-1]:
+        x = _solve(weight, jnp.where(x < 0, x / SLOPE, x))
+    return x
+
+
+def _solve(weight, y):
+    return jnp.linalg.solve(weight.T, y.T).T

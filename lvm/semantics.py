@@ -1,0 +1,120 @@
+"""The law of the semantics: every law here is a structural causal model, given as plain arrays.
+
+Independent, Wishart-dependent, linear and nonlinear models are values of one pytree, so that lanes
+with different laws run in one compiled program.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Float, Int, Key
+
+DEPENDENCES = ("independent", "dependent", "linear_scm", "nonlinear_scm")
+EDGE_PROBABILITY = 0.5
+
+
+class Semantics(NamedTuple):
+    """s_j = Σ_i weights[j, i] · mechanism(s_i) + scale[j] · ε_j with ε ~ N(0, I), on a DAG.
+
+    weights: float32 [n, n], row j holds the edges into s_j; nilpotent (some order is topological).
+    scale:   float32 [n], standard deviation of the exogenous noise.
+    curve:   float32 [], 0 for linear mechanisms, 1 for sine waves, in between for a blend.
+    """
+
+    weights: Float[Array, "n n"]
+    scale: Float[Array, " n"]
+    curve: Float[Array, ""]
+
+
+def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[Array, "count n"]:
+    """Draws `count` independent semantic vectors: float32 [count, n]."""
+    n = law.scale.shape[-1]
+    exogenous = law.scale * jax.random.normal(key, (count, n))
+
+    def substitute(_, s):
+        return exogenous + _mechanism(law.curve, s) @ law.weights.T
+
+    # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
+    return jax.lax.fori_loop(0, n - 1, substitute, exogenous, unroll=True)
+
+
+def draw_semantics(key: Key[Array, ""], n: int, dependence: Int[Array, ""]) -> Semantics:
+    """Draws a law of the kind `DEPENDENCES[dependence]`; the kind may be traced.
+
+    independent: Σ_s = I; dependent: Σ_s ~ Wishart(n, I) (paper section 5.1); linear_scm and
+    nonlinear_scm: a random order, each edge present with probability 0.5, Gaussian weights.
+    """
+    draws = (_independent, _wishart, _linear_scm, _nonlinear_scm)
+    return jax.lax.switch(dependence, [lambda k, draw=draw: draw(k, n) for draw in draws], key)
+
+
+def gaussian_semantics(cov_s: Float[np.ndarray, "n n"]) -> Semantics:
+    """The law N(0, cov_s), for a covariance of the user's own.
+
+    Raises ValueError unless cov_s is a finite, symmetric, positive definite matrix.
+    """
+    cov = np.asarray(cov_s, np.float64)
+    if cov.ndim != 2 or cov.shape[0] != cov.shape[1]:
+        raise ValueError(f"cov_s has shape {cov.shape}: allowed is a square matrix")
+    if not np.isfinite(cov).all():
+        raise ValueError("cov_s holds a value that is not finite")
+    if not np.allclose(cov, cov.T):
+        gap = np.abs(cov - cov.T).max()
+        raise ValueError(f"cov_s is not symmetric: it differs from its transpose by {gap:.3g}")
+    smallest = np.linalg.eigvalsh(cov)[0]
+    if smallest <= 0:
+        raise ValueError(f"cov_s is not positive definite: its least eigenvalue is {smallest:.3g}")
+    return _from_cholesky(jnp.asarray(np.linalg.cholesky(cov), jnp.float32))
+
+
+def covariance(law: Semantics) -> Float[Array, "n n"]:
+    """Σ_s of a law with linear mechanisms (curve 0): float32 [n, n]."""
+    n = law.scale.shape[-1]
+    root = jnp.linalg.solve(jnp.eye(n) - law.weights, jnp.diag(law.scale))
+    return jnp.matmul(root, root.T, precision="highest")
+
+
+def wishart_cholesky(key: Key[Array, ""], n: int) -> Float[Array, "n n"]:
+    """The Cholesky factor of a Wishart(n, I) draw: float32 [n, n], positive diagonal.
+
+    Σ = GᵀG for a Gaussian G, and the R of G = QR is the factor: unlike a decomposition of Σ, this
+    cannot fail, however ill-conditioned the draw.
+    """
+    upper = jnp.linalg.qr(jax.random.normal(key, (n, n)), mode="r")
+    return (upper * jnp.sign(jnp.diagonal(upper))[:, None]).T
+
+
+def _mechanism(curve, s):
+    return (1 - curve) * s + curve * jnp.sin(2 * s)
+
+
+def _independent(key, n):
+    del key
+    return Semantics(jnp.zeros((n, n)), jnp.ones(n), jnp.zeros(()))
+
+
+def _wishart(key, n):
+    return _from_cholesky(wishart_cholesky(key, n))
+
+
+def _from_cholesky(root: Float[Array, "n n"]) -> Semantics:
+    """s = root · ε as a causal model in the order 1..n: (I - weights)⁻¹ diag(scale) = root."""
+    scale = jnp.diag(root)
+    inverse = solve_triangular(root, jnp.eye(len(scale)), lower=True)
+    return Semantics(jnp.tril(-scale[:, None] * inverse, -1), scale, jnp.zeros(()))
+
+
+def _linear_scm(key, n):
+    key_order, key_edge, key_weight = jax.random.split(key, 3)
+    edges = jnp.tril(jax.random.bernoulli(key_edge, EDGE_PROBABILITY, (n, n)), -1)
+    parents = jnp.maximum(edges.sum(1, keepdims=True), 1)
+    weights = jnp.where(edges, jax.random.normal(key_weight, (n, n)), 0) * jnp.sqrt(2 / parents)
+    order = jax.random.permutation(key_order, n)
+    return Semantics(weights[order][:, order], jnp.ones(n), jnp.zeros(()))
+
+
+def _nonlinear_scm(key, n):
+    return _linear_scm(key, n)._replace(curve=jnp.ones(()))

@@ -1,0 +1,82 @@
+"""Encoders: from the observations of one modality to its representation."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+Params = Any  # a pytree of arrays
+Stats = Any  # a pytree of arrays that no gradient moves
+
+
+class Modalities(NamedTuple):
+    """One thing for the images, one for the texts: encoders, parameters, representations."""
+
+    x: Any
+    t: Any
+
+
+class Encoder(NamedTuple):
+    """A pair of pure functions.
+
+    init:  (key, observations [n, p]) -> (params, stats); stats hold what is fixed from then on.
+    apply: (params, stats, observations [n, p]) -> representation [n, d].
+    """
+
+    init: Callable[[Key[Array, ""], Array], tuple[Params, Stats]]
+    apply: Callable[[Params, Stats, Array], Float[Array, "n d"]]
+
+
+class Whitening(NamedTuple):
+    """An affine map to zero mean and unit covariance: (x - mean) @ matrix.
+
+    mean: float32 [p]; matrix: float32 [p, p].
+    """
+
+    mean: Float[Array, " p"]
+    matrix: Float[Array, "p p"]
+
+
+def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> Encoder:
+    """A leaky ReLU MLP with linear outputs, on observations whitened on the batch given to init."""
+    network = _MLP(widths, outputs, slope)
+
+    def init(key, observations):
+        stats = fit_whitening(observations) if whiten else ()
+        return network.init(key, observations)["params"], stats
+
+    def apply(params, stats, observations):
+        inputs = apply_whitening(stats, observations) if whiten else observations
+        return network.apply({"params": params}, inputs)
+
+    return Encoder(init, apply)
+
+
+def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whitening:
+    """Whitening along principal axes; variances under floor · the largest are lifted to that."""
+    mean = observations.mean(0)
+    centred = observations - mean
+    cov = jnp.matmul(centred.T, centred, precision="highest") / len(observations)
+    variances, axes = jnp.linalg.eigh(cov)
+    variances = jnp.maximum(variances, floor * variances[-1])
+    return Whitening(mean, axes / jnp.sqrt(variances))
+
+
+def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> Float[Array, "n p"]:
+    """Whitened observations: float32 [n, p]."""
+    return (observations - whitening.mean) @ whitening.matrix
+
+
+class _MLP(nn.Module):
+    widths: tuple[int, ...]
+    outputs: int
+    slope: float
+
+    @nn.compact
+    def __call__(self, inputs):
+        for width in self.widths:
+            inputs = nn.leaky_relu(nn.Dense(width)(inputs), self.slope)
+        return nn.Dense(self.outputs)(inputs)

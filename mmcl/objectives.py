@@ -1,0 +1,107 @@
+"""Objectives: what two representations are trained to do. Lower is better, in nats.
+
+An objective takes the representations of a batch of pairs and, if its negatives come from a second
+batch, the representations of that too. Masks over pairs are `where=` arguments: `True` takes part,
+the pairs left out change nothing, and an empty mask gives 0 with a gradient of 0.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from mmcl.encoders import Modalities
+
+Representation = Float[Array, "n d"]
+Similarity = Callable[[Representation, Representation], Float[Array, "n m"]]
+
+
+def negative_squared_distance(
+    a: Float[Array, "n d"], b: Float[Array, "m d"]
+) -> Float[Array, "n m"]:
+    """-‖a_i - b_j‖² by a Gram matrix, centred first so that nothing cancels: float32 [n, m]."""
+    centre = jax.lax.stop_gradient(a.mean(0))
+    a, b = a - centre, b - centre
+    squares = jnp.sum(a**2, -1)[:, None] + jnp.sum(b**2, -1)
+    return jnp.minimum(2 * dot(a, b) - squares, 0.0)
+
+
+def dot(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
+    """Inner products ⟨a_i, b_j⟩: float32 [n, m]."""
+    return jnp.matmul(a, b.T, precision="float32")
+
+
+def cosine(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
+    """Cosines of the angle between a_i and b_j, 0 where either is zero: float32 [n, m]."""
+    return dot(_unit(a), _unit(b))
+
+
+SIMILARITIES: dict[str, Similarity] = {
+    "negative_squared_distance": negative_squared_distance,
+    "dot": dot,
+    "cosine": cosine,
+}
+
+
+def symmetric_infonce(
+    z: Modalities,
+    temperature: Float[Array, ""] | float,
+    similarity: Similarity = negative_squared_distance,
+    where: Bool[Array, " n"] | None = None,
+) -> Float[Array, ""]:
+    """Symmetric InfoNCE over cross-modal negatives (paper Eq. 1): float32 [].
+
+    z holds representations float32 [n, d]; matched rows are the positives.
+    """
+    where = jnp.ones(len(z.x), bool) if where is None else where
+    logits = similarity(z.x, z.t) / temperature
+    positives = jnp.diagonal(logits)
+    x_to_t = _log_mean_exp(logits, where) - positives
+    t_to_x = _log_mean_exp(logits.T, where) - positives
+    return _mean((x_to_t + t_to_x) / 2, where)
+
+
+def alignment_max_entropy(
+    z: Modalities,
+    temperature: Float[Array, ""] | float,
+    negatives: Modalities | None = None,
+    where: Bool[Array, " n"] | None = None,
+) -> Float[Array, ""]:
+    """Alignment minus the mean entropy of both modalities (paper Eq. 2): float32 [].
+
+    E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_j exp(-‖z_i - z'_j‖² / temperature): the entropy is
+    a kernel estimate over negatives of the same modality, among them the positive as one more.
+    z holds representations float32 [n, d]. The negatives are a second, independent batch float32
+    [n, d] masked by the same `where`, or, if None, the other pairs of z itself.
+    """
+    where = jnp.ones(len(z.x), bool) if where is None else where
+    alignment = jnp.sum((z.x - z.t) ** 2, -1)
+    others = z if negatives is None else negatives
+
+    def negative_entropy(own, other):
+        logits = negative_squared_distance(own, other) / temperature
+        positive = -alignment / temperature
+        if negatives is None:
+            itself = jnp.eye(len(own), dtype=bool)
+            return _log_mean_exp(jnp.where(itself, positive[:, None], logits), where)
+        logits = jnp.concatenate([logits, positive[:, None]], 1)
+        return _log_mean_exp(logits, jnp.concatenate([where, jnp.ones(1, bool)]))
+
+    entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
+    return _mean(alignment + entropies / 2, where)
+
+
+def _log_mean_exp(logits, where):
+    """Log of the mean of exp over the masked columns: [n, m] -> [n]; finite for an empty mask."""
+    columns = where | ~where.any()
+    return jax.nn.logsumexp(logits, axis=1, where=columns) - jnp.log(columns.sum())
+
+
+def _mean(values, where):
+    return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)
+
+
+def _unit(a):
+    norm2 = jnp.sum(a**2, -1, keepdims=True)
+    return a * jax.lax.rsqrt(jnp.where(norm2 > 0, norm2, 1.0))
