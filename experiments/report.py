@@ -30,10 +30,14 @@ def report(directory: Path, console: Console) -> None:
     results = pd.read_csv(directory / "results.csv", keep_default_na=False)
     figure = directory / "figures" / "r2.png"
     save_r2(results, figure)
-    console.print(summary(results), highlight=False)
-    console.print("\ndistance from theory, over all lanes and both modalities", highlight=False)
-    console.print(distance_from_theory(results).to_string(float_format="%.3f"), highlight=False)
-    console.print(f"figure: {figure}\nscores: {directory / 'results.csv'}")
+    distance = distance_from_theory(results).to_string(float_format="%.3f")
+    for text in (
+        summary(results),
+        "\nDistance from theory, over all lanes and both modalities",
+        distance,
+        f"\nfigure: {figure}\nscores: {directory / 'results.csv'}",
+    ):
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ class Sweep(NamedTuple):
 def make_sweep(plan: Plan) -> Sweep:
     """The compiled functions of a plan. Settings, seeds and rates are data: they never recompile."""
     return Sweep(
-        init=jax.jit(jax.vmap(partial(init_lane, plan))),
+        init=jax.jit(partial(jax.lax.map, partial(init_lane, plan))),
         train=jax.jit(
             jax.vmap(partial(train_lane, plan), in_axes=(0, 0, None)),
             static_argnums=2,

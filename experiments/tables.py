@@ -52,15 +52,15 @@ def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
 def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
     """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
     scores = mean_over_seeds(results, probe)
-    lines = [f"R² ({probe} probe)  " + "".join(f"{target:>5}" for target in scores.columns)]
+    lines = [_line(f"R² by {probe}", scores.columns)]
     for (dependence, setting, size), rows in scores.groupby(level=SETTING, observed=True):
         lines.append(f"{setting}, {dependence} semantics, encoding size {size}")
-        for (*_, what), values in rows.iterrows():
-            lines.append(
-                f"  {what:<{len(lines[0]) - 5 * len(values) - 2}}"
-                + "".join(f"{brief(value):>5}" for value in values)
-            )
+        lines += [_line(f"  {index[-1]}", map(brief, values)) for index, values in rows.iterrows()]
     return "\n".join(lines)
+
+
+def _line(label, cells) -> str:
+    return f"{label:<12}" + "".join(f"{cell:>5}" for cell in cells)
 
 
 def brief(score: float) -> str:

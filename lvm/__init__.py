@@ -10,6 +10,7 @@ from lvm.semantics import (
     draw_semantics,
     gaussian_semantics,
     sample_semantics,
+    solve_semantics,
 )
 from lvm.theory import attainable_r2
 from lvm.world import World, WorldSpec, init_world
@@ -33,6 +34,7 @@ __all__ = [
     "numbers_of",
     "sample_pairs",
     "sample_semantics",
+    "solve_semantics",
     "unbiased",
     "unmix",
 ]

@@ -5,7 +5,9 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Array, Bool
+
+Mask = Bool[Array | np.ndarray, " n"]
 
 
 class Bias(NamedTuple):
@@ -15,11 +17,11 @@ class Bias(NamedTuple):
     perturbable: bool [n], the subset I_ρ of I_θ that the text may distort; a proper subset.
     """
 
-    selected: Bool[np.ndarray, " n"]
-    perturbable: Bool[np.ndarray, " n"]
+    selected: Mask
+    perturbable: Mask
 
 
-def unbiased(bias: Bias) -> Bool[np.ndarray, " n"]:
+def unbiased(bias: Bias) -> Mask:
     """The set I = I_θ minus I_ρ that theory says is kept: bool [n]."""
     return bias.selected & ~bias.perturbable
 
@@ -63,8 +65,8 @@ def bias_from_numbers(n: int, theta: int, rho: int = 1) -> Bias:
 
 def numbers_of(bias: Bias) -> tuple[int, int]:
     """The paper's numbers (θ, ρ) of a bias: the inverse of `bias_from_numbers`."""
-    selected = list(np.flatnonzero(bias.selected) + 1)
-    within = [selected.index(i) + 1 for i in np.flatnonzero(bias.perturbable) + 1]
+    selected = (np.flatnonzero(bias.selected) + 1).tolist()
+    within = (np.flatnonzero(bias.perturbable[bias.selected]) + 1).tolist()
     return _place_of(len(bias.selected), selected), _place_of(len(selected), within) + 1
 
 

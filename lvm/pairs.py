@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from lvm.bias import Bias
 from lvm.mixing import mix
-from lvm.semantics import sample_semantics
+from lvm.semantics import solve_semantics
 from lvm.world import World
 
 
@@ -29,6 +29,7 @@ class Pairs(NamedTuple):
     m_t: Float[Array, "count d_t"]
 
 
+@jax.default_matmul_precision("float32")
 def sample_pairs(
     key: Key[Array, ""], world: World, bias: Bias, noise_probability: Float[Array, ""], count: int
 ) -> Pairs:
@@ -38,18 +39,17 @@ def sample_pairs(
     Gaussian noise. The scene is untouched: a distortion does not reach the image nor the
     descendants of a semantic.
     """
-    key_s, key_x, key_t, key_noise, key_subset = jax.random.split(key, 5)
-    s = sample_semantics(key_s, world.semantics, count)
-    m_x = _gaussian(key_x, world.root_x, count)
-    m_t = _gaussian(key_t, world.root_t, count)
-    noise = _gaussian(key_noise, world.root_noise, count)
-    distorted = jax.random.bernoulli(key_subset, noise_probability, s.shape) & bias.perturbable
-    s_text = jnp.where(bias.selected, jnp.where(distorted, s + noise, s), 0.0)
-    x = mix(world.mixing_x, jnp.concatenate([s, m_x], axis=-1))
-    t = mix(world.mixing_t, jnp.concatenate([s_text, m_t], axis=-1))
+    key_noise, key_subset = jax.random.split(key)
+    n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
+    noise = jax.random.normal(key_noise, (count, n + d_x + d_t + n))  # one draw is the fastest
+    noise_s, noise_x, noise_t, noise_text = jnp.split(noise, [n, n + d_x, n + d_x + d_t], axis=1)
+    s = solve_semantics(world.semantics, noise_s)
+    m_x = noise_x @ world.root_x.T
+    m_t = noise_t @ world.root_t.T
+    distorted = jax.random.bernoulli(key_subset, noise_probability, s.shape)
+    distorted &= bias.perturbable[None]
+    s_text = jnp.where(distorted, s + noise_text @ world.root_noise.T, s)
+    s_text = jnp.where(bias.selected[None], s_text, 0.0)
+    x = mix(world.mixing_x, jnp.concatenate([s, m_x], axis=1))
+    t = mix(world.mixing_t, jnp.concatenate([s_text, m_t], axis=1))
     return Pairs(x, t, s, s_text, m_x, m_t)
-
-
-@jax.default_matmul_precision("float32")
-def _gaussian(key, root, count):
-    return jax.random.normal(key, (count, len(root))) @ root.T

@@ -31,8 +31,14 @@ class Semantics(NamedTuple):
 
 def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[Array, "count n"]:
     """Draws `count` independent semantic vectors: float32 [count, n]."""
+    return solve_semantics(law, jax.random.normal(key, (count, law.scale.shape[-1])))
+
+
+@jax.default_matmul_precision("float32")
+def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
+    """The semantics that the law makes of standard normal exogenous noise: float32 [count, n]."""
     n = law.scale.shape[-1]
-    exogenous = law.scale * jax.random.normal(key, (count, n))
+    exogenous = noise * law.scale[None]
 
     def substitute(_, s):
         return exogenous + _mechanism(law.curve, s) @ law.weights.T
@@ -51,7 +57,7 @@ def draw_semantics(key: Key[Array, ""], n: int, dependence: Int[Array, ""]) -> S
     return jax.lax.switch(dependence, [lambda k, draw=draw: draw(k, n) for draw in draws], key)
 
 
-def gaussian_semantics(cov_s: Float[np.ndarray, "n n"]) -> Semantics:
+def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
     """The law N(0, cov_s), for a covariance of the user's own.
 
     Raises ValueError unless cov_s is a finite, symmetric, positive definite matrix.

@@ -11,8 +11,8 @@ def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Bool[Array, " n"]) -> Fl
     An empty I gives 0 everywhere.
     """
     scale = jnp.sqrt(jnp.diagonal(cov_s))
-    correlation = cov_s / (scale[:, None] * scale)
-    inside = unbiased[:, None] & unbiased
+    correlation = cov_s / (scale[:, None] * scale[None])
+    inside = unbiased[:, None] & unbiased[None]
     block = jnp.where(inside, correlation, jnp.eye(len(scale)))
     cross = jnp.where(unbiased[:, None], correlation, 0.0)
     predicted = jnp.sum(cross * jnp.linalg.solve(block, cross), axis=0)

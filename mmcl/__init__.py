@@ -3,7 +3,8 @@
 from mmcl.encoders import Encoder, Modalities, mlp
 from mmcl.objectives import alignment_max_entropy, symmetric_infonce
 from mmcl.optimizers import Schedule
-from mmcl.training import Hyperparameters, Metrics, Recipe, TrainState, encode, init, step, train
+from mmcl.recipe import Hyperparameters, Recipe
+from mmcl.training import Metrics, TrainState, encode, init, step, train
 
 __all__ = [
     "Encoder",

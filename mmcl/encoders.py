@@ -58,16 +58,16 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whitening:
     """Whitening along principal axes; variances under floor · the largest are lifted to that."""
     mean = observations.mean(0)
-    centred = observations - mean
+    centred = observations - mean[None]
     cov = jnp.matmul(centred.T, centred, precision="highest") / len(observations)
     variances, axes = jnp.linalg.eigh(cov)
     variances = jnp.maximum(variances, floor * variances[-1])
-    return Whitening(mean, axes / jnp.sqrt(variances))
+    return Whitening(mean, axes / jnp.sqrt(variances)[None])
 
 
 def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> Float[Array, "n p"]:
     """Whitened observations: float32 [n, p]."""
-    return (observations - whitening.mean) @ whitening.matrix
+    return (observations - whitening.mean[None]) @ whitening.matrix
 
 
 class _MLP(nn.Module):

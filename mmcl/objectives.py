@@ -22,8 +22,8 @@ def negative_squared_distance(
 ) -> Float[Array, "n m"]:
     """-‖a_i - b_j‖² by a Gram matrix, centred first so that nothing cancels: float32 [n, m]."""
     centre = jax.lax.stop_gradient(a.mean(0))
-    a, b = a - centre, b - centre
-    squares = jnp.sum(a**2, -1)[:, None] + jnp.sum(b**2, -1)
+    a, b = a - centre[None], b - centre[None]
+    squares = jnp.sum(a**2, -1)[:, None] + jnp.sum(b**2, -1)[None]
     return jnp.minimum(2 * dot(a, b) - squares, 0.0)
 
 
@@ -95,7 +95,7 @@ def alignment_max_entropy(
 def _log_mean_exp(logits, where):
     """Log of the mean of exp over the masked columns: [n, m] -> [n]; finite for an empty mask."""
     columns = where | ~where.any()
-    return jax.nn.logsumexp(logits, axis=1, where=columns) - jnp.log(columns.sum())
+    return jax.nn.logsumexp(logits, axis=1, where=columns[None]) - jnp.log(columns.sum())
 
 
 def _mean(values, where):

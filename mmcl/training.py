@@ -1,24 +1,24 @@
-"""Training: one contrastive training run as pure functions of a key and a sampler.
+"""Training: one contrastive training run as pure functions.
 
-`init` makes the state, `step` moves it by one batch, `train` scans over steps. Put `vmap` and
-`jit` around them. What changes between runs without a new compilation is in `Hyperparameters`
-(traced), what shapes the program is in `Recipe` (static).
+`init` makes the state, `step` moves it by one batch, `train` scans over steps whose batches it
+draws. Put `vmap` and `jit` around them.
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
-from mmcl import objectives
 from mmcl.encoders import Encoder, Modalities, mlp
-from mmcl.optimizers import OPTIMIZERS, Schedule, make_optimizer
+from mmcl.objectives import SIMILARITIES, alignment_max_entropy, symmetric_infonce
+from mmcl.optimizers import make_optimizer
+from mmcl.recipe import Hyperparameters, Recipe
 
 
+@runtime_checkable
 class Observations(Protocol):
     """A batch of pairs: images x [n, p] and texts t [n, q], row by row."""
 
@@ -27,72 +27,6 @@ class Observations(Protocol):
 
 
 Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs) -> pairs
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What shapes the program: all static.
-
-    widths:      of the encoders' hidden layers.
-    slope:       of their leaky ReLU.
-    whiten:      whether observations are whitened, on a first batch.
-    outputs:     columns of a representation; lanes use fewer by their dimension mask.
-    batch:       pairs in a step.
-    objective:   "alignment_max_entropy" or "symmetric_infonce".
-    similarity:  of InfoNCE: "negative_squared_distance", "cosine" or "dot".
-    negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
-    optimizer:   "muon" or "adam".
-
-    Raises ValueError for a size below 1, a batch below 2, or an unknown choice.
-    """
-
-    widths: tuple[int, ...]
-    slope: float
-    whiten: bool
-    outputs: int
-    batch: int
-    objective: str
-    similarity: str
-    negatives: str
-    optimizer: str
-
-    def __post_init__(self):
-        for field, least in (("outputs", 1), ("batch", 2)):
-            if getattr(self, field) < least:
-                raise ValueError(
-                    f"recipe.{field} is {getattr(self, field)}: allowed is {least} or more"
-                )
-        if any(width < 1 for width in self.widths):
-            raise ValueError(f"recipe.widths is {self.widths}: allowed are widths of 1 or more")
-        for field, allowed in CHOICES.items():
-            if getattr(self, field) not in allowed:
-                raise ValueError(
-                    f"recipe.{field} is {getattr(self, field)!r}: allowed is one of "
-                    + ", ".join(allowed)
-                )
-
-
-CHOICES = {
-    "objective": ("alignment_max_entropy", "symmetric_infonce"),
-    "similarity": tuple(objectives.SIMILARITIES),
-    "negatives": ("in_batch", "second_batch"),
-    "optimizer": tuple(OPTIMIZERS),
-}
-
-
-class Hyperparameters(NamedTuple):
-    """What a lane sets without a new compilation: all traced.
-
-    schedule:    of the learning rate.
-    temperature: float32 [], of the objective.
-    clip_norm:   float32 [], largest global norm of the gradient.
-    dimensions:  bool [outputs], which columns of the representation take part.
-    """
-
-    schedule: Schedule
-    temperature: Float[Array, ""]
-    clip_norm: Float[Array, ""]
-    dimensions: Bool[Array, " outputs"]
 
 
 class TrainState(NamedTuple):
@@ -138,17 +72,31 @@ def init(
 
 
 @jax.default_matmul_precision("float32")
-def step(
-    key: Key[Array, ""],
+def encode(
     recipe: Recipe,
     hyper: Hyperparameters,
-    sample: Sampler,
-    state: TrainState,
+    params: Modalities,
+    stats: Modalities,
+    observations: Observations,
+) -> Modalities:
+    """Representations of images and texts: Modalities of float32 [n, outputs].
+
+    Columns outside the dimension mask are 0: they add nothing to a distance or an inner product.
+    """
+    encoder = make_encoder(recipe)
+    z_x = encoder.apply(params.x, stats.x, observations.x)
+    z_t = encoder.apply(params.t, stats.t, observations.t)
+    return Modalities(z_x * hyper.dimensions[None], z_t * hyper.dimensions[None])
+
+
+@jax.default_matmul_precision("float32")
+def step(
+    recipe: Recipe, hyper: Hyperparameters, state: TrainState, batch: Observations
 ) -> tuple[TrainState, Metrics]:
-    """One step of training, on batches drawn with a key of this step's own."""
+    """One step on one batch; if negatives come from a second batch, that is its second half."""
 
     def loss_of(params):
-        return _loss(key, recipe, hyper, sample, params, state.stats)
+        return _objective(recipe, hyper, encode(recipe, hyper, params, state.stats, batch))
 
     loss, grads = jax.value_and_grad(loss_of)(state.params)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
@@ -168,43 +116,23 @@ def train(
 ) -> tuple[TrainState, Metrics]:
     """`steps` more steps; metrics gain a leading axis [steps].
 
-    Step k draws its data with fold_in(key, k), k counted from the run's start, so that a run in
+    Step k draws its batch with fold_in(key, k), k counted from the run's start, so that a run in
     pieces equals an unbroken one.
     """
+    count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 
     def body(state, _):
-        return step(jax.random.fold_in(key, state.step), recipe, hyper, sample, state)
+        batch = sample(jax.random.fold_in(key, state.step), count)
+        return step(recipe, hyper, state, batch)
 
     return jax.lax.scan(body, state, None, length=steps)
 
 
-@jax.default_matmul_precision("float32")
-def encode(
-    recipe: Recipe,
-    hyper: Hyperparameters,
-    params: Modalities,
-    stats: Modalities,
-    observations: Observations,
-) -> Modalities:
-    """Representations of images and texts: Modalities of float32 [n, outputs].
-
-    Columns outside the dimension mask are 0: they add nothing to a distance or an inner product.
-    """
-    encoder = make_encoder(recipe)
-    z_x = encoder.apply(params.x, stats.x, observations.x)
-    z_t = encoder.apply(params.t, stats.t, observations.t)
-    return Modalities(z_x * hyper.dimensions, z_t * hyper.dimensions)
-
-
-def _loss(key, recipe, hyper, sample, params, stats):
-    key_pairs, key_negatives = jax.random.split(key)
-
-    def representations(key):
-        return encode(recipe, hyper, params, stats, sample(key, recipe.batch))
-
-    z = representations(key_pairs)
+def _objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
     if recipe.objective == "symmetric_infonce":
-        similarity = objectives.SIMILARITIES[recipe.similarity]
-        return objectives.symmetric_infonce(z, hyper.temperature, similarity)
-    negatives = representations(key_negatives) if recipe.negatives == "second_batch" else None
-    return objectives.alignment_max_entropy(z, hyper.temperature, negatives)
+        return symmetric_infonce(z, hyper.temperature, SIMILARITIES[recipe.similarity])
+    if recipe.negatives == "in_batch":
+        return alignment_max_entropy(z, hyper.temperature)
+    pairs = Modalities(z.x[: recipe.batch], z.t[: recipe.batch])
+    negatives = Modalities(z.x[recipe.batch :], z.t[recipe.batch :])
+    return alignment_max_entropy(pairs, hyper.temperature, negatives)

@@ -10,7 +10,7 @@ def r2(targets: Float[Array, "n k"], predictions: Float[Array, "n k"]) -> Float[
     1 is perfect, 0 is no better than the mean, below 0 is worse; a constant target scores 0.
     """
     residual = jnp.sum((targets - predictions) ** 2, axis=0)
-    total = jnp.sum((targets - targets.mean(0)) ** 2, axis=0)
+    total = jnp.sum((targets - targets.mean(0)[None]) ** 2, axis=0)
     return jnp.where(total > 0, 1 - residual / jnp.where(total > 0, total, 1.0), 0.0)
 
 

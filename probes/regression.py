@@ -35,7 +35,7 @@ def ridge(
     """Linear regression in closed form, with a penalty that only an ill-posed fit feels."""
     del key
     features, queries = _standardize(features, queries)
-    mean = targets.mean(0)
+    mean = targets.mean(0)[None]
     gram = features.T @ features / len(features) + PENALTY * jnp.eye(features.shape[1])
     cross = features.T @ (targets - mean) / len(features)
     return mean + queries @ jax.scipy.linalg.solve(gram, cross, assume_a="pos")
@@ -52,7 +52,7 @@ def mlp(
     linear = ridge(key, features, targets, jnp.concatenate([features, queries]))
     residuals = targets - linear[: len(features)]
     features, queries = _standardize(features, queries)
-    scale = jnp.maximum(targets.std(0), 1e-12)
+    scale = jnp.maximum(targets.std(0), 1e-12)[None]
 
     fit = jax.vmap(_fit_mlp, in_axes=(0, None, 1, None), out_axes=1)
     keys = jax.random.split(key, targets.shape[1])
@@ -63,7 +63,7 @@ PROBES: dict[str, Probe] = {"linear": ridge, "mlp": mlp}
 
 
 def _standardize(features, queries):
-    mean, std = features.mean(0), features.std(0)
+    mean, std = features.mean(0)[None], features.std(0)[None]
     scale = jnp.where(std > 1e-6 * jnp.maximum(std.max(), 1e-12), std, jnp.inf)
     return (features - mean) / scale, (queries - mean) / scale
 

@@ -8,7 +8,7 @@ from experiments.configs.recipes import get_recipe
 
 def get_config(recipe: str = "fast") -> ConfigDict:
     """A config without settings, locked: a misspelt field raises."""
-    return ConfigDict(
+    config = ConfigDict(
         {
             "settings": (),
             "seeds": 1,  # lanes of each setting; seeds count from 0
@@ -16,9 +16,10 @@ def get_config(recipe: str = "fast") -> ConfigDict:
             "recipe": get_recipe(recipe or "fast"),
             "evaluation": {"fit": 20480, "test": 20480},  # pairs a probe is fitted and tested on
             "log_every": 200,  # steps between two points of history.csv
-            "save_every": 2000,  # steps between two checkpoints, a multiple of log_every
+            "save_every": 2000,  # steps between two checkpoints
         }
     )
+    return config.lock()
 
 
 def setting(

@@ -1,0 +1,151 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mmcl.encoders import Modalities
+from mmcl.objectives import (
+    SIMILARITIES,
+    alignment_max_entropy,
+    negative_squared_distance,
+    symmetric_infonce,
+)
+
+N, D = 12, 3
+
+
+@pytest.fixture
+def z(key):
+    x, t, noise = jax.random.normal(key, (3, N, D))
+    return Modalities(x, 0.8 * x + 0.3 * t + 0.1 * noise)
+
+
+@pytest.fixture
+def negatives(key):
+    return Modalities(*jax.random.normal(jax.random.fold_in(key, 1), (2, N, D)))
+
+
+def as64(z):
+    return Modalities(np.asarray(z.x, np.float64), np.asarray(z.t, np.float64))
+
+
+def log_mean_exp(values):
+    return np.log(np.mean(np.exp(values)))
+
+
+def reference_similarity(name, a, b):
+    if name == "negative_squared_distance":
+        return -((a - b) ** 2).sum()
+    inner = a @ b
+    return inner if name == "dot" else inner / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+def reference_infonce(z, temperature, name):
+    similarity = np.array(
+        [[reference_similarity(name, a, b) / temperature for b in z.t] for a in z.x]
+    )
+    terms = [
+        (log_mean_exp(similarity[i]) + log_mean_exp(similarity[:, i])) / 2 - similarity[i, i]
+        for i in range(len(z.x))
+    ]
+    return np.mean(terms)
+
+
+def reference_max_entropy(z, temperature, negatives=None):
+    terms = []
+    for i in range(len(z.x)):
+        alignment = ((z.x[i] - z.t[i]) ** 2).sum()
+        entropies = 0
+        for side in range(2):
+            others = np.delete(z[side], i, 0) if negatives is None else negatives[side]
+            distances = ((z[side][i] - others) ** 2).sum(1)
+            entropies += log_mean_exp(-np.append(distances, alignment) / temperature)
+        terms.append(alignment + entropies / 2)
+    return np.mean(terms)
+
+
+@pytest.mark.parametrize("name", SIMILARITIES)
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_infonce_against_float64(z, name, temperature):
+    measured = symmetric_infonce(z, temperature, SIMILARITIES[name])
+    expected = reference_infonce(as64(z), temperature, name)
+    np.testing.assert_allclose(measured, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_max_entropy_against_float64(z, negatives, temperature):
+    in_batch = alignment_max_entropy(z, temperature)
+    np.testing.assert_allclose(in_batch, reference_max_entropy(as64(z), temperature), rtol=1e-5)
+    second = alignment_max_entropy(z, temperature, negatives)
+    expected = reference_max_entropy(as64(z), temperature, as64(negatives))
+    np.testing.assert_allclose(second, expected, rtol=1e-5)
+
+
+def objectives(negatives):
+    yield lambda z, where=None: symmetric_infonce(z, 1.0, where=where)
+    yield lambda z, where=None: alignment_max_entropy(z, 1.0, where=where)
+    yield lambda z, where=None: alignment_max_entropy(z, 1.0, negatives, where=where)
+
+
+def test_far_off_embeddings_lose_nothing(z, negatives):
+    """A shift of everything by 1000 changes neither value nor gradient."""
+    shift = lambda pair: Modalities(pair.x + 1000, pair.t + 1000)
+    shifted_z, shifted_negatives = shift(z), shift(negatives)
+    back = lambda pair: Modalities(pair.x - 1000, pair.t - 1000)  # what float32 left of them
+    for here, there in zip(
+        objectives(back(shifted_negatives)), objectives(shifted_negatives), strict=True
+    ):
+        value, grads = jax.value_and_grad(here)(back(shifted_z))
+        value_shifted, grads_shifted = jax.value_and_grad(there)(shifted_z)
+        np.testing.assert_allclose(value_shifted, value, rtol=1e-4)
+        for a, b in zip(grads_shifted, grads, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_masked_pairs_change_nothing(z, negatives):
+    where = jnp.arange(N) < 7
+    small = jax.tree.map(lambda leaf: leaf[:7], z)
+    for masked, unmasked in zip(
+        objectives(negatives), objectives(jax.tree.map(lambda a: a[:7], negatives)), strict=True
+    ):
+        value, grads = jax.value_and_grad(masked)(z, where)
+        value_small, grads_small = jax.value_and_grad(unmasked)(small)
+        np.testing.assert_allclose(value, value_small, rtol=1e-5)
+        for a, b in zip(grads, grads_small, strict=True):
+            np.testing.assert_allclose(a[:7], b, atol=1e-6)
+            np.testing.assert_array_equal(a[7:], 0)
+
+
+def test_an_empty_mask_gives_zero_and_a_zero_gradient(z, negatives):
+    for objective in objectives(negatives):
+        value, grads = jax.value_and_grad(objective)(z, jnp.zeros(N, bool))
+        assert value == 0
+        jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), grads)
+
+
+@pytest.mark.parametrize("name", SIMILARITIES)
+def test_zero_vectors_have_finite_gradients(name):
+    zeros = Modalities(jnp.zeros((N, D)), jnp.zeros((N, D)))
+    grads = jax.grad(lambda z: symmetric_infonce(z, 1.0, SIMILARITIES[name]))(zeros)
+    assert all(jnp.isfinite(leaf).all() for leaf in grads)
+
+
+def test_a_zero_column_adds_nothing(z, negatives):
+    wide = lambda pair: Modalities(*(jnp.pad(leaf, ((0, 0), (0, 2))) for leaf in pair))
+    for narrow, padded in zip(objectives(negatives), objectives(wide(negatives)), strict=True):
+        np.testing.assert_allclose(padded(wide(z)), narrow(z), rtol=1e-6)
+
+
+def test_distances_are_never_positive(z):
+    assert (negative_squared_distance(z.x, z.x) <= 0).all()
+
+
+def test_jit_vmap_and_grad_agree(z, negatives):
+    stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, 2 * leaf]), z)
+    for objective in objectives(negatives):
+        grad = jax.value_and_grad(objective)
+        values, grads = jax.jit(jax.vmap(grad))(stacked)
+        for place, scale in enumerate((1, 2)):
+            value, alone = grad(jax.tree.map(lambda leaf, scale=scale: scale * leaf, z))
+            np.testing.assert_allclose(values[place], value, rtol=1e-5)
+            np.testing.assert_allclose(grads.x[place], alone.x, atol=1e-5)

@@ -1,0 +1,92 @@
+import importlib
+
+import numpy as np
+import pytest
+
+import lvm
+from experiments.configs import default, recipes
+from experiments.plan import lane_bias, make_plan
+from tests.small import small_config
+
+
+def with_setting(**changes):
+    setting = default.setting("s1 s2", "s2")
+    setting.update(changes)
+    return {"settings": (default.setting("s1"), setting)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (with_setting(selected="", perturbable=""), r"settings\[1\].selected is empty"),
+        (with_setting(perturbable="s3"), r"settings\[1\].perturbable \[3\] is not selected"),
+        (with_setting(perturbable="s1 s2"), r"settings\[1\].perturbable equals selected"),
+        (with_setting(selected="s4"), r"settings\[1\].selected holds 's4': allowed is s1 to s3"),
+        (with_setting(encoding_size=0), r"settings\[1\].encoding_size is 0: allowed is 1..3"),
+        (with_setting(encoding_size=-2), r"encoding_size is -2: allowed is 1..3"),
+        (with_setting(encoding_size=4), r"encoding_size is 4: allowed is 1..3"),
+        (with_setting(noise_probability=1.5), "noise_probability is 1.5: allowed is 0 to 1"),
+        (with_setting(noise_probability=-0.1), "noise_probability is -0.1: allowed is 0 to 1"),
+        (with_setting(dependence="wishart"), "dependence is 'wishart': allowed is one of"),
+        (with_setting(selected="s1", perturbable=""), "settings holds select .1., independent twice"),
+        ({"settings": ()}, "settings is empty"),
+        ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
+        ({"recipe.steps": 0}, "recipe.steps is 0: allowed is 1 or more"),
+        ({"recipe.steps": -5}, "recipe.steps is -5: allowed is 1 or more"),
+        ({"recipe.batch": 1}, "recipe.batch is 1: allowed is 2 or more"),
+        ({"recipe.optimizer": "sgd"}, "recipe.optimizer is 'sgd': allowed is one of"),
+        ({"world.semantics": 0}, "world.semantics is 0: allowed is 1 or more"),
+        ({"evaluation.fit": 1}, "evaluation.fit is 1: allowed is 2 or more"),
+        ({"log_every": 0}, "log_every is 0: allowed is 1 or more"),
+    ],
+)
+def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(small_config(**changes))
+
+
+def test_lanes_are_settings_under_every_seed():
+    plan = make_plan(small_config(seeds=3))
+    assert [(lane.seed, lane.setting) for lane in plan.lanes[:4]] == [
+        (0, "select [1]"),
+        (0, "select [2] perturb {2}"),
+        (1, "select [1]"),
+        (1, "select [2] perturb {2}"),
+    ]
+    np.testing.assert_array_equal(plan.data.seed, [0, 0, 1, 1, 2, 2])
+    assert plan.data.hyper.dimensions.shape == (6, 3)
+
+
+def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
+    assert [lane.encoding_size for lane in make_plan(small_config()).lanes] == [1, 1]
+    wide = make_plan(small_config(**with_setting(encoding_size=3)))
+    assert wide.lanes[1].encoding_size == 3
+    np.testing.assert_array_equal(wide.data.hyper.dimensions[1], [True] * 3)
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES)
+@pytest.mark.parametrize("name", ["quickstart", "selection", "perturbation"])
+def test_every_config_makes_a_plan(name, recipe):
+    module = importlib.import_module(f"experiments.configs.{name}")
+    plan = make_plan(module.get_config(recipe))
+    assert plan.steps == module.get_config(recipe).recipe.steps
+    with pytest.raises(AttributeError, match="recipes"):
+        module.get_config(recipe).recipes = 1
+
+
+def test_unknown_recipe_names_the_nearest():
+    with pytest.raises(ValueError, match="recipe is 'papr': .* nearest is 'paper'"):
+        default.get_config("papr")
+
+
+def test_studies_are_those_of_the_paper():
+    for name, thetas in (
+        ("selection", [1, 11, 56, 176, 386, 638, 848, 968, 1013, 1023]),
+        ("perturbation", [1023] * 10),
+    ):
+        module = importlib.import_module(f"experiments.configs.{name}")
+        lanes = make_plan(module.get_config()).lanes
+        numbers = [lvm.numbers_of(lane_bias(lane, 10)) for lane in lanes]
+        rhos = [1] * 10 if name == "selection" else [1, 2, 12, 57, 177, 387, 639, 849, 969, 1014]
+        assert numbers == list(zip(thetas, rhos, strict=True)) * 2
+        assert [lane.dependence for lane in lanes] == ["independent"] * 10 + ["dependent"] * 10

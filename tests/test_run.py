@@ -1,0 +1,108 @@
+"""End to end: the command line, a few steps long."""
+
+import io
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from experiments import run as run_module
+from experiments.plan import make_plan
+from experiments.report import report
+from experiments.rundir import claim
+from tests.small import small_config
+
+
+def run(directory, config, console=None):
+    plan = make_plan(config)
+    claim(directory, config)
+    console = console or Console(quiet=True)
+    run_module.run(plan, directory, console, config.log_every, config.save_every)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("finished")
+    console = Console(record=True, width=120, file=io.StringIO())
+    run(directory, small_config(), console)
+    return directory, console.export_text()
+
+
+def test_a_run_leaves_what_the_readme_says(finished):
+    directory, _ = finished
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"config.json", "checkpoints", "history.csv", "results.csv", "figures"}
+    assert (directory / "figures" / "r2.png").stat().st_size > 1000
+
+
+def test_it_tells_progress_and_prints_measured_and_attainable(finished):
+    _, text = finished
+    assert "training 6/6 loss" in text
+    assert "select [2] perturb {2}, dependent semantics, encoding size 1" in text
+    assert "attainable" in text
+
+
+def test_results_are_tidy_and_complete(finished):
+    results = pd.read_csv(finished[0] / "results.csv", keep_default_na=False)
+    assert list(results.columns) == [
+        "lane",
+        "seed",
+        "setting",
+        "selected",
+        "perturbable",
+        "dependence",
+        "encoding_size",
+        "noise_probability",
+        "modality",
+        "probe",
+        "target",
+        "metric",
+        "value",
+        "attainable",
+    ]
+    keys = ["lane", "modality", "probe", "target"]
+    assert len(results) == 2 * 2 * 2 * 6
+    assert not results.duplicated(keys).any()
+    assert set(results.target) == {"s1", "s2", "s3", "m_x", "m_t", "rep"}
+    assert results[["value", "attainable"]].notna().all(axis=None)
+
+
+def test_history_has_every_lane_at_every_point(finished):
+    history = pd.read_csv(finished[0] / "history.csv")
+    assert history.groupby("lane").step.apply(list).tolist() == [[2, 4, 6]] * 2
+    assert history[["loss", "grad_norm"]].notna().all(axis=None)
+
+
+def test_a_finished_run_is_not_done_again(finished, monkeypatch):
+    directory, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in directory.glob("*.*")}
+    monkeypatch.setattr(run_module, "make_sweep", None)
+    run(directory, small_config())
+    assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
+
+
+def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatch):
+    """Killed after the checkpoint at step 4 with a history that is already further."""
+    append = run_module.history.append
+
+    def killed(directory, plan, step, metrics):
+        append(directory, plan, step, metrics)
+        if step == 6:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run_module.history, "append", killed)
+        run(tmp_path, small_config())
+    assert not (tmp_path / "results.csv").exists()
+    console = Console(record=True, width=200, file=io.StringIO())
+    report(tmp_path, console)
+    assert "6 of 6 steps done; scores come at the end" in console.export_text()
+
+    run(tmp_path, small_config())
+    for name in ("results.csv", "history.csv"):
+        assert (tmp_path / name).read_bytes() == (finished[0] / name).read_bytes()
+
+
+def test_report_needs_a_run_directory(tmp_path):
+    with pytest.raises(ValueError, match="is not a run directory"):
+        report(tmp_path, Console(quiet=True))

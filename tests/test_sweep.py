@@ -1,0 +1,96 @@
+import jax
+import numpy as np
+import pytest
+
+from experiments import sweep as sweep_module
+from experiments.configs import default
+from experiments.plan import make_plan
+from experiments.sweep import make_sweep
+from tests.small import small_config
+
+
+def take(tree, places):
+    return jax.tree.map(lambda leaf: leaf[places], tree)
+
+
+def trained(plan, data, steps=4):
+    sweep = make_sweep(plan)
+    return sweep.train(data, sweep.init(data), steps)[0]
+
+
+@pytest.fixture(scope="module")
+def plan():
+    settings = tuple(
+        default.setting(selected, dependence=dependence)
+        for selected in ("s1", "s2 s3", "s1 s2 s3")
+        for dependence in ("independent", "nonlinear_scm")
+    )
+    return make_plan(small_config(settings=settings, seeds=2))
+
+
+@pytest.fixture(scope="module")
+def states(plan):
+    return trained(plan, plan.data)
+
+
+def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
+    for place in (0, 7):
+        alone = trained(plan, take(plan.data, slice(place, place + 1)))
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+            alone,
+            take(states, slice(place, place + 1)),
+        )
+
+
+def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
+    places = np.array([9, 2, 4])
+    regrouped = trained(plan, take(plan.data, places))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+        regrouped,
+        take(states, places),
+    )
+
+
+def test_settings_under_one_seed_share_the_mixing_and_seeds_do_not(plan, states):
+    mixing = np.asarray(states.world.mixing_x)
+    np.testing.assert_array_equal(mixing[:6], np.broadcast_to(mixing[0], mixing[:6].shape))
+    assert not np.array_equal(mixing[0], mixing[6])
+
+
+def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
+    traces = []
+    train_lane = sweep_module.train_lane
+
+    def counted(*args):
+        traces.append(1)
+        return train_lane(*args)
+
+    monkeypatch.setattr(sweep_module, "train_lane", counted)
+    sweep = make_sweep(plan)
+    other = make_plan(
+        small_config(
+            settings=tuple(
+                default.setting("s1 s2", "s1", dependence, size, probability)
+                for dependence in ("dependent", "linear_scm")
+                for size, probability in ((1, 0.2), (3, 0.9), (2, 1.0))
+            ),
+            seeds=2,
+            **{"recipe.learning_rate": 0.01, "recipe.temperature": 2.0, "recipe.steps": 50},
+        )
+    )
+    for data in (plan.data, other.data):
+        state = sweep.init(data)
+        for _ in range(2):
+            state, _ = sweep.train(data, state, 2)
+    assert len(traces) == 1
+
+
+def test_scores_have_their_shapes_and_are_finite(plan, states):
+    scores = make_sweep(plan).score(take(plan.data, 3), take(states, 3))
+    assert set(scores) == {"linear", "mlp"}
+    for score in scores.values():
+        assert score.x.s.shape == score.t.s.shape == score.attainable.s.shape == (3,)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(score))
+        np.testing.assert_allclose(score.attainable.s[1:], 1, atol=0.05)  # lane 3 selects s2 s3

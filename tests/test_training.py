@@ -1,0 +1,141 @@
+"""Training on a small world that one knows: x and t are rotations of one shared latent and noise."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array
+
+import mmcl
+
+RECIPE = mmcl.Recipe(
+    widths=(16, 16),
+    slope=0.2,
+    whiten=True,
+    outputs=4,
+    batch=64,
+    objective="alignment_max_entropy",
+    similarity="negative_squared_distance",
+    negatives="in_batch",
+    optimizer="muon",
+)
+
+
+class Batch(NamedTuple):
+    x: Array
+    t: Array
+
+
+def sample(key, count):
+    shared, own_x, own_t = jax.random.normal(key, (3, count, 2))
+    return Batch(jnp.concatenate([shared, own_x], 1), jnp.concatenate([own_t, -shared], 1))
+
+
+def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
+    return mmcl.Hyperparameters(
+        schedule=mmcl.Schedule(jnp.float32(peak), jnp.float32(10), jnp.float32(steps)),
+        temperature=jnp.float32(temperature),
+        clip_norm=jnp.float32(2.0),
+        dimensions=jnp.arange(4) < dimensions,
+    )
+
+
+def trained(key, recipe, some_hyper, steps):
+    state = mmcl.init(key, recipe, some_hyper, sample(key, 256))
+    return jax.jit(lambda state: mmcl.train(key, recipe, some_hyper, sample, state, steps))(state)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"negatives": "second_batch"},
+        {"objective": "symmetric_infonce"},
+        {"objective": "symmetric_infonce", "similarity": "cosine"},
+        {"optimizer": "adam"},
+    ],
+)
+def test_every_recipe_finds_the_shared_latents(key, changes):
+    recipe = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
+    temperature = 0.2 if recipe.similarity == "cosine" else 1.0
+    dimensions = 3 if recipe.similarity == "cosine" else 2  # a sphere has one dimension less
+    settings = hyper(dimensions, temperature=temperature)
+    state, metrics = trained(key, recipe, settings, 300)
+    test = sample(jax.random.key(1), 2000)
+    z = mmcl.encode(recipe, settings, state.params, state.stats, test)
+    shared, own = test.x[:, :2], test.x[:, 2:]
+    design = np.column_stack([z.x[:, :dimensions], np.ones(2000)])
+    for target, low, high in ((shared, 0.8, 1), (own, -0.1, 0.1)):
+        residual = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
+        assert low <= 1 - residual.var() / target.var() <= high
+    assert metrics.loss[-20:].mean() < metrics.loss[:20].mean()
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_a_masked_run_equals_a_smaller_one(key, optimizer):
+    """Two of four output columns, masked, train as an encoder that has only two."""
+    wide = mmcl.Recipe(**{**RECIPE.__dict__, "optimizer": optimizer})
+    narrow = mmcl.Recipe(**{**wide.__dict__, "outputs": 2})
+    narrow_hyper = hyper()._replace(dimensions=jnp.ones(2, bool))
+    state = mmcl.init(key, wide, hyper(), sample(key, 256))
+    small = mmcl.init(key, narrow, narrow_hyper, sample(key, 256))
+    small = small._replace(params=jax.tree.map(_cut, state.params, small.params))
+    state, metrics = mmcl.train(key, wide, hyper(), sample, state, 20)
+    small, metrics_small = mmcl.train(key, narrow, narrow_hyper, sample, small, 20)
+    np.testing.assert_allclose(metrics.loss, metrics_small.loss, rtol=2e-4)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(_cut(a, b), b, atol=2e-4),
+        state.params,
+        small.params,
+    )
+
+
+def _cut(wide, narrow):
+    return wide[tuple(slice(size) for size in narrow.shape)]
+
+
+def test_a_run_in_pieces_equals_an_unbroken_one(key):
+    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    whole, _ = mmcl.train(key, RECIPE, hyper(), sample, state, 6)
+    for steps in (1, 3, 2):
+        state, _ = mmcl.train(key, RECIPE, hyper(), sample, state, steps)
+    assert state.step == 6
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, whole)
+
+
+def test_whitening_is_not_trained(key):
+    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    after, _ = mmcl.train(key, RECIPE, hyper(), sample, state, 3)
+    jax.tree.map(np.testing.assert_array_equal, after.stats, state.stats)
+
+
+def test_columns_outside_the_mask_are_zero(key):
+    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    z = mmcl.encode(RECIPE, hyper(), state.params, state.stats, sample(key, 5))
+    np.testing.assert_array_equal(z.x[:, 2:], 0)
+    assert (z.t[:, :2] != 0).all()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("batch", 1, "recipe.batch is 1: allowed is 2 or more"),
+        ("outputs", 0, "recipe.outputs is 0: allowed is 1 or more"),
+        ("widths", (16, 0), r"recipe.widths is \(16, 0\): allowed are widths of 1 or more"),
+        ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of muon, adam"),
+        ("objective", "vicreg", "recipe.objective is 'vicreg': allowed is one of"),
+        ("similarity", "l1", "recipe.similarity is 'l1': allowed is one of"),
+        ("negatives", "queue", "recipe.negatives is 'queue': allowed is one of"),
+    ],
+)
+def test_impossible_recipes(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        mmcl.Recipe(**{**RECIPE.__dict__, field: value})
+
+
+def test_infonce_takes_no_second_batch():
+    changes = {"objective": "symmetric_infonce", "negatives": "second_batch"}
+    with pytest.raises(ValueError, match="recipe.negatives is 'second_batch'"):
+        mmcl.Recipe(**{**RECIPE.__dict__, **changes})
