@@ -55,7 +55,8 @@ class LaneData(NamedTuple):
 class Plan(NamedTuple):
     """A whole sweep: static sizes, and lanes with their stacked data.
 
-    steps of training; fit and test: pairs that a probe is fitted and tested on.
+    steps of training; fit and test: pairs that a probe is fitted and tested on; log_every and
+    save_every: steps between two points of the history, and at most between two checkpoints.
     """
 
     spec: lvm.WorldSpec
@@ -65,6 +66,8 @@ class Plan(NamedTuple):
     steps: int
     fit: int
     test: int
+    log_every: int
+    save_every: int
 
 
 def make_plan(config: ConfigDict) -> Plan:
@@ -87,6 +90,8 @@ def make_plan(config: ConfigDict) -> Plan:
         steps=config.recipe.steps,
         fit=config.evaluation.fit,
         test=config.evaluation.test,
+        log_every=config.log_every,
+        save_every=config.save_every,
     )
 
 

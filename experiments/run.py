@@ -3,12 +3,13 @@
 python -m experiments.run --config=experiments/configs/quickstart.py [--workdir=runs/quickstart]
 """
 
+import os
 import sys
 from pathlib import Path
 
 import jax
 from absl import app, flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 from rich.console import Console
 
 from experiments import history
@@ -17,24 +18,24 @@ from experiments.plan import Plan, make_plan
 from experiments.progress import progress
 from experiments.report import report
 from experiments.rundir import claim, write_whole
-from experiments.sweep import LaneState, ProbeScores, Sweep, make_sweep
+from experiments.sweep import LaneState, Sweep, make_sweep
 from experiments.tables import results_table
 
 _CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 
 
-def run(plan: Plan, directory: Path, console: Console, log_every: int, save_every: int) -> None:
+def run(plan: Plan, directory: Path, console: Console) -> None:
     """Trains and scores every lane of a plan in its run directory, then reports."""
     if not (directory / "results.csv").exists():
         sweep = make_sweep(plan)
-        state = _train(plan, sweep, directory, console, log_every, save_every)
+        state = _train(plan, sweep, directory, console)
         results = results_table(plan, _score(plan, sweep, state, console))
         write_whole(directory / "results.csv", results.to_csv(index=False))
     report(directory, console)
 
 
-def _train(plan, sweep, directory, console, log_every, save_every) -> LaneState:
+def _train(plan: Plan, sweep: Sweep, directory: Path, console: Console) -> LaneState:
     """The trained lanes: from the newest checkpoint if there is one, else from the start."""
     state = sweep.init(plan.data)
     with open_checkpoints(directory) as checkpoints:
@@ -42,12 +43,12 @@ def _train(plan, sweep, directory, console, log_every, save_every) -> LaneState:
         history.forget_after(directory, step)
         with progress(console, "training", step, plan.steps) as show:
             while step < plan.steps:
-                chunk = min(log_every - step % log_every, plan.steps - step)
-                state, metrics = sweep.train(plan.data, state, chunk)
+                chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
+                state, metrics = sweep.train(plan.data, state, step, chunk)
                 step += chunk
                 history.append(directory, plan, step, jax.device_get(metrics))
                 show(step, f"loss {metrics.loss.mean():.3f}")
-                if step % save_every < chunk or step == plan.steps:
+                if step % plan.save_every < chunk or step == plan.steps:
                     checkpoints.save(step, state)
     return state
 
@@ -75,7 +76,8 @@ def main(argv: list[str]) -> None:
         claim(directory, config)
     except ValueError as error:
         sys.exit(f"error: {error}")
-    run(plan, directory, Console(), config.log_every, config.save_every)
+    jax.config.update("jax_num_cpu_devices", os.cpu_count())  # a CPU's lanes run side by side
+    run(plan, directory, Console())
 
 
 if __name__ == "__main__":

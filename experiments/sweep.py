@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, UInt32
+from jaxtyping import Array, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
 import probes
+from experiments.devices import over_lanes
 from experiments.plan import LaneData, Plan
 
 WHITENING_PAIRS = 4096
@@ -51,22 +52,27 @@ class ProbeScores(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """A plan, compiled: init and train take all lanes, stacked on axis 0; score takes one."""
+    """A plan, compiled.
+
+    init:  (data of all lanes) -> their states.
+    train: (data, states, steps done int32 [], steps to do) -> (states, mean metrics [lanes]).
+    score: (data and state of one lane) -> its scores by probe.
+    """
 
     init: Callable[[LaneData], LaneState]
-    train: Callable[[LaneData, LaneState, int], tuple[LaneState, mmcl.Metrics]]
+    train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, mmcl.Metrics]]
     score: Callable[[LaneData, LaneState], dict[str, ProbeScores]]
 
 
 def make_sweep(plan: Plan) -> Sweep:
-    """The compiled functions of a plan. Settings, seeds and rates are data: they never recompile."""
+    """The compiled functions of a plan; settings, seeds and rates are data, never recompiled."""
+
+    def train(data, state, done, steps):
+        return over_lanes(partial(train_lane, plan, done, steps), data, state)
+
     return Sweep(
-        init=jax.jit(partial(jax.lax.map, partial(init_lane, plan))),
-        train=jax.jit(
-            jax.vmap(partial(train_lane, plan), in_axes=(0, 0, None)),
-            static_argnums=2,
-            donate_argnums=1,
-        ),
+        init=jax.jit(partial(over_lanes, partial(init_lane, plan))),
+        train=jax.jit(train, static_argnums=3, donate_argnums=1),
         score=jax.jit(partial(score_lane, plan)),
     )
 
@@ -86,12 +92,12 @@ def init_lane(plan: Plan, lane: LaneData) -> LaneState:
 
 
 def train_lane(
-    plan: Plan, lane: LaneData, state: LaneState, steps: int
+    plan: Plan, done: Int[Array, ""], steps: int, lane: LaneData, state: LaneState
 ) -> tuple[LaneState, mmcl.Metrics]:
-    """`steps` more steps of one lane, with the mean of their metrics."""
+    """`steps` more steps of one lane after `done`, with the mean of their metrics."""
     sample = _sampler(state.world, lane)
     key = lane_keys(lane.seed).data
-    train, metrics = mmcl.train(key, plan.recipe, lane.hyper, sample, state.train, steps)
+    train, metrics = mmcl.train(key, plan.recipe, lane.hyper, sample, state.train, done, steps)
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)
 
 

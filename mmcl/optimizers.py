@@ -1,4 +1,4 @@
-"""Optimisers: gradient clipping, then Muon or Adam, under a schedule of traced numbers."""
+"""Optimisers: gradient clipping, then SOAP, Muon or Adam, under a schedule of traced numbers."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 from optax.contrib import muon
+
+from mmcl.soap import scale_by_soap
 
 NEWTON_SCHULZ_STEPS = 3  # of Muon: in trials five gave the same scores, at more cost
 
@@ -32,10 +34,17 @@ def learning_rate(schedule: Schedule, step: Int[Array, ""]) -> Float[Array, ""]:
 
 def make_optimizer(
     name: str, schedule: Schedule, clip_norm: Float[Array, ""]
-) -> optax.GradientTransformation:
-    """The optimiser called `name` in OPTIMIZERS, behind clipping by the global gradient norm."""
+) -> optax.GradientTransformationExtraArgs:
+    """The optimiser called `name` in OPTIMIZERS, behind clipping by the global gradient norm.
+
+    Its `update` takes the keyword `step`, int32 [], the steps done so far.
+    """
     rate = lambda step: learning_rate(schedule, step)
     return optax.chain(optax.clip_by_global_norm(clip_norm), OPTIMIZERS[name](rate))
+
+
+def _soap(rate):
+    return optax.chain(scale_by_soap(), optax.scale_by_learning_rate(rate))
 
 
 def _muon(rate):
@@ -43,6 +52,7 @@ def _muon(rate):
 
 
 OPTIMIZERS: dict[str, Callable[[optax.Schedule], optax.GradientTransformation]] = {
+    "soap": _soap,
     "muon": _muon,
     "adam": optax.adam,
 }

@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float
 from mmcl.objectives import SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
 
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """What shapes the program: all static.
@@ -17,10 +18,12 @@ class Recipe:
     whiten:      whether observations are whitened, on a first batch.
     outputs:     columns of a representation; lanes use fewer by their dimension mask.
     batch:       pairs in a step.
+    group:       pairs that are one another's negatives; divides the batch. Alignment is over the
+                 whole batch, so a large batch in groups averages gradients at linear cost.
     objective:   "alignment_max_entropy" or "symmetric_infonce".
     similarity:  of InfoNCE: "negative_squared_distance", "cosine" or "dot".
     negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
-    optimizer:   "muon" or "adam".
+    optimizer:   "soap", "muon" or "adam".
 
     Raises ValueError for a size below 1, a batch below 2, an unknown choice, or InfoNCE with
     negatives from a second batch (its negatives are cross-modal, in the batch).
@@ -31,29 +34,27 @@ class Recipe:
     whiten: bool
     outputs: int
     batch: int
+    group: int
     objective: str
     similarity: str
     negatives: str
     optimizer: str
 
     def __post_init__(self):
-        for field, least in (("outputs", 1), ("batch", 2)):
-            if getattr(self, field) < least:
-                raise ValueError(
-                    f"recipe.{field} is {getattr(self, field)}: allowed is {least} or more"
-                )
-        if any(width < 1 for width in self.widths):
-            raise ValueError(f"recipe.widths is {self.widths}: allowed are widths of 1 or more")
-        for field, allowed in CHOICES.items():
-            if getattr(self, field) not in allowed:
-                raise ValueError(
-                    f"recipe.{field} is {getattr(self, field)!r}: allowed is one of "
-                    + ", ".join(allowed)
-                )
-        if self.objective == "symmetric_infonce" and self.negatives != "in_batch":
-            raise ValueError(
-                f"recipe.negatives is {self.negatives!r}: allowed with symmetric_infonce is in_batch"
-            )
+        def require(field, holds, allowed):
+            if not holds:
+                value = getattr(self, field)
+                raise ValueError(f"recipe.{field} is {value!r}: allowed is {allowed}")
+
+        require("widths", all(width >= 1 for width in self.widths), "widths of 1 or more")
+        require("outputs", self.outputs >= 1, "1 or more")
+        require("batch", self.batch >= 2, "2 or more")
+        require("group", self.group >= 2, "2 or more")
+        require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
+        for field, names in CHOICES.items():
+            require(field, getattr(self, field) in names, "one of " + ", ".join(names))
+        one_batch = self.objective != "symmetric_infonce" or self.negatives == "in_batch"
+        require("negatives", one_batch, "in_batch, for symmetric_infonce")
 
 
 CHOICES = {

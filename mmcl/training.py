@@ -5,6 +5,7 @@ draws. Put `vmap` and `jit` around them.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -33,13 +34,12 @@ class TrainState(NamedTuple):
     """Everything a run needs to go on.
 
     params: Modalities of encoder parameters; stats: of what no gradient moves (the whitening);
-    opt_state: of the optimiser; step: int32 [], steps done.
+    opt_state: of the optimiser.
     """
 
     params: Modalities
     stats: Modalities
     opt_state: Any
-    step: Int[Array, ""]
 
 
 class Metrics(NamedTuple):
@@ -68,7 +68,7 @@ def init(
     params_t, stats_t = encoder.init(key_t, first.t)
     params = Modalities(params_x, params_t)
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
-    return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.zeros((), jnp.int32))
+    return TrainState(params, Modalities(stats_x, stats_t), opt_state)
 
 
 @jax.default_matmul_precision("float32")
@@ -91,19 +91,27 @@ def encode(
 
 @jax.default_matmul_precision("float32")
 def step(
-    recipe: Recipe, hyper: Hyperparameters, state: TrainState, batch: Observations
+    recipe: Recipe,
+    hyper: Hyperparameters,
+    state: TrainState,
+    batch: Observations,
+    done: Int[Array, ""],
 ) -> tuple[TrainState, Metrics]:
-    """One step on one batch; if negatives come from a second batch, that is its second half."""
+    """One step on one batch, after `done` steps.
+
+    If negatives come from a second batch, it is the second half of this one. Under vmap keep
+    `done` unbatched: rare work of the optimiser then stays rare.
+    """
 
     def loss_of(params):
         return _objective(recipe, hyper, encode(recipe, hyper, params, state.stats, batch))
 
     loss, grads = jax.value_and_grad(loss_of)(state.params)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)
     metrics = Metrics(loss, optax.tree.norm(grads))
-    return TrainState(params, state.stats, opt_state, state.step + 1), metrics
+    return TrainState(params, state.stats, opt_state), metrics
 
 
 def train(
@@ -112,27 +120,33 @@ def train(
     hyper: Hyperparameters,
     sample: Sampler,
     state: TrainState,
+    done: Int[Array, ""],
     steps: int,
 ) -> tuple[TrainState, Metrics]:
-    """`steps` more steps; metrics gain a leading axis [steps].
+    """`steps` more steps, after `done` steps; metrics gain a leading axis [steps].
 
     Step k draws its batch with fold_in(key, k), k counted from the run's start, so that a run in
     pieces equals an unbroken one.
     """
     count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 
-    def body(state, _):
-        batch = sample(jax.random.fold_in(key, state.step), count)
-        return step(recipe, hyper, state, batch)
+    def body(state, done):
+        batch = sample(jax.random.fold_in(key, done), count)
+        return step(recipe, hyper, state, batch, done)
 
-    return jax.lax.scan(body, state, None, length=steps)
+    return jax.lax.scan(body, state, done + jnp.arange(steps))
 
 
 def _objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
-    if recipe.objective == "symmetric_infonce":
-        return symmetric_infonce(z, hyper.temperature, SIMILARITIES[recipe.similarity])
+    """The recipe's objective, the mean over its groups of pairs."""
+
+    def of_group(pairs, negatives):
+        if recipe.objective == "symmetric_infonce":
+            return symmetric_infonce(pairs, hyper.temperature, SIMILARITIES[recipe.similarity])
+        return alignment_max_entropy(pairs, hyper.temperature, negatives)
+
+    groups = jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)
     if recipe.negatives == "in_batch":
-        return alignment_max_entropy(z, hyper.temperature)
-    pairs = Modalities(z.x[: recipe.batch], z.t[: recipe.batch])
-    negatives = Modalities(z.x[recipe.batch :], z.t[recipe.batch :])
-    return alignment_max_entropy(pairs, hyper.temperature, negatives)
+        return jax.vmap(partial(of_group, negatives=None))(groups).mean()
+    firsts, seconds = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)
+    return jax.vmap(of_group)(Modalities(*firsts), Modalities(*seconds)).mean()

@@ -30,12 +30,12 @@ def test_optimizers_descend_a_quadratic(name, key):
     params = {"kernel": jax.random.normal(key, (4, 3)), "bias": jnp.ones(3)}
     loss_of = lambda params: sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params))
 
-    def step(carry, _):
+    def step(carry, done):
         params, state = carry
-        updates, state = optimizer.update(jax.grad(loss_of)(params), state, params)
+        updates, state = optimizer.update(jax.grad(loss_of)(params), state, params, step=done)
         return (jax.tree.map(jnp.add, params, updates), state), None
 
-    (after, _), _ = jax.lax.scan(step, (params, optimizer.init(params)), length=300)
+    (after, _), _ = jax.lax.scan(step, (params, optimizer.init(params)), jnp.arange(300))
     assert loss_of(after) < 0.02 * loss_of(params)
 
 
@@ -44,8 +44,8 @@ def test_gradients_are_clipped(key):
     optimizer = make_optimizer("adam", schedule(), jnp.float32(2.0))
     params = {"kernel": jnp.zeros((4, 3))}
     grads = {"kernel": 100 * jax.random.normal(key, (4, 3))}
-    state = optimizer.update(grads, optimizer.init(params), params)[1]
+    state = optimizer.update(grads, optimizer.init(params), params, step=0)[1]
     tenfold = {"kernel": 10 * grads["kernel"]}
-    state_tenfold = optimizer.update(tenfold, optimizer.init(params), params)[1]
+    state_tenfold = optimizer.update(tenfold, optimizer.init(params), params, step=0)[1]
     for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(state_tenfold), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)

@@ -33,7 +33,9 @@ def test_ridge_is_least_squares(features, key):
 def test_ridge_is_blind_to_scale_and_shift_of_features(features, key):
     targets = features[:, :1]
     np.testing.assert_allclose(
-        score(ridge, 1e-3 * features + 100, targets, key), score(ridge, features, targets, key), atol=2e-3
+        score(ridge, 1e-3 * features + 100, targets, key),
+        score(ridge, features, targets, key),
+        atol=2e-3,
     )
 
 

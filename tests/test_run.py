@@ -17,7 +17,7 @@ def run(directory, config, console=None):
     plan = make_plan(config)
     claim(directory, config)
     console = console or Console(quiet=True)
-    run_module.run(plan, directory, console, config.log_every, config.save_every)
+    run_module.run(plan, directory, console)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ def take(tree, places):
 
 def trained(plan, data, steps=4):
     sweep = make_sweep(plan)
-    return sweep.train(data, sweep.init(data), steps)[0]
+    return sweep.train(data, sweep.init(data), 0, steps)[0]
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
     )
     for data in (plan.data, other.data):
         state = sweep.init(data)
-        for _ in range(2):
-            state, _ = sweep.train(data, state, 2)
+        for done in (0, 2):
+            state, _ = sweep.train(data, state, done, 2)
     assert len(traces) == 1
 
 

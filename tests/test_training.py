@@ -1,4 +1,4 @@
-"""Training on a small world that one knows: x and t are rotations of one shared latent and noise."""
+"""Training on a small world one knows: x and t hold two shared latents and two of their own."""
 
 from typing import NamedTuple
 
@@ -16,11 +16,15 @@ RECIPE = mmcl.Recipe(
     whiten=True,
     outputs=4,
     batch=64,
+    group=64,
     objective="alignment_max_entropy",
     similarity="negative_squared_distance",
     negatives="in_batch",
-    optimizer="muon",
+    optimizer="soap",
 )
+
+
+TRAIN = jax.jit(mmcl.train, static_argnums=(1, 3, 6))
 
 
 class Batch(NamedTuple):
@@ -44,7 +48,7 @@ def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
 
 def trained(key, recipe, some_hyper, steps):
     state = mmcl.init(key, recipe, some_hyper, sample(key, 256))
-    return jax.jit(lambda state: mmcl.train(key, recipe, some_hyper, sample, state, steps))(state)
+    return TRAIN(key, recipe, some_hyper, sample, state, 0, steps)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,9 @@ def trained(key, recipe, some_hyper, steps):
         {"negatives": "second_batch"},
         {"objective": "symmetric_infonce"},
         {"objective": "symmetric_infonce", "similarity": "cosine"},
+        {"optimizer": "muon"},
         {"optimizer": "adam"},
+        {"group": 32},
     ],
 )
 def test_every_recipe_finds_the_shared_latents(key, changes):
@@ -73,7 +79,7 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     assert metrics.loss[-20:].mean() < metrics.loss[:20].mean()
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+@pytest.mark.parametrize("optimizer", ["soap", "muon", "adam"])
 def test_a_masked_run_equals_a_smaller_one(key, optimizer):
     """Two of four output columns, masked, train as an encoder that has only two."""
     wide = mmcl.Recipe(**{**RECIPE.__dict__, "optimizer": optimizer})
@@ -82,8 +88,8 @@ def test_a_masked_run_equals_a_smaller_one(key, optimizer):
     state = mmcl.init(key, wide, hyper(), sample(key, 256))
     small = mmcl.init(key, narrow, narrow_hyper, sample(key, 256))
     small = small._replace(params=jax.tree.map(_cut, state.params, small.params))
-    state, metrics = mmcl.train(key, wide, hyper(), sample, state, 20)
-    small, metrics_small = mmcl.train(key, narrow, narrow_hyper, sample, small, 20)
+    state, metrics = TRAIN(key, wide, hyper(), sample, state, 0, 25)
+    small, metrics_small = TRAIN(key, narrow, narrow_hyper, sample, small, 0, 25)
     np.testing.assert_allclose(metrics.loss, metrics_small.loss, rtol=2e-4)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(_cut(a, b), b, atol=2e-4),
@@ -98,16 +104,28 @@ def _cut(wide, narrow):
 
 def test_a_run_in_pieces_equals_an_unbroken_one(key):
     state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    whole, _ = mmcl.train(key, RECIPE, hyper(), sample, state, 6)
-    for steps in (1, 3, 2):
-        state, _ = mmcl.train(key, RECIPE, hyper(), sample, state, steps)
-    assert state.step == 6
+    whole, _ = TRAIN(key, RECIPE, hyper(), sample, state, 0, 14)
+    for done, steps in ((0, 7), (7, 5), (12, 2)):
+        state, _ = TRAIN(key, RECIPE, hyper(), sample, state, done, steps)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, whole)
+
+
+def test_groups_are_batches_of_their_own(key):
+    """The objective of a batch in groups is the mean of the objectives of its groups."""
+    grouped = mmcl.Recipe(**{**RECIPE.__dict__, "group": 16})
+    small = mmcl.Recipe(**{**RECIPE.__dict__, "batch": 16, "group": 16})
+    state = mmcl.init(key, grouped, hyper(), sample(key, 256))
+    batch = sample(jax.random.key(1), 64)
+    parts = [jax.tree.map(lambda leaf, k=k: leaf[16 * k : 16 * k + 16], batch) for k in range(4)]
+    step = jax.jit(mmcl.step, static_argnums=0)
+    loss = step(grouped, hyper(), state, batch, 0)[1].loss
+    losses = [step(small, hyper(), state, part, 0)[1].loss for part in parts]
+    np.testing.assert_allclose(loss, np.mean(losses), rtol=1e-5)
 
 
 def test_whitening_is_not_trained(key):
     state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    after, _ = mmcl.train(key, RECIPE, hyper(), sample, state, 3)
+    after, _ = TRAIN(key, RECIPE, hyper(), sample, state, 0, 3)
     jax.tree.map(np.testing.assert_array_equal, after.stats, state.stats)
 
 
@@ -122,9 +140,11 @@ def test_columns_outside_the_mask_are_zero(key):
     ("field", "value", "message"),
     [
         ("batch", 1, "recipe.batch is 1: allowed is 2 or more"),
+        ("group", 1, "recipe.group is 1: allowed is 2 or more"),
+        ("group", 48, "recipe.group is 48: allowed is a divisor of recipe.batch, 64"),
         ("outputs", 0, "recipe.outputs is 0: allowed is 1 or more"),
-        ("widths", (16, 0), r"recipe.widths is \(16, 0\): allowed are widths of 1 or more"),
-        ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of muon, adam"),
+        ("widths", (16, 0), r"recipe.widths is \(16, 0\): allowed is widths of 1 or more"),
+        ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of soap, muon, adam"),
         ("objective", "vicreg", "recipe.objective is 'vicreg': allowed is one of"),
         ("similarity", "l1", "recipe.similarity is 'l1': allowed is one of"),
         ("negatives", "queue", "recipe.negatives is 'queue': allowed is one of"),

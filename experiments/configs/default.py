@@ -13,7 +13,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
             "settings": (),
             "seeds": 1,  # lanes of each setting; seeds count from 0
             "world": {"semantics": 10, "image_only": 5, "text_only": 5, "mixing_layers": 3},
-            "recipe": get_recipe(recipe or "fast"),
+            "recipe": get_recipe(recipe),
             "evaluation": {"fit": 20480, "test": 20480},  # pairs a probe is fitted and tested on
             "log_every": 200,  # steps between two points of history.csv
             "save_every": 2000,  # steps between two checkpoints

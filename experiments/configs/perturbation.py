@@ -1,9 +1,12 @@
 """Perturbation bias (paper figures 3 and 7): the text speaks of all, and distorts the first k."""
 
+from ml_collections import ConfigDict
+
 from experiments.configs import default
 
 
-def get_config(recipe=None):
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """The settings of the perturbation study."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(default.first(10), default.first(k), dependence)

@@ -6,22 +6,23 @@ from ml_collections import ConfigDict
 
 
 def fast() -> ConfigDict:
-    """Minutes on two cores: whitened observations, small encoders, Muon."""
+    """Minutes on two cores: whitened observations, small encoders, SOAP."""
     return ConfigDict(
         {
             "name": "fast",
-            "widths": (128, 128, 128),
+            "widths": (64, 64, 64),
             "slope": 0.2,
             "whiten": True,
-            "batch": 256,
-            "steps": 6000,
+            "batch": 1024,
+            "group": 256,
+            "steps": 10_000,
             "objective": "alignment_max_entropy",
             "similarity": "negative_squared_distance",
             "negatives": "in_batch",
             "temperature": 1.0,
-            "optimizer": "muon",
-            "learning_rate": 5e-2,
-            "warmup": 200,
+            "optimizer": "soap",
+            "learning_rate": 3e-2,
+            "warmup": 100,
             "decay": True,
             "clip_norm": 2.0,
         }
@@ -37,6 +38,7 @@ def paper() -> ConfigDict:
             "slope": 0.01,
             "whiten": False,
             "batch": 6144,
+            "group": 6144,
             "steps": 100_000,
             "objective": "alignment_max_entropy",
             "similarity": "negative_squared_distance",

@@ -1,9 +1,12 @@
 """Selection bias (paper figures 3 and 7): the text speaks of the first k of ten semantics."""
 
+from ml_collections import ConfigDict
+
 from experiments.configs import default
 
 
-def get_config(recipe=None):
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """The settings of the selection study."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(default.first(k), dependence=dependence)
