@@ -1,12 +1,31 @@
 """Devices: a function of one lane, mapped over many lanes on all devices at hand."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+
+def use_every_core() -> None:
+    """Makes every core of a CPU a device with one thread; call it before any other use of JAX.
+
+    Lanes that run side by side use cores better than one lane spread over them. Accelerators are
+    not concerned.
+    """
+    jax.config.update("jax_num_cpu_devices", os.cpu_count())
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
+
+
+def lane_sharding(count: int) -> NamedSharding:
+    """How arrays of `count` stacked lanes lie on the devices: spread over them, if evenly."""
+    mesh = _mesh(count)
+    even = count % mesh.size == 0
+    return NamedSharding(mesh, PartitionSpec("lanes") if even else PartitionSpec())
 
 
 def over_lanes(one_lane: Callable[..., Any], *stacked: Any) -> Any:
@@ -16,20 +35,21 @@ def over_lanes(one_lane: Callable[..., Any], *stacked: Any) -> Any:
     device one after another, which is faster there.
     """
     count = len(jax.tree.leaves(stacked)[0])
-    devices = jax.devices()[:count]
-    mesh = Mesh(np.array(devices), ("lanes",))
-    padding = -count % len(devices)
-    padded = jax.tree.map(
-        lambda leaf: jnp.concatenate([leaf, leaf[:1].repeat(padding, 0)]), stacked
-    )
+    mesh = _mesh(count)
+    padding = -count % mesh.size
+    fill = lambda leaf: jnp.concatenate([leaf, leaf[:1].repeat(padding, 0)]) if padding else leaf
     results = jax.shard_map(
         _one_by_one(one_lane) if jax.default_backend() == "cpu" else jax.vmap(one_lane),
         mesh=mesh,
         in_specs=PartitionSpec("lanes"),
         out_specs=PartitionSpec("lanes"),
         check_vma=False,
-    )(*padded)
+    )(*jax.tree.map(fill, stacked))
     return jax.tree.map(lambda leaf: leaf[:count], results)
+
+
+def _mesh(count):
+    return Mesh(np.array(jax.devices()[:count]), ("lanes",))
 
 
 def _one_by_one(one_lane):

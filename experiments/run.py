@@ -3,7 +3,6 @@
 python -m experiments.run --config=experiments/configs/quickstart.py [--workdir=runs/quickstart]
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from rich.console import Console
 
 from experiments import history
 from experiments.checkpoints import open_checkpoints, restore
+from experiments.command_line import parse_flags
+from experiments.devices import use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.progress import progress
 from experiments.report import report
@@ -68,18 +69,18 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     if len(argv) > 1:
         sys.exit(f"error: unexpected argument {argv[1]!r}")
-    config = _CONFIG.value
-    name = Path(config_flags.get_config_filename(flags.FLAGS["config"])).stem
-    directory = Path(_WORKDIR.value or Path("runs") / name)
+    name = config_flags.get_config_filename(flags.FLAGS["config"])
+    directory = Path(_WORKDIR.value or Path("runs") / Path(name).stem)
     try:
+        config = _CONFIG.value
         plan = make_plan(config)
         claim(directory, config)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    jax.config.update("jax_num_cpu_devices", os.cpu_count())  # a CPU's lanes run side by side
+    use_every_core()
     run(plan, directory, Console())
 
 
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    app.run(main)
+    app.run(main, flags_parser=parse_flags)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 import lvm
 import mmcl
 import probes
-from experiments.devices import over_lanes
+from experiments.devices import lane_sharding, over_lanes
 from experiments.plan import LaneData, Plan
 
 WHITENING_PAIRS = 4096
@@ -70,9 +70,18 @@ def make_sweep(plan: Plan) -> Sweep:
     def train(data, state, done, steps):
         return over_lanes(partial(train_lane, plan, done, steps), data, state)
 
+    lanes = lane_sharding(len(plan.lanes))
+    # on one device: batched matrix decompositions deadlock where CPU devices share their threads
+    init = jax.jit(partial(jax.lax.map, partial(init_lane, plan)))
     return Sweep(
-        init=jax.jit(partial(over_lanes, partial(init_lane, plan))),
-        train=jax.jit(train, static_argnums=3, donate_argnums=1),
+        init=lambda data: jax.device_put(init(data), lanes),
+        train=jax.jit(
+            train,
+            static_argnums=3,
+            donate_argnums=1,
+            in_shardings=(lanes, lanes, None),
+            out_shardings=lanes,
+        ),
         score=jax.jit(partial(score_lane, plan)),
     )
 

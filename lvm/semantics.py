@@ -37,14 +37,15 @@ def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[A
 @jax.default_matmul_precision("float32")
 def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
     """The semantics that the law makes of standard normal exogenous noise: float32 [count, n]."""
-    n = law.scale.shape[-1]
     exogenous = noise * law.scale[None]
 
-    def substitute(_, s):
-        return exogenous + _mechanism(law.curve, s) @ law.weights.T
+    def substitute(mechanism):
+        # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
+        body = lambda _, s: exogenous + mechanism(s) @ law.weights.T
+        return jax.lax.fori_loop(0, noise.shape[1] - 1, body, exogenous, unroll=True)
 
-    # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
-    return jax.lax.fori_loop(0, n - 1, substitute, exogenous, unroll=True)
+    wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
+    return jax.lax.cond(law.curve == 0, lambda: substitute(lambda s: s), lambda: substitute(wave))
 
 
 def draw_semantics(key: Key[Array, ""], n: int, dependence: Int[Array, ""]) -> Semantics:
@@ -91,10 +92,6 @@ def wishart_cholesky(key: Key[Array, ""], n: int) -> Float[Array, "n n"]:
     """
     upper = jnp.linalg.qr(jax.random.normal(key, (n, n)), mode="r")
     return (upper * jnp.sign(jnp.diagonal(upper))[:, None]).T
-
-
-def _mechanism(curve, s):
-    return (1 - curve) * s + curve * jnp.sin(2 * s)
 
 
 def _independent(key, n):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mmcl.encoders import Modalities
+from mmcl.kernel import log_kernel_sum
 
 Representation = Float[Array, "n d"]
 Similarity = Callable[[Representation, Representation], Float[Array, "n m"]]
@@ -77,17 +78,15 @@ def alignment_max_entropy(
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
-    others = z if negatives is None else negatives
+    count = where.sum() if negatives is None else where.sum() + 1
 
     def negative_entropy(own, other):
-        logits = negative_squared_distance(own, other) / temperature
-        positive = -alignment / temperature
-        if negatives is None:
-            itself = jnp.eye(len(own), dtype=bool)
-            return _log_mean_exp(jnp.where(itself, positive[:, None], logits), where)
-        logits = jnp.concatenate([logits, positive[:, None]], 1)
-        return _log_mean_exp(logits, jnp.concatenate([where, jnp.ones(1, bool)]))
+        scale = jax.lax.rsqrt(jnp.float32(temperature))
+        kernel_sum = log_kernel_sum(own * scale, other * scale, where, negatives is None)
+        with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
+        return with_positive - jnp.log(jnp.maximum(count, 1))
 
+    others = z if negatives is None else negatives
     entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
     return _mean(alignment + entropies / 2, where)
 

@@ -73,7 +73,7 @@ def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
 def test_every_config_makes_a_plan(name, recipe):
     module = importlib.import_module(f"experiments.configs.{name}")
     plan = make_plan(module.get_config(recipe))
-    assert plan.steps == module.get_config(recipe).recipe.steps
+    assert plan.recipe.batch == recipes.RECIPES[recipe]().batch
     with pytest.raises(AttributeError, match="recipes"):
         module.get_config(recipe).recipes = 1
 

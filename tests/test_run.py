@@ -1,6 +1,9 @@
 """End to end: the command line, a few steps long."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -106,3 +109,41 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
 def test_report_needs_a_run_directory(tmp_path):
     with pytest.raises(ValueError, match="is not a run directory"):
         report(tmp_path, Console(quiet=True))
+
+
+def command(*arguments):
+    """The command line in a process of its own: its exit status and what it says."""
+    process = subprocess.run(
+        [sys.executable, "-m", "experiments.run", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent.parent,
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+QUICKSTART = "--config=experiments/configs/quickstart.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((QUICKSTART, "--config.recipe.step=5"), "'step' Did you mean \"steps\""),
+        ((QUICKSTART + ":papr",), "recipe is 'papr': allowed is one of fast, paper; nearest"),
+        ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
+        ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
+        ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
+        ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
+        (("--config=experiments/configs/nope.py",), "No such file or directory"),
+        ((), "--config must have a value"),
+    ],
+)
+def test_a_bad_command_ends_in_a_message_before_any_work(arguments, message, tmp_path):
+    directory = tmp_path / "run"
+    status, text = command(*arguments, f"--workdir={directory}")
+    assert status == 1
+    assert message in text
+    assert text.startswith("error: ")
+    assert "Traceback" not in text
+    assert not directory.exists()

@@ -8,6 +8,7 @@ from experiments.configs import default
 def get_config(recipe: str = "fast") -> ConfigDict:
     """Four settings, one of them with dependent semantics."""
     config = default.get_config(recipe)
+    config.recipe.steps = 6000
     config.settings = (
         default.setting(default.first(1)),
         default.setting(default.first(3)),

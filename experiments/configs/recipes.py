@@ -15,7 +15,7 @@ def fast() -> ConfigDict:
             "whiten": True,
             "batch": 1024,
             "group": 256,
-            "steps": 10_000,
+            "steps": 12_000,
             "objective": "alignment_max_entropy",
             "similarity": "negative_squared_distance",
             "negatives": "in_batch",

@@ -1,0 +1,59 @@
+"""Benchmark: what a training step costs, in a sweep over the settings of a config.
+
+python -m experiments.benchmark --config=experiments/configs/selection.py
+"""
+
+import platform
+import statistics
+import sys
+import time
+
+import jax
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from experiments.command_line import parse_flags
+from experiments.devices import use_every_core
+from experiments.plan import Plan, make_plan
+from experiments.sweep import make_sweep
+
+CHUNK, REPEATS = 20, 7  # steps timed at once, and how often
+
+_CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
+
+
+def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
+    """Seconds to compile and run the first chunk; milliseconds a lane-step in those after it."""
+    sweep = make_sweep(plan)
+    state = sweep.init(plan.data)
+    seconds = []
+    for repeat in range(REPEATS + 1):
+        start = time.perf_counter()
+        state, metrics = sweep.train(plan.data, state, repeat * CHUNK, CHUNK)
+        jax.block_until_ready((state, metrics))
+        seconds.append(time.perf_counter() - start)
+    return seconds[0], [1e3 * time / CHUNK / len(plan.lanes) for time in seconds[1:]]
+
+
+def main(argv: list[str]) -> None:
+    """Prints one line, with the machine."""
+    del argv
+    logging.set_verbosity(logging.WARNING)
+    try:
+        plan = make_plan(_CONFIG.value)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    use_every_core()
+    compiling, times = lane_step_times(plan)
+    device = jax.devices()[0]
+    print(
+        f"{statistics.median(times):.2f} ms a lane-step, median of {REPEATS} "
+        f"({min(times):.2f} to {max(times):.2f}), {len(plan.lanes)} lanes, batch "
+        f"{plan.recipe.batch}, widths {plan.recipe.widths}, first chunk {compiling:.1f} s; "
+        f"{jax.device_count()} x {device.device_kind} ({platform.machine()}), jax {jax.__version__}"
+    )
+
+
+if __name__ == "__main__":
+    flags.mark_flag_as_required("config")
+    app.run(main, flags_parser=parse_flags)
