@@ -19,7 +19,9 @@ LEAST = {
     "evaluation.test": 2,
     "log_every": 1,
     "save_every": 1,
+    "recipe.warmup": 0,
 }
+POSITIVE = ("recipe.learning_rate", "recipe.temperature", "recipe.clip_norm")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,9 +78,13 @@ def make_plan(config: ConfigDict) -> Plan:
     Raises ValueError that names the field, its value and what is allowed.
     """
     for field, least in LEAST.items():
-        value = reduce(getattr, field.split("."), config)
+        value = _field(config, field)
         if value < least:
             raise ValueError(f"{field} is {value}: allowed is {least} or more")
+    for field in POSITIVE:
+        value = _field(config, field)
+        if not 0 < value < np.inf:
+            raise ValueError(f"{field} is {value}: allowed is a number above 0")
     spec = lvm.WorldSpec(**config.world)
     lanes = _make_lanes(config, spec.semantics)
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
@@ -100,6 +106,10 @@ def lane_bias(lane: Lane, n: int) -> lvm.Bias:
     return lvm.bias_from_indices(
         n, _indices(lane.selected, "selected", n), _indices(lane.perturbable, "perturbable", n)
     )
+
+
+def _field(config: ConfigDict, path: str):
+    return reduce(getattr, path.split("."), config)
 
 
 def _make_lanes(config, n: int) -> tuple[Lane, ...]:
