@@ -11,7 +11,7 @@ def parse_flags(argv: list[str]) -> list[str]:
         return flags.FLAGS(argv)
     except AttributeError as error:
         sys.exit(f"error: unknown config field {_one_line(error)}")
-    except (ImportError, TypeError, ValueError, flags.Error) as error:
+    except (ImportError, LookupError, TypeError, ValueError, flags.Error) as error:
         sys.exit(f"error: {_one_line(error)}")
 
 

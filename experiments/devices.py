@@ -16,7 +16,8 @@ def use_every_core() -> None:
     Lanes that run side by side use cores better than one lane spread over them. Accelerators are
     not concerned.
     """
-    jax.config.update("jax_num_cpu_devices", os.cpu_count())
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
+    jax.config.update("jax_num_cpu_devices", len(usable))
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
 

@@ -20,7 +20,7 @@ def save_r2(results: pd.DataFrame, path: Path, probe: str = "mlp") -> None:
     """
     scores = mean_over_seeds(results, probe)
     dependences = scores.index.unique("dependence")
-    heights = [len(scores.loc[name].groupby(level=[0, 1], observed=True)) for name in dependences]
+    heights = [len(scores.loc[name].xs("image", level="what")) for name in dependences]
     width = CELL * len(scores.columns)
     figure = Figure(
         figsize=(3 * width + 3.2, CELL * sum(heights) + 1.1 * len(heights) + 0.4),
@@ -48,7 +48,18 @@ def _heat_map(panel, cells: pd.DataFrame, show_settings: bool):
     panel.set_xticks(
         range(cells.shape[1]), [LABELS.get(t, f"${t[0]}_{{{t[1:]}}}$") for t in cells.columns]
     )
-    names = [setting for setting, _ in cells.index] if show_settings else []
+    names = _setting_labels(cells.index) if show_settings else []
     panel.set_yticks(range(len(names)), names)
     panel.tick_params(length=0, labelsize=8)
     return image
+
+
+def _setting_labels(index: pd.MultiIndex) -> list[str]:
+    """The settings, with size and noise probability where the name alone would not tell."""
+    rows = index.to_frame(index=False)
+    if not rows.setting.duplicated().any():
+        return list(rows.setting)
+    return [
+        f"{row.setting}, size {row.encoding_size}, p {row.noise_probability}"
+        for row in rows.itertuples()
+    ]

@@ -21,17 +21,19 @@ def append(directory: Path, plan: Plan, step: int, metrics: mmcl.Metrics) -> Non
 
 
 def forget_after(directory: Path, step: int) -> None:
-    """Drops the rows of steps that are going to be done again."""
+    """Drops the rows of steps that are going to be done again, and a line torn by a kill."""
     if _path(directory).exists():
-        rows = read(directory)
-        write_whole(_path(directory), rows[rows.step <= step].to_csv(index=False))
+        header, *rows = _path(directory).read_text().splitlines(keepends=True) or [""]
+        kept = [row for row in rows if row.endswith("\n") and int(row.split(",", 1)[0]) <= step]
+        write_whole(_path(directory), header + "".join(kept))
 
 
-def read(directory: Path) -> pd.DataFrame:
-    """The history of a run directory; no rows if there is none yet."""
+def steps_done(directory: Path) -> int:
+    """The last step in the history of a run directory, 0 if there is none yet."""
     if not _path(directory).exists():
-        return pd.DataFrame({"step": []})
-    return pd.read_csv(_path(directory), keep_default_na=False)
+        return 0
+    steps = pd.read_csv(_path(directory), usecols=["step"]).step
+    return int(steps.max()) if len(steps) else 0
 
 
 def _path(directory: Path) -> Path:

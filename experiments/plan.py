@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 import lvm
 import mmcl
 
-LEAST = {
+LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
     "recipe.steps": 1,
     "evaluation.fit": 2,
@@ -21,7 +21,11 @@ LEAST = {
     "save_every": 1,
     "recipe.warmup": 0,
 }
-POSITIVE = ("recipe.learning_rate", "recipe.temperature", "recipe.clip_norm")
+POSITIVE = (  # dotted config fields that must be above 0
+    "recipe.learning_rate",
+    "recipe.temperature",
+    "recipe.clip_norm",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +145,13 @@ def _make_lane(setting, n: int) -> Lane:
         raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")
     if not 0 <= lane.noise_probability <= 1:
         raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
-    return dataclasses.replace(lane, encoding_size=size, setting=_brief(bias))
+    return dataclasses.replace(
+        lane,
+        setting=_brief(bias),
+        selected=_names(bias.selected),
+        perturbable=_names(bias.perturbable),
+        encoding_size=size,
+    )
 
 
 def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
@@ -183,6 +193,11 @@ def _brief(bias: lvm.Bias) -> str:
     if not bias.perturbable.any():
         return f"select {_subset(bias.selected)}"
     return perturb if bias.selected.all() else f"select {_subset(bias.selected)} {perturb}"
+
+
+def _names(mask: np.ndarray) -> str:
+    """The one spelling of a subset: "s1 s2", in order, each once."""
+    return " ".join(f"s{place + 1}" for place in np.flatnonzero(mask))
 
 
 def _subset(mask: np.ndarray) -> str:

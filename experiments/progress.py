@@ -30,8 +30,8 @@ def progress(console: Console, what: str, done: int, total: int) -> Iterator[Sho
         yield _line_printer(console, what, done, total)
 
 
-def _line_printer(console: Console, what: str, done: int, total: int) -> Show:
-    last = done
+def _line_printer(console: Console, what: str, begin: int, total: int) -> Show:
+    last = begin
 
     def show(done, note):
         nonlocal last

@@ -7,13 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
 from experiments import history
 from experiments.figures import save_r2
 from experiments.rundir import read_config
-from experiments.tables import distance_from_theory, summary
+from experiments.tables import distance_from_theory, read_results, summary
 
 
 def report(directory: Path, console: Console) -> None:
@@ -23,11 +22,10 @@ def report(directory: Path, console: Console) -> None:
     """
     config = read_config(directory)
     if not (directory / "results.csv").exists():
-        done = history.read(directory).step.max()
-        steps = config["recipe"]["steps"]
+        done, steps = history.steps_done(directory), config["recipe"]["steps"]
         console.print(f"{directory}: {done} of {steps} steps done; scores come at the end")
         return
-    results = pd.read_csv(directory / "results.csv", keep_default_na=False)
+    results = read_results(directory / "results.csv")
     figure = directory / "figures" / "r2.png"
     save_r2(results, figure)
     distance = distance_from_theory(results).to_string(float_format="%.3f")
@@ -46,7 +44,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="a run directory")
     try:
         report(parser.parse_args().directory, Console())
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
 

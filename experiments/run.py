@@ -55,10 +55,11 @@ def _train(plan: Plan, sweep: Sweep, directory: Path, console: Console) -> LaneS
 
 
 def _score(plan: Plan, sweep: Sweep, state: LaneState, console: Console) -> list:
+    lanes = jax.device_get((plan.data, state))
     scores = []
     with progress(console, "scoring", 0, len(plan.lanes)) as show:
         for place in range(len(plan.lanes)):
-            lane = jax.tree.map(lambda leaf, place=place: leaf[place], (plan.data, state))
+            lane = jax.tree.map(lambda leaf, place=place: leaf[place], lanes)
             scores.append(jax.device_get(sweep.score(*lane)))
             show(place + 1, "")
     return scores

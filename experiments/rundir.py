@@ -26,13 +26,13 @@ def claim(directory: Path, config: ConfigDict) -> None:
         raise ValueError(f"workdir {directory} cannot be made: {error.strerror}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise ValueError(f"workdir {directory} cannot be written: choose another")
-    fields = _flatten(json.loads(config.to_json_best_effort()))
-    if not any(directory.iterdir()):
+    content = json.loads(config.to_json())
+    if all(path.suffix == ".partial" for path in directory.iterdir()):
         versions = {library: version(library) for library in LIBRARIES}
-        content = {"config": json.loads(config.to_json_best_effort()), "versions": versions}
-        write_whole(directory / "config.json", json.dumps(content, indent=2) + "\n")
+        text = json.dumps({"config": content, "versions": versions}, indent=2)
+        write_whole(directory / "config.json", text + "\n")
         return
-    there = _flatten(read_config(directory))
+    fields, there = _flatten(content), _flatten(read_config(directory))
     differing = [
         f"  {field}: {there.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
         for field in sorted(there.keys() | fields.keys())
@@ -50,7 +50,7 @@ def read_config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
     try:
         return json.loads(path.read_text())["config"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
     except (json.JSONDecodeError, KeyError, TypeError):
         raise ValueError(f"{path} cannot be read: it is not the config of a run") from None

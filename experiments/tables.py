@@ -1,6 +1,7 @@
 """Tables: results as tidy rows, and what people read of them in the terminal."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from experiments.sweep import ProbeScores
 
 MODALITIES = {"x": "image", "t": "text"}
 REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation
-SETTING = ["dependence", "setting", "encoding_size"]
+SETTING = ["dependence", "setting", "encoding_size", "noise_probability"]
 
 
 def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
@@ -36,6 +37,12 @@ def results_table(plan: Plan, scores: list[dict[str, ProbeScores]]) -> pd.DataFr
     )
 
 
+def read_results(path: Path) -> pd.DataFrame:
+    """`results.csv` as it was written: a score that is not a number stays one."""
+    scores = {"value": [""], "attainable": [""]}
+    return pd.read_csv(path, keep_default_na=False, na_values=scores)
+
+
 def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
     """Rows SETTING + what ("image", "text": measured; "attainable"), columns targets."""
     results = results[results.probe == probe]
@@ -46,15 +53,16 @@ def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
     for column in [*SETTING, "what", "target"]:  # keep the order of the results, not the alphabet's
         rows[column] = pd.Categorical(rows[column], rows[column].unique(), ordered=True)
     keys = [*SETTING, "what"]
-    return rows.pivot_table("value", keys, "target", "mean", observed=True)
+    mean = lambda values: values.mean(skipna=False)  # a diverged lane must not vanish
+    return rows.pivot_table("value", keys, "target", mean, observed=True, dropna=False)
 
 
 def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
     """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
     scores = mean_over_seeds(results, probe)
     lines = [_line(f"R² by {probe}", scores.columns)]
-    for (dependence, setting, size), rows in scores.groupby(level=SETTING, observed=True):
-        lines.append(f"{setting}, {dependence} semantics, encoding size {size}")
+    for (dependence, setting, size, noise), rows in scores.groupby(level=SETTING, observed=True):
+        lines.append(f"{setting}, {dependence} semantics, size {size}, noise probability {noise}")
         lines += [_line(f"  {index[-1]}", map(brief, values)) for index, values in rows.iterrows()]
     return "\n".join(lines)
 
@@ -88,11 +96,11 @@ def distance_from_theory(results: pd.DataFrame) -> pd.DataFrame:
         forward = group[group.target != REVERSE]
         return pd.Series(
             {
-                "least kept": forward.value[forward.kept].min(),
-                "most leaked": forward.excess[~forward.kept].max(),
-                "mean error": forward.excess.abs().mean(),
-                "max error": forward.excess.abs().max(),
-                "least reverse": group.value[group.target == REVERSE].min(),
+                "least kept": forward.value[forward.kept].min(skipna=False),
+                "most leaked": forward.excess[~forward.kept].max(skipna=False),
+                "mean error": forward.excess.abs().mean(skipna=False),
+                "max error": forward.excess.abs().max(skipna=False),
+                "least reverse": group.value[group.target == REVERSE].min(skipna=False),
             }
         )
 

@@ -31,7 +31,11 @@ class Pairs(NamedTuple):
 
 @jax.default_matmul_precision("float32")
 def sample_pairs(
-    key: Key[Array, ""], world: World, bias: Bias, noise_probability: Float[Array, ""], count: int
+    key: Key[Array, ""],
+    world: World,
+    bias: Bias,
+    noise_probability: Float[Array, ""] | float,
+    count: int,
 ) -> Pairs:
     """Draws `count` pairs (paper section 3).
 

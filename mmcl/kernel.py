@@ -27,15 +27,14 @@ def log_kernel_sum(
 
 
 def _forward(a, b, where, skip_itself):
-    centre = a.mean(0, keepdims=True)
+    centre = b.mean(0, keepdims=True, where=where[:, None] | ~where.any())
     a, b = a - centre, b - centre
-    one = jnp.ones_like(a[:, :1])
-    left = jnp.concatenate([2 * a, -one, -jnp.sum(a**2, 1, keepdims=True)], 1)
-    far = jnp.where(where[:, None], jnp.sum(b**2, 1, keepdims=True), jnp.inf)
-    right = jnp.concatenate([b, far, jnp.ones_like(far)], 1)
+    one_a, one_b = jnp.ones_like(a[:, :1]), jnp.ones_like(b[:, :1])
+    left = jnp.concatenate([2 * a, -one_a, -jnp.sum(a**2, 1, keepdims=True)], 1)
+    right = jnp.concatenate([b, jnp.sum(b**2, 1, keepdims=True), one_b], 1)
     logits = jnp.minimum(_product(left, right.T), 0.0)  # -‖a_i - b_j‖² in one product
-    if skip_itself:
-        logits = jnp.where(jnp.eye(len(a), dtype=bool), -jnp.inf, logits)
+    takes_part = where[None] & ~jnp.eye(len(a), dtype=bool) if skip_itself else where[None]
+    logits = jnp.where(takes_part, logits, -jnp.inf)
     largest = logits.max(1, keepdims=True)
     largest = jnp.where(jnp.isfinite(largest), largest, 0.0)
     kernel = jnp.exp(logits - largest)

@@ -25,8 +25,9 @@ class Recipe:
     negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
     optimizer:   "soap", "muon" or "adam".
 
-    Raises ValueError for a size below 1, a batch below 2, an unknown choice, or InfoNCE with
-    negatives from a second batch (its negatives are cross-modal, in the batch).
+    Raises ValueError for a size out of range, an unknown choice, InfoNCE with negatives from a
+    second batch (its own are cross-modal, in the batch), or maximum entropy of a similarity other
+    than the distance.
     """
 
     widths: tuple[int, ...]
@@ -47,12 +48,15 @@ class Recipe:
                 raise ValueError(f"recipe.{field} is {value!r}: allowed is {allowed}")
 
         require("widths", all(width >= 1 for width in self.widths), "widths of 1 or more")
+        require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
         for field, names in CHOICES.items():
             require(field, getattr(self, field) in names, "one of " + ", ".join(names))
+        distance = self.objective == "symmetric_infonce" or "distance" in self.similarity
+        require("similarity", distance, "negative_squared_distance, for alignment_max_entropy")
         one_batch = self.objective != "symmetric_infonce" or self.negatives == "in_batch"
         require("negatives", one_batch, "in_batch, for symmetric_infonce")
 

@@ -82,12 +82,11 @@ def _renew(grams, bases, step):
 
 
 def _direction(moments: Moments, step):
-    # The first gradient is diagonal in its own eigenbases; the rest of it would be rounding noise.
-    first = jnp.logical_and(step == 0, len(moments.bases) > 0)
     mean = _rotate(moments.mean, moments.bases) / (1 - B1 ** (step + 1.0))
     square = moments.square / (1 - B2 ** (step + 1.0))
     direction = _rotate_back(mean / (jnp.sqrt(square) + EPS), moments.bases)
-    return jnp.where(first, 0.0, direction)
+    # The first gradient is diagonal in its own eigenbases; the rest of it would be rounding noise.
+    return jnp.where(step == 0, 0.0, direction) if moments.bases else direction
 
 
 def _rotate(array, bases):

@@ -53,8 +53,7 @@ def attainable_scores(
     key: Key[Array, ""], probe: Probe, latents: Split, unbiased: Bool[Array, " n_s"]
 ) -> LatentScores:
     """The scores of the same probe from the true unbiased latents: what theory allows."""
-    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
-    return latent_scores(key, probe, truth, latents)
+    return latent_scores(key, probe, _unbiased_alone(latents, unbiased), latents)
 
 
 def reverse_score(
@@ -69,6 +68,11 @@ def reverse_score(
 
     1 says that the representation is a function of them and of nothing else: float32 [].
     """
-    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
+    truth = _unbiased_alone(latents, unbiased)
     predictions = probe(key, truth.fit, features.fit, truth.test)
     return masked_mean(r2(features.test, predictions), dimensions)
+
+
+def _unbiased_alone(latents: Split, unbiased) -> Split:
+    """The semantics with the biased ones set to 0, which a probe cannot use."""
+    return Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))

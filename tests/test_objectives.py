@@ -116,6 +116,18 @@ def test_masked_pairs_change_nothing(z, negatives):
             np.testing.assert_array_equal(a[7:], 0)
 
 
+def test_masked_pairs_may_be_anything(z, negatives):
+    """Huge values outside the mask reach neither the value nor the gradient."""
+    where = jnp.arange(N) < 7
+    spoil = lambda pair: jax.tree.map(lambda leaf: jnp.where(where[:, None], leaf, 1e6), pair)
+    for clean, spoilt in zip(objectives(negatives), objectives(spoil(negatives)), strict=True):
+        value, grads = jax.value_and_grad(clean)(z, where)
+        value_spoilt, grads_spoilt = jax.value_and_grad(spoilt)(spoil(z), where)
+        np.testing.assert_allclose(value_spoilt, value, rtol=1e-5)
+        for a, b in zip(grads_spoilt, grads, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_an_empty_mask_gives_zero_and_a_zero_gradient(z, negatives):
     for objective in objectives(negatives):
         value, grads = jax.value_and_grad(objective)(z, jnp.zeros(N, bool))

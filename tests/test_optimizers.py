@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from mmcl.optimizers import OPTIMIZERS, Schedule, learning_rate, make_optimizer
@@ -49,3 +50,5 @@ def test_gradients_are_clipped(key):
     state_tenfold = optimizer.update(tenfold, optimizer.init(params), params, step=0)[1]
     for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(state_tenfold), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
+    mean = optax.tree.get(state, "mu")["kernel"]
+    np.testing.assert_allclose(jnp.linalg.norm(mean), 0.1 * 2.0, rtol=1e-5)  # (1 - b1) · clip_norm

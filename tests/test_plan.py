@@ -32,6 +32,14 @@ def with_setting(**changes):
             with_setting(selected="s1", perturbable=""),
             "settings holds select .1., independent twice",
         ),
+        (
+            {"settings": (default.setting("s1", encoding_size=0),)},
+            r"settings\[0\].encoding_size is 0: allowed is 1..3",
+        ),
+        (
+            {"settings": (default.setting("s1 s2"), default.setting("s2 s1"))},
+            "settings holds select .2., independent twice",
+        ),
         ({"settings": ()}, "settings is empty"),
         ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
         ({"recipe.steps": 0}, "recipe.steps is 0: allowed is 1 or more"),

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.plan import make_plan
+from experiments.progress import progress
 from experiments.report import report
 from experiments.rundir import claim
 from tests.small import small_config
@@ -41,7 +42,7 @@ def test_a_run_leaves_what_the_readme_says(finished):
 def test_it_tells_progress_and_prints_measured_and_attainable(finished):
     _, text = finished
     assert "training 6/6 loss" in text
-    assert "select [2] perturb {2}, dependent semantics, encoding size 1" in text
+    assert "select [2] perturb {2}, dependent semantics, size 1, noise" in text
     assert "attainable" in text
 
 
@@ -107,8 +108,25 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
 
 
 def test_report_needs_a_run_directory(tmp_path):
-    with pytest.raises(ValueError, match="is not a run directory"):
-        report(tmp_path, Console(quiet=True))
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
+        with pytest.raises(ValueError, match="is not a run directory"):
+            report(path, Console(quiet=True))
+
+
+def test_report_before_the_first_step(tmp_path):
+    claim(tmp_path, small_config())
+    console = Console(record=True, width=200, file=io.StringIO())
+    report(tmp_path, console)
+    assert "0 of 6 steps done" in console.export_text()
+
+
+def test_the_bar_shows_step_loss_and_time_left():
+    file = io.StringIO()
+    with progress(Console(file=file, force_terminal=True, width=120), "training", 0, 10) as show:
+        show(5, "loss -1.234")
+    for part in ("training 5/10", "loss -1.234", "left"):
+        assert part in file.getvalue()
 
 
 def command(*arguments):
@@ -134,6 +152,7 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
         ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
         ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
+        ((QUICKSTART, "--config.settings[9].selected=s1"), "index out of range"),
         ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
         (("--config=experiments/configs/nope.py",), "No such file or directory"),
         ((), "--config must have a value"),

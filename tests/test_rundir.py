@@ -30,7 +30,7 @@ def test_another_config_is_refused_with_what_differs(tmp_path):
     with pytest.raises(ValueError, match="another config") as error:
         claim(tmp_path, other)
     message = str(error.value)
-    assert "recipe.learning_rate: 0.05 there, 0.1 here" in message
+    assert "recipe.learning_rate: 0.03 there, 0.1 here" in message
     assert "seeds: 1 there, 2 here" in message
     assert "settings[0].selected: 's1' there, 's3' here" in message
     assert (tmp_path / "config.json").read_bytes() == before

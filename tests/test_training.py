@@ -145,6 +145,8 @@ def test_columns_outside_the_mask_are_zero(key):
         ("outputs", 0, "recipe.outputs is 0: allowed is 1 or more"),
         ("widths", (16, 0), r"recipe.widths is \(16, 0\): allowed is widths of 1 or more"),
         ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of soap, muon, adam"),
+        ("slope", float("nan"), "recipe.slope is nan: allowed is above 0, at most 1"),
+        ("similarity", "cosine", "recipe.similarity is 'cosine': allowed is negative_squared"),
         ("objective", "vicreg", "recipe.objective is 'vicreg': allowed is one of"),
         ("similarity", "l1", "recipe.similarity is 'l1': allowed is one of"),
         ("negatives", "queue", "recipe.negatives is 'queue': allowed is one of"),

@@ -38,7 +38,7 @@ def setting(
             "selected": selected,
             "perturbable": perturbable,
             "dependence": dependence,
-            "encoding_size": encoding_size or placeholder(int),
+            "encoding_size": placeholder(int) if encoding_size is None else encoding_size,
             "noise_probability": noise_probability,
         }
     )

@@ -9,7 +9,6 @@ def fast() -> ConfigDict:
     """Minutes on two cores: whitened observations, small encoders, SOAP."""
     return ConfigDict(
         {
-            "name": "fast",
             "widths": (64, 64, 64),
             "slope": 0.2,
             "whiten": True,
@@ -33,7 +32,6 @@ def paper() -> ConfigDict:
     """The paper's protocol (section 5.1 and appendix): days on two cores."""
     return ConfigDict(
         {
-            "name": "paper",
             "widths": (150, 750, 750, 750, 750, 150),
             "slope": 0.01,
             "whiten": False,

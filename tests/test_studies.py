@@ -1,0 +1,24 @@
+"""What the studies must show, lane by lane. Minutes long: run with  pytest -m slow."""
+
+import pytest
+from rich.console import Console
+
+from experiments.configs import quickstart
+from experiments.plan import make_plan
+from experiments.run import run
+from experiments.rundir import claim
+from experiments.tables import REVERSE, read_results
+
+
+@pytest.mark.slow
+def test_quickstart_meets_theory(tmp_path):
+    config = quickstart.get_config()
+    claim(tmp_path, config)
+    run(make_plan(config), tmp_path, Console(quiet=True))
+    scores = read_results(tmp_path / "results.csv")
+    scores = scores[(scores.probe == "mlp") & (scores.target != REVERSE)]
+    kept = scores.apply(lambda row: row.target in row.selected.split(), axis=1)
+    nothing = ~kept & ((scores.dependence == "independent") | scores.target.str.startswith("m_"))
+    assert scores.value[kept].min() >= 0.95
+    assert scores.value[nothing].max() <= 0.05
+    assert (scores.value - scores.attainable).abs().max() <= 0.07
