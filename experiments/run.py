@@ -46,8 +46,9 @@ def _train(plan: Plan, sweep: Sweep, directory: Path, console: Console) -> LaneS
             while step < plan.steps:
                 chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
                 state, metrics = sweep.train(plan.data, state, step, chunk)
+                metrics = jax.device_get(metrics)
                 step += chunk
-                history.append(directory, plan, step, jax.device_get(metrics))
+                history.append(directory, plan, step, metrics)
                 show(step, f"loss {metrics.loss.mean():.3f}")
                 if step % plan.save_every < chunk or step == plan.steps:
                     checkpoints.save(step, state)

@@ -53,8 +53,8 @@ def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
     for column in [*SETTING, "what", "target"]:  # keep the order of the results, not the alphabet's
         rows[column] = pd.Categorical(rows[column], rows[column].unique(), ordered=True)
     keys = [*SETTING, "what"]
-    mean = lambda values: values.mean(skipna=False)  # a diverged lane must not vanish
-    return rows.pivot_table("value", keys, "target", mean, observed=True, dropna=False)
+    values = rows.groupby([*keys, "target"], observed=True).value
+    return values.apply(lambda seeds: seeds.mean(skipna=False)).unstack("target")
 
 
 def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
