@@ -10,16 +10,13 @@ import time
 
 import jax
 from absl import app, flags, logging
-from ml_collections import config_flags
 
-from experiments.command_line import parse_flags
+from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.sweep import make_sweep
 
 CHUNK, REPEATS = 20, 7  # steps timed at once, and how often
-
-_CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
 
 
 def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
@@ -40,7 +37,7 @@ def main(argv: list[str]) -> None:
     del argv
     logging.set_verbosity(logging.WARNING)
     try:
-        plan = make_plan(_CONFIG.value)
+        plan = make_plan(CONFIG.value)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     use_every_core()

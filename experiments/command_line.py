@@ -3,6 +3,9 @@
 import sys
 
 from absl import flags
+from ml_collections import config_flags
+
+CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
 
 
 def parse_flags(argv: list[str]) -> list[str]:

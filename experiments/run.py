@@ -13,7 +13,7 @@ from rich.console import Console
 
 from experiments import history
 from experiments.checkpoints import open_checkpoints, restore
-from experiments.command_line import parse_flags
+from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.progress import progress
@@ -22,7 +22,6 @@ from experiments.rundir import claim, write_whole
 from experiments.sweep import LaneState, Sweep, make_sweep
 from experiments.tables import results_table
 
-_CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 
 
@@ -74,7 +73,7 @@ def main(argv: list[str]) -> None:
     name = config_flags.get_config_filename(flags.FLAGS["config"])
     directory = Path(_WORKDIR.value or Path("runs") / Path(name).stem)
     try:
-        config = _CONFIG.value
+        config = CONFIG.value
         plan = make_plan(config)
         claim(directory, config)
     except (OSError, ValueError) as error:
