@@ -1,10 +1,12 @@
 """Theory: what a perfect representation shows."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
+
+from lvm.bias import Mask
 
 
-def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Bool[Array, " n"]) -> Float[Array, " n"]:
+def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Mask) -> Float[Array, " n"]:
     """The best R² of each s_j from the unbiased semantics s_I, for Gaussian s: float32 [n].
 
     Σ_jI Σ_II⁻¹ Σ_Ij / Σ_jj: 1 for j in I, and what dependence lets one predict for the others.

@@ -56,6 +56,7 @@ def symmetric_infonce(
     z holds representations float32 [n, d]; matched rows are the positives.
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
+    z = _fill_masked(z, where)
     logits = similarity(z.x, z.t) / temperature
     positives = jnp.diagonal(logits)
     x_to_t = _log_mean_exp(logits, where) - positives
@@ -77,6 +78,7 @@ def alignment_max_entropy(
     [n, d] masked by the same `where`, or, if None, the other pairs of z itself.
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
+    z = _fill_masked(z, where)
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     count = where.sum() if negatives is None else where.sum() + 1
 
@@ -86,9 +88,19 @@ def alignment_max_entropy(
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
         return with_positive - jnp.log(jnp.maximum(count, 1))
 
-    others = z if negatives is None else negatives
+    others = z if negatives is None else _fill_masked(negatives, where)
     entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
     return _mean(alignment + entropies / 2, where)
+
+
+def _fill_masked(z: Modalities, where) -> Modalities:
+    """Rows that take no part become the mean of the others, so that they cannot spoil rounding."""
+
+    def fill(rows):
+        mean = rows.mean(0, keepdims=True, where=where[:, None] | ~where.any())
+        return jnp.where(where[:, None], rows, jax.lax.stop_gradient(mean))
+
+    return Modalities(fill(z.x), fill(z.t))
 
 
 def _log_mean_exp(logits, where):

@@ -46,3 +46,12 @@ def test_vmap_agrees_with_single_calls(key):
     grad = jax.grad(lambda a: log_kernel_sum(a, a, where, True).sum())
     for together, alone in zip(jax.jit(jax.vmap(grad))(a), a, strict=True):
         np.testing.assert_allclose(together, grad(alone), atol=1e-5)
+
+
+def test_where_exp_underflows_the_nearest_still_counts():
+    """Points a thousand apart: the sum is its largest term, and its gradient is not lost."""
+    a = 1000 * jnp.eye(4, 3)
+    where = jnp.ones(4, bool)
+    value, gradient = jax.value_and_grad(lambda a: log_kernel_sum(a, a, where, True).sum())(a)
+    np.testing.assert_allclose(value, -3 * 1e6 - 1e6 + np.log(3), rtol=1e-5)
+    assert (jnp.abs(gradient).max(1) > 100).all()

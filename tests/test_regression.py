@@ -43,7 +43,7 @@ def test_mlp_sees_what_ridge_cannot(features, key):
     targets = jnp.stack([features[:, 0] ** 2, features[:, 1], jnp.sin(2 * features[:, 2])], 1)
     linear, nonlinear = (score(probe, features, targets, key) for probe in (ridge, mlp))
     np.testing.assert_allclose(linear, [0, 1, 0.147], atol=0.05)
-    assert (nonlinear > 0.97).all()
+    assert (nonlinear > 0.9).all()
 
 
 @pytest.mark.parametrize("probe", PROBES.values())
