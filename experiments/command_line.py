@@ -20,5 +20,7 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 def _one_line(error: Exception) -> str:
     """What an error says; of a traceback that it quotes, the last line."""
+    while error.args and isinstance(error.args[0], Exception):
+        error = error.args[0]
     lines = [line for line in "\n".join(map(str, error.args)).splitlines() if line.strip()]
     return lines[-1] if any("Traceback" in line for line in lines) else " ".join(lines)
