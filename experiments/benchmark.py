@@ -12,7 +12,7 @@ import jax
 from absl import app, flags, logging
 
 from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import use_every_core
+from experiments.devices import make_mesh, on_devices, use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.sweep import make_sweep
 
@@ -21,12 +21,13 @@ CHUNK, REPEATS = 20, 7  # steps timed at once, and how often
 
 def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
     """Seconds to compile and run the first chunk; milliseconds a lane-step in those after it."""
-    sweep = make_sweep(plan)
-    state = sweep.init(plan.data)
+    mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
     seconds = []
     for repeat in range(REPEATS + 1):
         start = time.perf_counter()
-        state, metrics = sweep.train(plan.data, state, repeat * CHUNK, CHUNK)
+        state, metrics = sweep.train(data, state, repeat * CHUNK, CHUNK)
         jax.block_until_ready((state, metrics))
         seconds.append(time.perf_counter() - start)
     return seconds[0], [1e3 * time / CHUNK / len(plan.lanes) for time in seconds[1:]]

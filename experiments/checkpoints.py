@@ -1,32 +1,77 @@
-"""Checkpoints: the states of all lanes on disk, through orbax."""
+"""Checkpoints: the states of lanes, written by orbax while training goes on.
 
+A checkpoint appears whole or not at all, and an older one goes only after its successor is whole.
+"""
+
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
+import numpy as np
 from orbax.checkpoint import v1 as ocp
 
+from experiments.stored import (
+    ArrayName,
+    Stored,
+    UnreadableError,
+    block_directory,
+    read_about,
+    read_arrays,
+)
 from experiments.sweep import LaneState
 
 KEPT = 2  # newest checkpoints that stay on disk
+CHUNK = 1 << 20  # bytes of an array that are read at once, or one lane of it if that is more
 
 
-def open_checkpoints(directory: Path) -> ocp.training.Checkpointer:
-    """The checkpoints of a run directory; close it when done."""
+def open_checkpoints(directory: Path, lanes: Sequence[int]) -> ocp.training.Checkpointer:
+    """The checkpoints of consecutive lanes in a run directory; close it when done."""
+    context = ocp.Context()
+    context.array.saving.scoped_storage_options_creator = _by_lane
     return ocp.training.Checkpointer(
-        (directory / "checkpoints").absolute(),
+        block_directory(directory, lanes).absolute(),
+        context=context,
         preservation_policy=ocp.training.preservation_policies.LatestN(KEPT),
         cleanup_tmp_directories=True,
     )
 
 
-def save(checkpointer: ocp.training.Checkpointer, step: int, state: LaneState) -> None:
-    """Saves the lanes after `step` steps; a half-written checkpoint never counts as one."""
-    checkpointer.save(step, state)
+def load(stored: Stored, lanes: Sequence[int], like: LaneState) -> LaneState:
+    """The state of some consecutive lanes of a checkpoint, on the host, in the structure of `like`.
+
+    Raises UnreadableError if the checkpoint is damaged or holds something else.
+    """
+    read_about(stored)
+    paths, structure = jax.tree_util.tree_flatten_with_path(like)
+    arrays = read_arrays(stored, [_name(path) for path, _ in paths], lanes)
+    for (path, leaf), array in zip(paths, arrays, strict=True):
+        if (array.shape[1:], array.dtype) != (leaf.shape[1:], leaf.dtype):
+            raise UnreadableError(
+                f"checkpoint {stored.path} cannot be read: {'.'.join(_name(path))} is "
+                f"{array.dtype}{array.shape[1:]}, not {leaf.dtype}{leaf.shape[1:]}"
+            )
+    return structure.unflatten(arrays)
 
 
-def restore(checkpointer: ocp.training.Checkpointer, like: LaneState) -> tuple[int, LaneState]:
-    """The newest checkpoint as (steps done, state), or (0, `like`) if there is none yet."""
-    if checkpointer.latest is None:
-        return 0, like
-    step = checkpointer.latest.step
-    return step, checkpointer.load(step, jax.tree.map(ocp.arrays.to_shape_dtype_struct, like))
+def set_aside(stored: Stored) -> Path:
+    """Moves a damaged checkpoint out of the way of its successors; returns where it is now."""
+    aside = stored.path.parent.with_name("damaged") / f"{stored.path.parent.name}_{stored.step}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.parent.mkdir(exist_ok=True)
+    return stored.path.rename(aside)
+
+
+def _by_lane(path: Any, array: Any) -> Any:
+    """Stores an array in chunks along its axis of lanes, so that a lane can be read alone."""
+    del path
+    chunk = max(CHUNK, array.nbytes // max(array.shape[0], 1)) if np.ndim(array) else None
+    return ocp.options.ArrayOptions.Saving.StorageOptions(chunk_byte_size=chunk, shard_axes=(0,))
+
+
+def _name(path: Any) -> ArrayName:
+    return tuple(
+        str(next(getattr(part, kind) for kind in ("key", "name", "idx") if hasattr(part, kind)))
+        for part in path
+    )

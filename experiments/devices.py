@@ -2,56 +2,122 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+LANES, PAIRS = "lanes", "pairs"  # axes of a mesh: lanes side by side, a batch's pairs within a lane
 
 
 def use_every_core() -> None:
     """Makes every core of a CPU a device with one thread; call it before any other use of JAX.
 
     Lanes that run side by side use cores better than one lane spread over them. Accelerators are
-    not concerned.
+    not concerned. The environment variable JAX_NUM_CPU_DEVICES, if set, says how many instead.
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
-    jax.config.update("jax_num_cpu_devices", len(usable))
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        jax.config.update("jax_num_cpu_devices", len(usable))
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
 
 
-def lane_sharding(count: int) -> NamedSharding:
-    """How arrays of `count` stacked lanes lie on the devices: spread over them, if evenly."""
-    mesh = _mesh(count)
-    even = count % mesh.size == 0
-    return NamedSharding(mesh, PartitionSpec("lanes") if even else PartitionSpec())
+def keep_compiled() -> None:
+    """Keeps compiled programs in the user's cache folder, so that the next start is quick.
 
-
-def over_lanes(one_lane: Callable[..., Any], *stacked: Any) -> Any:
-    """`one_lane` mapped over axis 0 of pytrees that stack lanes; any number of lanes will do.
-
-    The lanes are spread evenly over the devices. An accelerator takes its lanes together, a CPU
-    device one after another, which is faster there.
+    The environment variable JAX_COMPILATION_CACHE_DIR, if set, names another folder.
     """
-    count = len(jax.tree.leaves(stacked)[0])
-    mesh = _mesh(count)
-    padding = -count % mesh.size
-    fill = lambda leaf: jnp.concatenate([leaf, leaf[:1].repeat(padding, 0)]) if padding else leaf
-    results = jax.shard_map(
-        _one_by_one(one_lane) if jax.default_backend() == "cpu" else jax.vmap(one_lane),
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        jax.config.update("jax_compilation_cache_dir", str(caches / "misalign"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
+    """All devices of all processes, those that share a lane side by side on the axis PAIRS.
+
+    No more devices than `lanes` need, unless several processes take part: then each must.
+    Raises ValueError if the devices do not make whole groups.
+    """
+    devices = jax.devices()
+    if len(devices) % devices_per_lane:
+        raise ValueError(
+            f"devices_per_lane is {devices_per_lane}: allowed is a divisor of {len(devices)}, the "
+            "number of devices"
+        )
+    if jax.process_count() == 1:
+        devices = devices[: lanes * devices_per_lane]
+    return Mesh(np.array(devices).reshape(-1, devices_per_lane), (LANES, PAIRS))
+
+
+def on_devices(mesh: Mesh, stacked: Any) -> Any:
+    """Host arrays with lanes stacked on axis 0, spread evenly over the devices.
+
+    Where the devices do not divide the lanes, copies of the first lane fill the gap.
+    """
+    sharding = NamedSharding(mesh, PartitionSpec(LANES))
+
+    def place(leaf):
+        gap = -len(leaf) % mesh.shape[LANES]
+        leaf = np.concatenate([leaf, leaf[:1].repeat(gap, 0)]) if gap else np.asarray(leaf)
+        return jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf[index])
+
+    return jax.tree.map(place, stacked)
+
+
+def on_host(stacked: Any) -> Any:
+    """Arrays of all devices as numpy arrays, the same in every process."""
+    if jax.process_count() == 1:
+        return jax.device_get(stacked)
+    return multihost_utils.process_allgather(stacked, tiled=True)
+
+
+def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], *stacked: Any) -> Any:
+    """`one_lane` mapped over axis 0 of arrays that `on_devices` made.
+
+    An accelerator takes its lanes together, a CPU device one after another, which is faster there.
+    """
+    one_by_one = lambda *lanes: jax.lax.map(lambda lane: one_lane(*lane), lanes)
+    return on_each_device(mesh, one_by_one if is_cpu(mesh) else jax.vmap(one_lane), *stacked)
+
+
+def on_each_device(mesh: Mesh, own_lanes: Callable[..., Any], *stacked: Any) -> Any:
+    """`own_lanes` called on every device (or group of PAIRS) with the lanes that lie there."""
+    return jax.shard_map(
+        own_lanes,
         mesh=mesh,
-        in_specs=PartitionSpec("lanes"),
-        out_specs=PartitionSpec("lanes"),
+        in_specs=PartitionSpec(LANES),
+        out_specs=PartitionSpec(LANES),
+        axis_names={LANES},
         check_vma=False,
-    )(*jax.tree.map(fill, stacked))
-    return jax.tree.map(lambda leaf: leaf[:count], results)
+    )(*stacked)
 
 
-def _mesh(count):
-    return Mesh(np.array(jax.devices()[:count]), ("lanes",))
+def is_cpu(mesh: Mesh) -> bool:
+    """Whether the devices of a mesh are CPU cores."""
+    return mesh.devices.flat[0].platform == "cpu"
 
 
-def _one_by_one(one_lane):
-    return lambda *stacked: jax.lax.map(lambda lane: one_lane(*lane), stacked)
+def bytes_needed(compiled: jax.stages.Compiled) -> int:
+    """Bytes that a compiled program needs on each device, by its own account."""
+    memory = compiled.memory_analysis()
+    return (
+        memory.argument_size_in_bytes
+        + memory.output_size_in_bytes
+        + memory.temp_size_in_bytes
+        - memory.alias_size_in_bytes
+    )
+
+
+def bytes_usable() -> int:
+    """Bytes that a program may use on each device: most of what there is."""
+    device = jax.local_devices()[0]
+    stats = device.memory_stats() or {}
+    if "bytes_limit" in stats:
+        return int(0.9 * stats["bytes_limit"])
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(0.7 * total / jax.local_device_count())

@@ -1,30 +1,38 @@
 """History: the loss of every lane over training, in `history.csv`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 import mmcl
-from experiments.plan import Plan
+from experiments.plan import Lane
 from experiments.rundir import write_whole
 from experiments.tables import lane_columns
 
 
-def append(directory: Path, plan: Plan, step: int, metrics: mmcl.Metrics) -> None:
+def append(
+    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, metrics: mmcl.Metrics
+) -> None:
     """Adds a row a lane: its metrics, float32 [lanes], averaged over the steps up to `step`."""
     rows = pd.DataFrame(
-        {"step": step, **lane_columns(place, lane), **_row(metrics, place)}
-        for place, lane in enumerate(plan.lanes)
+        {"step": step, **lane_columns(number, lane), **_row(metrics, place)}
+        for place, (number, lane) in enumerate(zip(numbers, lanes, strict=True))
     )
     path = _path(directory)
     rows.to_csv(path, mode="a", header=not path.exists(), index=False)
 
 
-def forget_after(directory: Path, step: int) -> None:
-    """Drops the rows of steps that are going to be done again, and a line torn by a kill."""
+def forget_after(directory: Path, numbers: range, step: int) -> None:
+    """Drops what these lanes are going to do again, and a line torn by a kill."""
     if _path(directory).exists():
         header, *rows = _path(directory).read_text().splitlines(keepends=True) or [""]
-        kept = [row for row in rows if row.endswith("\n") and int(row.split(",", 1)[0]) <= step]
+
+        def stays(row):
+            done, lane = map(int, row.split(",", 2)[:2])
+            return lane not in numbers or done <= step
+
+        kept = [row for row in rows if row.endswith("\n") and stays(row)]
         write_whole(_path(directory), header + "".join(kept))
 
 

@@ -1,6 +1,7 @@
 """Plan: a config, checked and turned into static sizes and lanes, before any work starts."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -19,12 +20,15 @@ LEAST = {  # dotted config field -> smallest value allowed
     "evaluation.test": 2,
     "log_every": 1,
     "save_every": 1,
+    "lanes_per_block": 1,
+    "devices_per_lane": 1,
     "recipe.warmup": 0,
 }
 POSITIVE = (  # dotted config fields that must be above 0
     "recipe.learning_rate",
     "recipe.temperature",
     "recipe.clip_norm",
+    "save_minutes",
 )
 
 
@@ -61,8 +65,10 @@ class LaneData(NamedTuple):
 class Plan(NamedTuple):
     """A whole sweep: static sizes, and lanes with their stacked data.
 
-    steps of training; fit and test: pairs that a probe is fitted and tested on; log_every and
-    save_every: steps between two points of the history, and at most between two checkpoints.
+    A lane's place in `lanes` is its number in the run directory. steps of training; fit and test:
+    pairs that a probe is fitted and tested on; log_every: steps between two points of the history;
+    save_every and save_minutes: at most so much lies between two checkpoints; lanes_per_block: that
+    run together, None for as many as fit; devices_per_lane: that share the batch of a lane.
     """
 
     spec: lvm.WorldSpec
@@ -74,6 +80,9 @@ class Plan(NamedTuple):
     test: int
     log_every: int
     save_every: int
+    save_minutes: float
+    lanes_per_block: int | None
+    devices_per_lane: int
 
 
 def make_plan(config: ConfigDict) -> Plan:
@@ -83,12 +92,17 @@ def make_plan(config: ConfigDict) -> Plan:
     """
     for field, least in LEAST.items():
         value = _field(config, field)
-        if value < least:
+        if value is not None and value < least:
             raise ValueError(f"{field} is {value}: allowed is {least} or more")
     for field in POSITIVE:
         value = _field(config, field)
         if not 0 < value < np.inf:
             raise ValueError(f"{field} is {value}: allowed is a number above 0")
+    if config.recipe.batch % config.devices_per_lane:
+        raise ValueError(
+            f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
+            f"{config.recipe.batch}"
+        )
     spec = lvm.WorldSpec(**config.world)
     lanes = _make_lanes(config, spec.semantics)
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
@@ -102,7 +116,22 @@ def make_plan(config: ConfigDict) -> Plan:
         test=config.evaluation.test,
         log_every=config.log_every,
         save_every=config.save_every,
+        save_minutes=config.save_minutes,
+        lanes_per_block=config.lanes_per_block,
+        devices_per_lane=config.devices_per_lane,
     )
+
+
+def take(plan: Plan, numbers: Sequence[int]) -> Plan:
+    """The plan with some of its lanes alone, in the order of `numbers`."""
+    lanes = tuple(plan.lanes[number] for number in numbers)
+    data = jax.tree.map(lambda leaf: leaf[np.asarray(numbers)], plan.data)
+    return plan._replace(lanes=lanes, data=data)
+
+
+def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
+    """The plan with its lanes in the order of `lanes`."""
+    return take(plan, [plan.lanes.index(lane) for lane in lanes])
 
 
 def lane_bias(lane: Lane, n: int) -> lvm.Bias:

@@ -4,65 +4,87 @@ python -m experiments.run --config=experiments/configs/quickstart.py [--workdir=
 """
 
 import sys
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import jax
 from absl import app, flags, logging
+from jax.sharding import Mesh
 from ml_collections import config_flags
 from rich.console import Console
 
-from experiments import history
-from experiments.checkpoints import open_checkpoints, restore
+from experiments import work
+from experiments.blocks import Block, blocks_left
+from experiments.checkpoints import set_aside
 from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import use_every_core
-from experiments.plan import Plan, make_plan
+from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_every_core
+from experiments.plan import Plan, arrange, make_plan, take
+from experiments.processes import is_first, join, wait_for_all
 from experiments.progress import progress
 from experiments.report import report
-from experiments.rundir import claim, write_whole
-from experiments.sweep import LaneState, Sweep, make_sweep
-from experiments.tables import results_table
+from experiments.rundir import claimed, origin
+from experiments.signals import Stopped, stop_requests
+from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
+from experiments.sweep import Sweep, make_sweep
+from experiments.tables import scored_lanes
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
+_COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
+_PROCESSES = flags.DEFINE_integer("processes", None, "processes in all; found by SLURM, TPU pods")
+_PROCESS = flags.DEFINE_integer("process", None, "which process this is, from 0; likewise")
+_DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several processes")
 
 
-def run(plan: Plan, directory: Path, console: Console) -> None:
-    """Trains and scores every lane of a plan in its run directory, then reports."""
-    if not (directory / "results.csv").exists():
-        sweep = make_sweep(plan)
-        state = _train(plan, sweep, directory, console)
-        results = results_table(plan, _score(plan, sweep, state, console))
-        write_whole(directory / "results.csv", results.to_csv(index=False))
-    report(directory, console)
+def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) -> None:
+    """Trains and scores every lane that has no scores yet, block by block, then reports.
+
+    `about` is what checkpoints tell of their origin. Raises Stopped if that is requested.
+    """
+    say = partial(console.print, highlight=False, soft_wrap=True)
+    largest = plan.lanes_per_block or len(plan.lanes)
+    compiled = cache(lambda count: _compile(take(plan, range(count))))
+    with stop_requests() as stopping, progress(console) as show:
+        while blocks := _blocks_left(plan, directory, largest):
+            lanes = blocks[0].lanes
+            try:
+                sweep, mesh, fitting = compiled(len(lanes))
+                if fitting < len(lanes):
+                    say(f"{len(lanes)} lanes do not fit in memory together: {fitting} at a time")
+                    largest = fitting
+                    continue
+                part = take(plan, lanes)
+                work.finish(
+                    work.Task(
+                        blocks[0], part, plan, sweep, mesh, directory, about, stopping, show, say
+                    )
+                )
+            except UnreadableError as error:
+                if is_first():
+                    say(f"{error}; moved to {set_aside(blocks[0].source)}, which see")
+            except jax.errors.JaxRuntimeError as error:
+                if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
+                    raise
+                largest = -(-len(lanes) // 2)
+                say(f"{len(lanes)} lanes ran out of memory together: {largest} at a time")
+            wait_for_all("a block")
+    if is_first():
+        report(directory, console)
 
 
-def _train(plan: Plan, sweep: Sweep, directory: Path, console: Console) -> LaneState:
-    """The trained lanes: from the newest checkpoint if there is one, else from the start."""
-    state = sweep.init(plan.data)
-    with open_checkpoints(directory) as checkpoints:
-        step, state = restore(checkpoints, state)
-        history.forget_after(directory, step)
-        with progress(console, "training", step, plan.steps) as show:
-            while step < plan.steps:
-                chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
-                state, metrics = sweep.train(plan.data, state, step, chunk)
-                metrics = jax.device_get(metrics)
-                step += chunk
-                history.append(directory, plan, step, metrics)
-                show(step, f"loss {metrics.loss.mean():.3f}")
-                if step % plan.save_every < chunk or step == plan.steps:
-                    checkpoints.save(step, state)
-    return state
+def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
+    finished = scored_lanes(directory / "results.csv")
+    newest = newest_by_lane(stored_checkpoints(directory))
+    return blocks_left(finished, newest, len(plan.lanes), largest)
 
 
-def _score(plan: Plan, sweep: Sweep, state: LaneState, console: Console) -> list:
-    lanes = jax.device_get((plan.data, state))
-    scores = []
-    with progress(console, "scoring", 0, len(plan.lanes)) as show:
-        for place in range(len(plan.lanes)):
-            lane = jax.tree.map(lambda leaf, place=place: leaf[place], lanes)
-            scores.append(jax.device_get(sweep.score(*lane)))
-            show(place + 1, "")
-    return scores
+def _compile(plan: Plan) -> tuple[Sweep, Mesh, int]:
+    """The sweep over a block, its devices, and how many of its lanes fit in their memory."""
+    mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
+    sweep = make_sweep(plan, mesh)
+    needed = sweep.memory(min(plan.log_every, plan.steps))
+    fitting = int(len(plan.lanes) * min(1, bytes_usable() / needed))
+    return sweep, mesh, max(1, fitting)
 
 
 def main(argv: list[str]) -> None:
@@ -75,11 +97,17 @@ def main(argv: list[str]) -> None:
     try:
         config = CONFIG.value
         plan = make_plan(config)
-        claim(directory, config)
+        use_every_core()
+        keep_compiled()
+        if _DISTRIBUTED.value or _COORDINATOR.value:
+            join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+        with claimed(directory, config, plan.lanes) as lanes:
+            run(arrange(plan, lanes), directory, Console(quiet=not is_first()), origin(config))
+    except Stopped as stopped:
+        print(f"stopped after {stopped}; the same command goes on from there")
+        sys.exit(130)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    use_every_core()
-    run(plan, directory, Console())
 
 
 if __name__ == "__main__":

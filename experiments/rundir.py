@@ -1,22 +1,56 @@
 """Run directory: claimed by one config before any work starts, never overwritten."""
 
+import dataclasses
 import json
 import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-LIBRARIES = ("jax", "flax", "optax", "orbax-checkpoint", "numpy")
-HARMLESS = ("save_every",)  # fields that may change on resuming: they cannot alter results
+from experiments.lock import locked
+from experiments.plan import Lane
+from experiments.processes import is_first, wait_for_all
+from experiments.stored import FORMAT, read_run
+
+LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+HARMLESS = (  # fields that may change on resuming: they alter rounding at most
+    "save_every",
+    "save_minutes",
+    "lanes_per_block",
+    "devices_per_lane",
+)
+OURS = ("lock", "config.json.partial")
+GROWING = ("seeds", "settings")  # fields that may change if no lane is lost
 
 
-def claim(directory: Path, config: ConfigDict) -> None:
-    """Makes a directory the home of a run with this config: new, empty, or of the same config.
+@contextmanager
+def claimed(
+    directory: Path, config: ConfigDict, lanes: Sequence[Lane]
+) -> Iterator[tuple[Lane, ...]]:
+    """Holds a run directory for this config alone; yields the lanes in the order of their numbers.
 
-    Raises ValueError, saying what is in the way, if it cannot be made or written, holds something
-    else, or holds a run with another config.
+    Of several processes the first does it for all. Raises ValueError that says what is in the way.
+    """
+    if is_first():
+        make_directory(directory)
+    with locked(directory) if is_first() else nullcontext() as broken_off:
+        if broken_off:
+            print(f"the last run here was broken off: {broken_off}")
+        if is_first():
+            claim(directory, config, lanes)
+        wait_for_all("the claim")
+        yield read_lanes(directory)
+
+
+def make_directory(directory: Path) -> None:
+    """Makes a directory that a run can write; one that holds something else is left alone.
+
+    Raises ValueError that says what is in the way.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -26,34 +60,64 @@ def claim(directory: Path, config: ConfigDict) -> None:
         raise ValueError(f"workdir {directory} cannot be made: {error.strerror}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise ValueError(f"workdir {directory} cannot be written: choose another")
+    if not (directory / "config.json").exists():
+        strange = [path.name for path in directory.iterdir() if path.name not in OURS]
+        if strange:
+            raise ValueError(
+                f"workdir {directory} is not a run directory: it holds no config.json, but "
+                f"{sorted(strange)[0]}; choose another"
+            )
+
+
+def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
+    """Makes a directory the home of a run with this config.
+
+    A run that is there may grow: its lanes keep their numbers, new ones come after them. Raises
+    ValueError, with the fields that differ, for any other change that can alter results.
+    """
     content = json.loads(config.to_json())
-    if all(path.suffix == ".partial" for path in directory.iterdir()):
-        versions = {library: version(library) for library in LIBRARIES}
-        text = json.dumps({"config": content, "versions": versions}, indent=2)
-        write_whole(directory / "config.json", text + "\n")
+    if not (directory / "config.json").exists():
+        _write_config(directory, content, lanes)
         return
-    fields, there = _flatten(content), _flatten(read_config(directory))
+    there = read_lanes(directory)
+    fields, old = _flatten(content), _flatten(read_config(directory))
+    grown = set(there) <= set(lanes)
     differing = [
-        f"  {field}: {there.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
-        for field in sorted(there.keys() | fields.keys())
-        if there.get(field) != fields.get(field) and field not in HARMLESS
+        f"  {field}: {old.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
+        for field in sorted(old.keys() | fields.keys())
+        if old.get(field) != fields.get(field)
+        and field not in HARMLESS
+        and not (grown and field.startswith(GROWING))
     ]
     if differing:
         raise ValueError(
             f"workdir {directory} holds a run with another config; choose another --workdir, or "
             "undo these differences:\n" + "\n".join(differing)
         )
+    new = [lane for lane in lanes if lane not in there]
+    if new:
+        _write_config(directory, content, [*there, *new])
 
 
 def read_config(directory: Path) -> dict[str, Any]:
     """The config of the run in a directory; raises ValueError if it holds none."""
-    path = directory / "config.json"
-    try:
-        return json.loads(path.read_text())["config"]
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
-    except (json.JSONDecodeError, KeyError, TypeError):
-        raise ValueError(f"{path} cannot be read: it is not the config of a run") from None
+    return read_run(directory)["config"]
+
+
+def read_lanes(directory: Path) -> tuple[Lane, ...]:
+    """The lanes of the run in a directory, by number; raises ValueError if it holds none."""
+    return tuple(Lane(**lane) for lane in read_run(directory)["lanes"])
+
+
+def origin(config: ConfigDict) -> dict[str, Any]:
+    """What a checkpoint tells of its origin: format, config, versions, dtype, commit."""
+    return {
+        "format": FORMAT,
+        "config": json.loads(config.to_json()),
+        "versions": {library: version(library) for library in LIBRARIES},
+        "dtype": "float32",
+        "commit": _commit(),
+    }
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -61,6 +125,28 @@ def write_whole(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text)
     partial.replace(path)
+
+
+def _write_config(directory: Path, content: dict[str, Any], lanes: Sequence[Lane]) -> None:
+    whole = {
+        "format": FORMAT,
+        "config": content,
+        "lanes": [dataclasses.asdict(lane) for lane in lanes],
+        "versions": {library: version(library) for library in LIBRARIES},
+    }
+    write_whole(directory / "config.json", json.dumps(whole, indent=2) + "\n")
+
+
+def _commit() -> str | None:
+    """The commit of this code, with a + if files differ from it; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40"]
+    try:
+        found = subprocess.run(
+            [*git, "--dirty=+"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -5,17 +5,19 @@ keys come from its seed alone, never from its place, so a lane is the same in an
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
 import probes
-from experiments.devices import lane_sharding, over_lanes
+from experiments.devices import LANES, PAIRS, bytes_needed, on_each_device, over_lanes
 from experiments.plan import LaneData, Plan
 
 WHITENING_PAIRS = 4096
@@ -52,37 +54,59 @@ class ProbeScores(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """A plan, compiled.
+    """The lanes of a plan, compiled; they lie on the devices as `on_devices` puts them.
 
-    init:  (data of all lanes) -> their states.
-    train: (data, states, steps done int32 [], steps to do) -> (states, mean metrics [lanes]).
-    score: (data and state of one lane) -> its scores by probe.
+    init:   (data) -> states, on the host: nothing is placed yet.
+    train:  (data, states, steps done, steps to do) -> (states, mean metrics [lanes]).
+    score:  (data, states, rows int32 [k]) -> scores by probe of those rows on every device,
+            stacked device by device.
+    memory: (steps to do) -> bytes that training needs on each device, as compiled.
+    shapes: of the states, without padding.
     """
 
     init: Callable[[LaneData], LaneState]
     train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, mmcl.Metrics]]
-    score: Callable[[LaneData, LaneState], dict[str, ProbeScores]]
+    score: Callable[[LaneData, LaneState, Array], dict[str, ProbeScores]]
+    memory: Callable[[int], int]
+    shapes: LaneState
 
 
-def make_sweep(plan: Plan) -> Sweep:
+def make_sweep(plan: Plan, mesh: Mesh) -> Sweep:
     """The compiled functions of a plan; settings, seeds and rates are data, never recompiled."""
-
-    def train(data, state, done, steps):
-        return over_lanes(partial(train_lane, plan, done, steps), data, state)
-
-    lanes = lane_sharding(len(plan.lanes))
     # on one device: batched matrix decompositions deadlock where CPU devices share their threads
     init = jax.jit(partial(jax.lax.map, partial(init_lane, plan)))
+    shapes = jax.eval_shape(init, plan.data)
+    lanes = NamedSharding(mesh, PartitionSpec(LANES))
+
+    def train(data, state, done, steps):
+        return over_lanes(mesh, partial(train_lane, plan, mesh, done, steps), data, state)
+
+    train = jax.jit(
+        train,
+        static_argnums=3,
+        donate_argnums=1,
+        in_shardings=(lanes, lanes, None),
+        out_shardings=lanes,
+    )
+
+    @cache
+    def compiled(steps):
+        count = len(plan.lanes) + -len(plan.lanes) % mesh.shape[LANES]
+        padded = lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype)
+        data, state = jax.tree.map(padded, (plan.data, shapes))
+        return train.lower(data, state, jnp.int32(0), steps).compile()
+
+    def score(data, state, rows):
+        own = lambda *lanes: jax.tree.map(lambda leaf: leaf[rows], lanes)
+        one_lane = partial(score_lane, plan)
+        return over_lanes(mesh, one_lane, *on_each_device(mesh, own, data, state))
+
     return Sweep(
-        init=lambda data: jax.device_put(init(data), lanes),
-        train=jax.jit(
-            train,
-            static_argnums=3,
-            donate_argnums=1,
-            in_shardings=(lanes, lanes, None),
-            out_shardings=lanes,
-        ),
-        score=jax.jit(partial(score_lane, plan)),
+        init=lambda data: jax.device_get(init(data)),
+        train=lambda data, state, done, steps: compiled(steps)(data, state, np.int32(done)),
+        score=jax.jit(score),
+        memory=lambda steps: bytes_needed(compiled(steps)),
+        shapes=shapes,
     )
 
 
@@ -101,10 +125,18 @@ def init_lane(plan: Plan, lane: LaneData) -> LaneState:
 
 
 def train_lane(
-    plan: Plan, done: Int[Array, ""], steps: int, lane: LaneData, state: LaneState
+    plan: Plan, mesh: Mesh, done: Int[Array, ""], steps: int, lane: LaneData, state: LaneState
 ) -> tuple[LaneState, mmcl.Metrics]:
-    """`steps` more steps of one lane after `done`, with the mean of their metrics."""
-    sample = _sampler(state.world, lane)
+    """`steps` more steps of one lane after `done`, with the mean of their metrics.
+
+    Where several devices share a lane, each takes its part of every batch.
+    """
+
+    def sample(key, count):
+        pairs = _sampler(state.world, lane)(key, count)
+        shared = mesh.shape[PAIRS] > 1
+        return jax.lax.with_sharding_constraint(pairs, PartitionSpec(PAIRS)) if shared else pairs
+
     key = lane_keys(lane.seed).data
     train, metrics = mmcl.train(key, plan.recipe, lane.hyper, sample, state.train, done, steps)
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)

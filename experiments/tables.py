@@ -1,12 +1,13 @@
 """Tables: results as tidy rows, and what people read of them in the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from experiments.plan import Lane, Plan
+from experiments.plan import Lane
+from experiments.rundir import write_whole
 from experiments.sweep import ProbeScores
 
 MODALITIES = {"x": "image", "t": "text"}
@@ -28,13 +29,38 @@ def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
     }
 
 
-def results_table(plan: Plan, scores: list[dict[str, ProbeScores]]) -> pd.DataFrame:
-    """`results.csv`: a row a score, with the lane, modality, probe, target, value, attainable."""
-    return pd.DataFrame(
-        {**lane_columns(place, lane), **row}
-        for place, (lane, of_lane) in enumerate(zip(plan.lanes, scores, strict=True))
+def results_table(
+    numbers: Sequence[int],
+    lanes: Sequence[Lane],
+    scores: Sequence[dict[str, ProbeScores]],
+    failed_at: Sequence[int],
+) -> pd.DataFrame:
+    """Rows of `results.csv`: one a score, with lane, modality, probe, target, value, attainable.
+
+    `status` is "ok", or tells the step at which the lane froze; its scores are then not a number.
+    """
+    table = pd.DataFrame(
+        {**lane_columns(number, lane), **row, "status": status_of(step)}
+        for number, lane, of_lane, step in zip(numbers, lanes, scores, failed_at, strict=True)
         for row in _score_rows(of_lane)
     )
+    return table.assign(value=table.value.where(table.status == "ok"))
+
+
+def status_of(failed_at: int) -> str:
+    """A lane's status in words, from the step at which it froze, -1 if it did not."""
+    return "ok" if failed_at < 0 else f"diverged at step {failed_at}"
+
+
+def add_results(path: Path, rows: pd.DataFrame) -> None:
+    """Adds rows to `results.csv`, whole or not at all; what is there stays as it is."""
+    there = path.read_text() if path.exists() else ""
+    write_whole(path, there + rows.to_csv(index=False, header=not there))
+
+
+def scored_lanes(path: Path) -> list[int]:
+    """The numbers of the lanes in `results.csv`, none if there is no such file."""
+    return sorted(set(read_results(path).lane)) if path.exists() else []
 
 
 def read_results(path: Path) -> pd.DataFrame:
@@ -62,7 +88,8 @@ def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
     scores = mean_over_seeds(results, probe)
     lines = [_line(f"R² by {probe}", scores.columns)]
     for (dependence, setting, size, noise), rows in scores.groupby(level=SETTING, observed=True):
-        lines.append(f"{setting}, {dependence} semantics, size {size}, noise probability {noise}")
+        distorts = f", noise probability {noise}" if "perturb" in setting else ""
+        lines.append(f"{setting}, {dependence} semantics, size {size}{distorts}")
         lines += [_line(f"  {index[-1]}", map(brief, values)) for index, values in rows.iterrows()]
     return "\n".join(lines)
 

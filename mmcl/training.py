@@ -34,16 +34,18 @@ class TrainState(NamedTuple):
     """Everything a run needs to go on.
 
     params: Modalities of encoder parameters; stats: of what no gradient moves (the whitening);
-    opt_state: of the optimiser.
+    opt_state: of the optimiser; failed_at: int32 [], the step at which the loss or its gradient was
+    not finite and the run froze, -1 while it is healthy.
     """
 
     params: Modalities
     stats: Modalities
     opt_state: Any
+    failed_at: Int[Array, ""]
 
 
 class Metrics(NamedTuple):
-    """What a step tells; float32 [].
+    """What a step tells; float32 [], NaN in a frozen run.
 
     loss: the objective in nats; grad_norm: global norm of the gradient before clipping.
     """
@@ -68,7 +70,7 @@ def init(
     params_t, stats_t = encoder.init(key_t, first.t)
     params = Modalities(params_x, params_t)
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
-    return TrainState(params, Modalities(stats_x, stats_t), opt_state)
+    return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
 
 
 @jax.default_matmul_precision("float32")
@@ -97,7 +99,7 @@ def step(
     batch: Observations,
     done: Int[Array, ""],
 ) -> tuple[TrainState, Metrics]:
-    """One step on one batch, after `done` steps.
+    """One step on one batch, after `done` steps; a run whose loss is not finite freezes for good.
 
     If negatives come from a second batch, it is the second half of this one. Under vmap keep
     `done` unbatched: rare work of the optimiser then stays rare.
@@ -111,7 +113,11 @@ def step(
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)
     metrics = Metrics(loss, optax.tree.norm(grads))
-    return TrainState(params, state.stats, opt_state), metrics
+    healthy = (state.failed_at < 0) & jnp.isfinite(loss) & jnp.isfinite(metrics.grad_norm)
+    moved = state._replace(params=params, opt_state=opt_state)
+    frozen = state._replace(failed_at=jnp.where(state.failed_at < 0, done, state.failed_at))
+    state = jax.tree.map(partial(jnp.where, healthy), moved, frozen)
+    return state, jax.tree.map(lambda metric: jnp.where(healthy, metric, jnp.nan), metrics)
 
 
 def train(

@@ -1,9 +1,18 @@
 """A strict test run: shapes and types of the core are checked, and no rank is promoted silently."""
 
+import os
+from pathlib import Path
+
 import jax
 import pytest
 from jaxtyping import install_import_hook
 
+# Tests start many programs that compile the same functions; each is compiled once.
+CACHE = os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")
+)
+jax.config.update("jax_compilation_cache_dir", CACHE)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 

@@ -6,29 +6,37 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from experiments.devices import make_mesh
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = """
 import json
 import jax
 from experiments.configs import default
+from experiments.devices import make_mesh, on_devices, on_host
 from experiments.plan import make_plan
 from experiments.sweep import make_sweep
 from tests.small import small_config
 
 jax.config.update("jax_num_cpu_devices", {devices})
 settings = tuple(default.setting(names) for names in ("s1", "s1 s2", "s1 s2 s3"))
-plan = make_plan(small_config(settings=settings))
-sweep = make_sweep(plan)
-state, metrics = sweep.train(plan.data, sweep.init(plan.data), 0, 4)
-norms = [float(abs(leaf).sum()) for leaf in jax.tree.leaves(state.train.params)]
-print(json.dumps([jax.device_count(), metrics.loss.tolist(), norms]))
+# Muon, since SOAP's first bases are arbitrary where a gradient has no full rank
+plan = make_plan(small_config(settings=settings, **{{"recipe.optimizer": "muon"}}))
+mesh = make_mesh(3, {devices_per_lane})
+sweep = make_sweep(plan, mesh)
+data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+state, metrics = on_host(sweep.train(data, state, 0, 4))
+norms = [float(abs(leaf[:3]).sum()) for leaf in jax.tree.leaves(state.train.params)]
+print(json.dumps([dict(mesh.shape), metrics.loss[:3].tolist(), norms]))
 """
 
 
-def outcome(devices):
+def outcome(devices, devices_per_lane=1):
+    script = SCRIPT.format(devices=devices, devices_per_lane=devices_per_lane)
     process = subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(devices=devices)],
+        [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=True,
@@ -37,10 +45,26 @@ def outcome(devices):
     return json.loads(process.stdout)
 
 
-def test_three_lanes_on_two_devices_equal_three_lanes_on_one():
-    count, losses, norms = outcome(2)
-    assert count == 2
-    count, losses_alone, norms_alone = outcome(1)
-    assert count == 1
-    np.testing.assert_allclose(losses, losses_alone, rtol=1e-4)
-    np.testing.assert_allclose(norms, norms_alone, rtol=1e-4)
+@pytest.fixture(scope="module")
+def on_one_device():
+    mesh, losses, norms = outcome(1)
+    assert mesh == {"lanes": 1, "pairs": 1}
+    return losses, norms
+
+
+@pytest.mark.parametrize(
+    ("devices", "devices_per_lane", "shape"),
+    [(2, 1, {"lanes": 2, "pairs": 1}), (2, 2, {"lanes": 1, "pairs": 2})],
+)
+def test_three_lanes_on_two_devices_equal_three_lanes_on_one(
+    devices, devices_per_lane, shape, on_one_device
+):
+    mesh, losses, norms = outcome(devices, devices_per_lane)
+    assert mesh == shape
+    np.testing.assert_allclose(losses, on_one_device[0], rtol=1e-4)
+    np.testing.assert_allclose(norms, on_one_device[1], rtol=1e-4)
+
+
+def test_devices_must_make_whole_groups():
+    with pytest.raises(ValueError, match="devices_per_lane is 7: allowed is a divisor of 1"):
+        make_mesh(3, 7)

@@ -4,18 +4,21 @@ import pytest
 
 from experiments import sweep as sweep_module
 from experiments.configs import default
-from experiments.plan import make_plan
+from experiments.devices import make_mesh, on_devices, on_host
+from experiments.plan import make_plan, take
 from experiments.sweep import make_sweep
 from tests.small import small_config
 
 
-def take(tree, places):
+def rows(tree, places):
     return jax.tree.map(lambda leaf: leaf[places], tree)
 
 
-def trained(plan, data, steps=4):
-    sweep = make_sweep(plan)
-    return sweep.train(data, sweep.init(data), 0, steps)[0]
+def trained(plan, steps=4):
+    mesh = make_mesh(len(plan.lanes))
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    return on_host(sweep.train(data, state, 0, steps)[0])
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +33,26 @@ def plan():
 
 @pytest.fixture(scope="module")
 def states(plan):
-    return trained(plan, plan.data)
+    return trained(plan)
 
 
 def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
     for place in (0, 7):
-        alone = trained(plan, take(plan.data, slice(place, place + 1)))
+        alone = trained(take(plan, [place]))
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
             alone,
-            take(states, slice(place, place + 1)),
+            rows(states, slice(place, place + 1)),
         )
 
 
 def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
     places = np.array([9, 2, 4])
-    regrouped = trained(plan, take(plan.data, places))
+    regrouped = trained(take(plan, places))
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
         regrouped,
-        take(states, places),
+        rows(states, places),
     )
 
 
@@ -68,7 +71,8 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
         return train_lane(*args)
 
     monkeypatch.setattr(sweep_module, "train_lane", counted)
-    sweep = make_sweep(plan)
+    mesh = make_mesh(len(plan.lanes))
+    sweep = make_sweep(plan, mesh)
     other = make_plan(
         small_config(
             settings=tuple(
@@ -81,16 +85,18 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
         )
     )
     for data in (plan.data, other.data):
-        state = sweep.init(data)
+        placed, state = on_devices(mesh, (data, sweep.init(data)))
         for done in (0, 2):
-            state, _ = sweep.train(data, state, done, 2)
+            state, _ = sweep.train(placed, state, done, 2)
     assert len(traces) == 1
 
 
 def test_scores_have_their_shapes_and_are_finite(plan, states):
-    scores = make_sweep(plan).score(take(plan.data, 3), take(states, 3))
+    mesh = make_mesh(len(plan.lanes))
+    data, state = on_devices(mesh, (plan.data, states))
+    scores = make_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
     assert set(scores) == {"linear", "mlp"}
     for score in scores.values():
-        assert score.x.s.shape == score.t.s.shape == score.attainable.s.shape == (3,)
+        assert score.x.s.shape == score.t.s.shape == score.attainable.s.shape == (2, 3)
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(score))
-        np.testing.assert_allclose(score.attainable.s[1:], 1, atol=0.05)  # lane 3 selects s2 s3
+        np.testing.assert_allclose(score.attainable.s[:, 1:], 1, atol=0.05)  # both select s2 s3

@@ -16,7 +16,10 @@ def get_config(recipe: str = "fast") -> ConfigDict:
             "recipe": get_recipe(recipe),
             "evaluation": {"fit": 20480, "test": 20480},  # pairs a probe is fitted and tested on
             "log_every": 200,  # steps between two points of history.csv
-            "save_every": 2000,  # steps between two checkpoints
+            "save_every": 2000,  # steps between two checkpoints, at most
+            "save_minutes": 10.0,  # minutes between two checkpoints, at most
+            "lanes_per_block": placeholder(int),  # that run together; None: as many as fit
+            "devices_per_lane": 1,  # that share the batch of a lane
         }
     )
     return config.lock()

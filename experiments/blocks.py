@@ -1,0 +1,38 @@
+"""Blocks: the lanes that run together, and which of them are left to do."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import NamedTuple
+
+from experiments.stored import Stored
+
+
+class Block(NamedTuple):
+    """Lanes that run together: their numbers, consecutive, and the checkpoint they go on from."""
+
+    lanes: range
+    source: Stored | None
+
+
+def blocks_left(
+    finished: Iterable[int], newest: dict[int, Stored], count: int, largest: int | None
+) -> list[Block]:
+    """The blocks that hold all of `count` lanes but the finished ones.
+
+    Lanes that have a common newest checkpoint go on together, at most `largest` of them.
+    """
+    left = sorted(set(range(count)) - set(finished))
+    kin = lambda pair: (pair[1] - pair[0], newest.get(pair[1]))  # consecutive, of one checkpoint
+    blocks = []
+    for (_, source), pairs in groupby(enumerate(left), kin):
+        lanes = [lane for _, lane in pairs]
+        blocks += split(Block(range(lanes[0], lanes[-1] + 1), source), largest or len(lanes))
+    return blocks
+
+
+def split(block: Block, largest: int) -> list[Block]:
+    """A block in as few parts as have at most `largest` lanes, and about equally many."""
+    parts = -(-len(block.lanes) // largest)
+    size = -(-len(block.lanes) // parts)
+    pieces = [block.lanes[begin : begin + size] for begin in range(0, len(block.lanes), size)]
+    return [block._replace(lanes=lanes) for lanes in pieces]

@@ -1,0 +1,71 @@
+"""Lanes: a trained lane out of a run directory, to call it on one's own data.
+
+lane = load_lane("runs/selection", 3)
+z = encode(lane, mmcl.Modalities(images, texts))
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+from ml_collections import ConfigDict
+
+import lvm
+import mmcl
+from experiments.checkpoints import load
+from experiments.plan import Lane, arrange, make_plan, take
+from experiments.rundir import read_config, read_lanes
+from experiments.stored import newest_by_lane, stored_checkpoints
+from experiments.sweep import init_lane
+
+
+class LoadedLane(NamedTuple):
+    """One lane as its newest checkpoint holds it.
+
+    lane: its identity; step: steps done; recipe: static, hyper: traced choices of its training;
+    bias and world: of its data; params and stats: of its encoders, Modalities of pytrees.
+    """
+
+    lane: Lane
+    step: int
+    recipe: mmcl.Recipe
+    hyper: mmcl.Hyperparameters
+    bias: lvm.Bias
+    world: lvm.World
+    params: mmcl.Modalities
+    stats: mmcl.Modalities
+
+
+def load_lane(directory: str | Path, number: int) -> LoadedLane:
+    """The lane with this number, as in `results.csv`; reads nothing of the others.
+
+    Raises ValueError if this is no run directory, if it has no such lane, if the lane has no
+    checkpoint yet, or if that is damaged.
+    """
+    directory = Path(directory)
+    lanes = read_lanes(directory)
+    if not 0 <= number < len(lanes):
+        raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
+    stored = newest_by_lane(stored_checkpoints(directory)).get(number)
+    if stored is None:
+        raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
+    plan = take(arrange(make_plan(ConfigDict(read_config(directory))), lanes), [number])
+    shapes = jax.eval_shape(jax.vmap(partial(init_lane, plan)), plan.data)
+    state = jax.tree.map(lambda leaf: leaf[0], load(stored, [number], shapes))
+    data = jax.tree.map(lambda leaf: leaf[0], plan.data)
+    return LoadedLane(
+        plan.lanes[0],
+        stored.step,
+        plan.recipe,
+        data.hyper,
+        data.bias,
+        state.world,
+        state.train.params,
+        state.train.stats,
+    )
+
+
+def encode(lane: LoadedLane, observations: mmcl.training.Observations) -> mmcl.Modalities:
+    """Representations of images x [n, p] and texts t [n, q]: float32 [n, outputs] each."""
+    return mmcl.encode(lane.recipe, lane.hyper, lane.params, lane.stats, observations)

@@ -1,0 +1,142 @@
+"""Work: what is done with one block of lanes: trained, saved on the way, and scored."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from experiments import history
+from experiments.blocks import Block
+from experiments.checkpoints import load, open_checkpoints
+from experiments.devices import LANES, is_cpu, on_devices, on_host
+from experiments.plan import Plan
+from experiments.processes import any_process, is_first
+from experiments.progress import Show
+from experiments.signals import Stopped
+from experiments.stored import first_line
+from experiments.sweep import LaneState, ProbeScores, Sweep
+from experiments.tables import add_results, results_table
+
+SCORED_TOGETHER = 16  # lanes that a device scores at once, if it is no CPU
+
+
+class Task(NamedTuple):
+    """A block of lanes with all that working on it takes.
+
+    plan: of these lanes alone; whole: the plan that they are a part of; about: what checkpoints say
+    of their origin; stopping: whether a stop is requested; show: the progress; say: prints a line.
+    """
+
+    block: Block
+    plan: Plan
+    whole: Plan
+    sweep: Sweep
+    mesh: Mesh
+    directory: Path
+    about: dict[str, Any]
+    stopping: Callable[[], bool]
+    show: Show
+    say: Callable[[str], None]
+
+
+def finish(task: Task) -> None:
+    """Trains and scores a block and adds its results to `results.csv`."""
+    state = train(task, *start(task))
+    scores = score(task, state)
+    failed_at = on_host(state.train.failed_at).tolist()[: len(scores)]
+    if is_first():
+        rows = results_table(task.block.lanes, task.plan.lanes, scores, failed_at)
+        add_results(task.directory / "results.csv", rows)
+
+
+def start(task: Task) -> tuple[int, LaneState]:
+    """Steps done and the states, on the host, from the block's checkpoint if it has one."""
+    source = task.block.source
+    if source is None:
+        return 0, task.sweep.init(task.plan.data)
+    return source.step, load(source, task.block.lanes, task.sweep.shapes)
+
+
+def train(task: Task, step: int, state: LaneState) -> LaneState:
+    """Trains a block to the end: from states on the host to states on the devices."""
+    plan, lanes = task.plan, task.block.lanes
+    data, state = on_devices(task.mesh, (plan.data, state))
+    if is_first():
+        history.forget_after(task.directory, lanes, step)
+    _show(task, "training", step / plan.steps, "")
+    with _saver(task) as save:
+        saved_at = time.monotonic()
+        while step < plan.steps:
+            chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
+            state, metrics = task.sweep.train(data, state, step, chunk)
+            step += chunk
+            metrics = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(metrics))
+            if is_first():
+                history.append(task.directory, lanes, plan.lanes, step, metrics)
+            note = f"step {step}, loss {_mean(metrics.loss):.3f}"
+            _show(task, "training", step / plan.steps, note)
+            waited = time.monotonic() - saved_at > 60 * plan.save_minutes
+            due = waited or step % plan.save_every < chunk or step == plan.steps
+            due, stop = any_process([due, task.stopping()])
+            if due or stop:
+                save(step, on_host(state))
+                saved_at = time.monotonic()
+            if stop and step < plan.steps:
+                raise Stopped(f"{step} of {plan.steps} steps")
+    return state
+
+
+def score(task: Task, state: LaneState) -> list[dict[str, ProbeScores]]:
+    """The scores of every lane of a block, on the host."""
+    count, devices = len(task.block.lanes), task.mesh.shape[LANES]
+    data = on_devices(task.mesh, task.plan.data)
+    own = -(-count // devices)  # lanes that lie on each device
+    together = 1 if is_cpu(task.mesh) else min(own, SCORED_TOGETHER)
+    scores: list[Any] = [None] * (own * devices)
+    for begin in range(0, own, together):
+        rows = np.minimum(np.arange(begin, begin + together, dtype=np.int32), own - 1)
+        turn = on_host(task.sweep.score(data, state, rows))
+        for place, row in enumerate(np.add.outer(own * np.arange(devices), rows).flat):
+            scores[row] = jax.tree.map(lambda leaf, place=place: leaf[place], turn)
+        done = min((begin + together) * devices, count)
+        _show(task, "scoring", done / count, "")
+        (stop,) = any_process([task.stopping()])
+        if stop:
+            raise Stopped(f"all steps, with {done} of {count} lanes scored")
+    return scores[:count]
+
+
+@contextmanager
+def _saver(task: Task) -> Iterator[Callable[[int, LaneState], None]]:
+    """Yields save(step, state), which writes while training goes on; waits for it at the end."""
+    if not is_first():
+        yield lambda step, state: None
+        return
+
+    with open_checkpoints(task.directory, task.block.lanes) as checkpoints:
+
+        def save(step, state):
+            copies = jax.tree.map(np.array, state)  # training goes on in the buffers
+            try:
+                checkpoints.save_async(step, copies, force=True, custom_metadata=task.about)
+            except (OSError, RuntimeError, ValueError) as error:
+                task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
+
+        yield save
+
+
+def _show(task: Task, what: str, share: float, note: str) -> None:
+    """Shows how much of the whole plan is done when this share of the block is."""
+    lanes, count = task.block.lanes, len(task.whole.lanes)
+    of = "" if len(lanes) == count else f"lanes {lanes[0]}-{lanes[-1]} of {count}"
+    task.show(what, (lanes[0] + share * len(lanes)) / count, " ".join(filter(None, [note, of])))
+
+
+def _mean(losses: np.ndarray) -> float:
+    """The mean loss of the lanes that are healthy."""
+    return float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
