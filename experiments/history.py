@@ -36,12 +36,15 @@ def forget_after(directory: Path, numbers: range, step: int) -> None:
         write_whole(_path(directory), header + "".join(kept))
 
 
-def steps_done(directory: Path) -> int:
-    """The last step in the history of a run directory, 0 if there is none yet."""
+def how_far(directory: Path, numbers: set[int], steps: int) -> str:
+    """How far the lanes are that train now, in words; "" if none of these has begun."""
     if not _path(directory).exists():
-        return 0
-    steps = pd.read_csv(_path(directory), usecols=["step"]).step
-    return int(steps.max()) if len(steps) else 0
+        return ""
+    rows = pd.read_csv(_path(directory), usecols=["step", "lane"])
+    rows = rows[rows.lane.isin(numbers)]
+    if rows.empty:
+        return ""
+    return f"; lanes {rows.lane.min()}-{rows.lane.max()} are at step {rows.step.max()} of {steps}"
 
 
 def _path(directory: Path) -> Path:

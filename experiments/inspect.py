@@ -5,6 +5,7 @@ python -m experiments.inspect runs/selection [--lane 3 [--npz lane3.npz] [--diff
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def inspect(options: argparse.Namespace) -> None:
     else:
         found = describe_lane(options.directory, options.lane)
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(_plain(found), indent=2, allow_nan=False))
         return
     show = _show_differences if options.diff else _show
     show(found, Console(width=None if sys.stdout.isatty() else 160))
@@ -79,6 +80,15 @@ def _show_differences(found: dict[str, float], console: Console) -> None:
     console.print(_table(("name", "largest difference"), rows))
     differing = sum(value > 0 for value in found.values())
     console.print(f"{differing} of {len(found)} arrays differ")
+
+
+def _plain(found: Any) -> Any:
+    """The same with null where JSON knows no number: NaN and infinity."""
+    if isinstance(found, dict):
+        return {name: _plain(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_plain(value) for value in found]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 import lvm
@@ -52,8 +53,9 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
         raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
     plan = take(arrange(make_plan(ConfigDict(read_config(directory))), lanes), [number])
     shapes = jax.eval_shape(jax.vmap(partial(init_lane, plan)), plan.data)
-    state = jax.tree.map(lambda leaf: leaf[0], load(stored, [number], shapes))
-    data = jax.tree.map(lambda leaf: leaf[0], plan.data)
+    state, data = jax.tree.map(
+        lambda leaf: jnp.asarray(leaf[0]), (load(stored, [number], shapes), plan.data)
+    )
     return LoadedLane(
         plan.lanes[0],
         stored.step,

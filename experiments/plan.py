@@ -204,8 +204,9 @@ def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
 
 
 def _make_recipe(recipe, outputs: int) -> mmcl.Recipe:
-    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - {"outputs"}
-    return mmcl.Recipe(outputs=outputs, **{name: recipe[name] for name in static})
+    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - {"outputs", "widths"}
+    choices = {name: recipe[name] for name in static}
+    return mmcl.Recipe(outputs=outputs, widths=tuple(recipe.widths), **choices)
 
 
 def _indices(names: str, field: str, n: int) -> list[int]:

@@ -17,6 +17,13 @@ def join(coordinator: str | None, processes: int | None, process: int | None) ->
     jax.distributed.initialize(coordinator, processes, process)
 
 
+def leave() -> None:
+    """Leaves, once every process is done."""
+    if jax.process_count() > 1:
+        wait_for_all("the end")
+        jax.distributed.shutdown()
+
+
 def is_first() -> bool:
     """Whether this process is the one that writes."""
     return jax.process_index() == 0

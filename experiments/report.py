@@ -11,8 +11,14 @@ from rich.console import Console
 
 from experiments import history
 from experiments.figures import save_r2
-from experiments.rundir import read_config
-from experiments.tables import distance_from_theory, read_results, summary
+from experiments.stored import read_run
+from experiments.tables import (
+    distance_from_theory,
+    read_results,
+    scored_lanes,
+    sick_lanes,
+    summary,
+)
 
 
 def report(directory: Path, console: Console) -> None:
@@ -20,12 +26,19 @@ def report(directory: Path, console: Console) -> None:
 
     A run that is not finished says how far it is. Raises ValueError if this is no run directory.
     """
-    config = read_config(directory)
-    if not (directory / "results.csv").exists():
-        done, steps = history.steps_done(directory), config["recipe"]["steps"]
-        console.print(f"{directory}: {done} of {steps} steps done; scores come at the end")
+    run = read_run(directory)
+    path, count = directory / "results.csv", len(run["lanes"])
+    scored = scored_lanes(path)
+    if len(scored) < count:
+        left = set(range(count)) - set(scored)
+        console.print(
+            f"{directory}: {len(scored)} of {count} lanes scored"
+            + history.how_far(directory, left, run["config"]["recipe"]["steps"]),
+            soft_wrap=True,
+        )
+    if not scored:
         return
-    results = read_results(directory / "results.csv")
+    results = read_results(path)
     figure = directory / "figures" / "r2.png"
     save_r2(results, figure)
     distance = distance_from_theory(results).to_string(float_format="%.3f")
@@ -33,7 +46,8 @@ def report(directory: Path, console: Console) -> None:
         summary(results),
         "\nDistance from theory, over all lanes and both modalities",
         distance,
-        f"\nfigure: {figure}\nscores: {directory / 'results.csv'}",
+        *sick_lanes(results),
+        f"\nfigure: {figure}\nscores: {path}",
     ):
         console.print(text, highlight=False, soft_wrap=True)
 

@@ -20,7 +20,7 @@ from experiments.checkpoints import set_aside
 from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_every_core
 from experiments.plan import Plan, arrange, make_plan, take
-from experiments.processes import is_first, join, wait_for_all
+from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
 from experiments.report import report
 from experiments.rundir import claimed, origin
@@ -103,6 +103,7 @@ def main(argv: list[str]) -> None:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
         with claimed(directory, config, plan.lanes) as lanes:
             run(arrange(plan, lanes), directory, Console(quiet=not is_first()), origin(config))
+        leave()
     except Stopped as stopped:
         print(f"stopped after {stopped}; the same command goes on from there")
         sys.exit(130)

@@ -52,6 +52,15 @@ def status_of(failed_at: int) -> str:
     return "ok" if failed_at < 0 else f"diverged at step {failed_at}"
 
 
+def sick_lanes(results: pd.DataFrame) -> list[str]:
+    """A line for every lane that froze."""
+    sick = results[results.status != "ok"].drop_duplicates("lane")
+    return [
+        f"lane {row.lane} ({row.setting}, {row.dependence}, seed {row.seed}) {row.status}"
+        for row in sick.itertuples()
+    ]
+
+
 def add_results(path: Path, rows: pd.DataFrame) -> None:
     """Adds rows to `results.csv`, whole or not at all; what is there stays as it is."""
     there = path.read_text() if path.exists() else ""

@@ -113,11 +113,10 @@ def score(task: Task, state: LaneState) -> list[dict[str, ProbeScores]]:
 
 @contextmanager
 def _saver(task: Task) -> Iterator[Callable[[int, LaneState], None]]:
-    """Yields save(step, state), which writes while training goes on; waits for it at the end."""
-    if not is_first():
-        yield lambda step, state: None
-        return
+    """Yields save(step, state), which writes while training goes on; waits for it at the end.
 
+    Every process takes part, the first one writes.
+    """
     with open_checkpoints(task.directory, task.block.lanes) as checkpoints:
 
         def save(step, state):

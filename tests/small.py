@@ -3,6 +3,11 @@
 from experiments.configs import default
 
 
+def get_config():
+    """The same as a config file:  --config=tests/small.py ."""
+    return small_config()
+
+
 def small_config(**changes):
     """Two settings of a three-semantics world; changes are like {"recipe.steps": 4}."""
     config = default.get_config("fast")

@@ -1,47 +1,60 @@
 """End to end: the command line, a few steps long."""
 
 import io
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 import pytest
 from rich.console import Console
 
+import lvm
 from experiments import run as run_module
-from experiments.plan import make_plan
+from experiments import work
+from experiments.configs import default
+from experiments.plan import arrange, make_plan
 from experiments.progress import progress
 from experiments.report import report
-from experiments.rundir import claim
+from experiments.rundir import claim, claimed, origin
+from experiments.stored import stored_checkpoints
+from experiments.tables import read_results
 from tests.small import small_config
+from tests.test_checkpoints import damage
+
+ROOT = Path(__file__).parent.parent
 
 
-def run(directory, config, console=None):
+def run(directory, config):
+    """Runs a config in a directory; returns what that prints."""
+    console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
-    claim(directory, config)
-    console = console or Console(quiet=True)
-    run_module.run(plan, directory, console)
+    with claimed(directory, config, plan.lanes) as lanes:
+        run_module.run(arrange(plan, lanes), directory, console, origin(config))
+    return console.export_text()
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     directory = tmp_path_factory.mktemp("finished")
-    console = Console(record=True, width=120, file=io.StringIO())
-    run(directory, small_config(), console)
-    return directory, console.export_text()
+    return directory, run(directory, small_config())
 
 
 def test_a_run_leaves_what_the_readme_says(finished):
     directory, _ = finished
     names = {path.name for path in directory.iterdir()}
-    assert names == {"config.json", "checkpoints", "history.csv", "results.csv", "figures"}
+    assert names == {"config.json", "checkpoints", "history.csv", "results.csv", "figures", "lock"}
     assert (directory / "figures" / "r2.png").stat().st_size > 1000
 
 
 def test_it_tells_progress_and_prints_measured_and_attainable(finished):
     _, text = finished
-    assert "training 6/6 loss" in text
+    assert "training 100% step 6, loss" in text
     assert "select [2] perturb {2}, dependent semantics, size 1, noise" in text
     assert "attainable" in text
 
@@ -63,12 +76,14 @@ def test_results_are_tidy_and_complete(finished):
         "metric",
         "value",
         "attainable",
+        "status",
     ]
     keys = ["lane", "modality", "probe", "target"]
     assert len(results) == 2 * 2 * 2 * 6
     assert not results.duplicated(keys).any()
     assert set(results.target) == {"s1", "s2", "s3", "m_x", "m_t", "rep"}
     assert results[["value", "attainable"]].notna().all(axis=None)
+    assert set(results.status) == {"ok"}
 
 
 def test_history_has_every_lane_at_every_point(finished):
@@ -85,26 +100,128 @@ def test_a_finished_run_is_not_done_again(finished, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
 
 
+def assert_same_tables(directory, other):
+    for name in ("results.csv", "history.csv"):
+        assert (directory / name).read_bytes() == (other / name).read_bytes()
+
+
 def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatch):
     """Killed after the checkpoint at step 4 with a history that is already further."""
-    append = run_module.history.append
+    append = work.history.append
 
-    def killed(directory, plan, step, metrics):
-        append(directory, plan, step, metrics)
+    def killed(directory, numbers, lanes, step, metrics):
+        append(directory, numbers, lanes, step, metrics)
         if step == 6:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(run_module.history, "append", killed)
+        patch.setattr(work.history, "append", killed)
         run(tmp_path, small_config())
     assert not (tmp_path / "results.csv").exists()
     console = Console(record=True, width=200, file=io.StringIO())
     report(tmp_path, console)
-    assert "6 of 6 steps done; scores come at the end" in console.export_text()
+    assert "0 of 2 lanes scored; lanes 0-1 are at step 6 of 6" in console.export_text()
 
     run(tmp_path, small_config())
-    for name in ("results.csv", "history.csv"):
-        assert (tmp_path / name).read_bytes() == (finished[0] / name).read_bytes()
+    assert_same_tables(tmp_path, finished[0])
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    (directory / "results.csv").unlink()
+    newest = stored_checkpoints(directory)[0]
+    damage(newest)
+    text = run(directory, small_config())
+    assert f"checkpoint {newest.path} cannot be read" in text.replace("\n", "")
+    assert "checkpoints/damaged/lanes_0-1_6" in text.replace("\n", "")
+    assert_same_tables(directory, finished[0])
+
+
+def test_a_finished_run_grows_and_keeps_what_was_there(finished, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    grown = small_config(seeds=2)
+    run(directory, grown)
+    before, after = ((place / "results.csv").read_text() for place in (finished[0], directory))
+    assert after.startswith(before)
+    kept = stored_checkpoints(finished[0])[0].path.relative_to(finished[0])
+    assert (directory / kept).exists()
+    whole = tmp_path / "whole"
+    run(whole, grown)
+    results, expected = (read_results(place / "results.csv") for place in (directory, whole))
+    assert results.lane.unique().tolist() == [0, 1, 2, 3]
+    pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_blocks_give_the_same_results_as_all_lanes_together(finished, tmp_path):
+    run(tmp_path, small_config(lanes_per_block=1))
+    assert {stored.lanes for stored in stored_checkpoints(tmp_path)} == {range(1), range(1, 2)}
+    results, expected = (read_results(place / "results.csv") for place in (tmp_path, finished[0]))
+    pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_lanes_that_do_not_fit_together_run_one_after_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "bytes_usable", lambda: 1)
+    text = run(tmp_path, small_config())
+    assert "2 lanes do not fit in memory together: 1 at a time" in text
+    assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
+
+
+def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
+    finish = work.finish
+
+    def finish_one_alone(task):
+        if len(task.block.lanes) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        finish(task)
+
+    monkeypatch.setattr(work, "finish", finish_one_alone)
+    text = run(tmp_path, small_config())
+    assert "2 lanes ran out of memory together: 1 at a time" in text
+    assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
+
+
+def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
+    """Lanes with noise probability 0.5 get observations that are not finite from step 3 on."""
+    sample_pairs = lvm.sample_pairs
+
+    def sick_pairs(key, world, bias, noise_probability, count):
+        pairs = sample_pairs(key, world, bias, noise_probability, count)
+        sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
+        return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))
+
+    monkeypatch.setattr(lvm, "sample_pairs", sick_pairs)
+
+    def results(name, probability):
+        settings = (default.setting("s1"), default.setting("s1 s2", "s2", "dependent"))
+        settings[1].noise_probability = probability
+        text = run(tmp_path / name, small_config(settings=settings))
+        return read_results(tmp_path / name / "results.csv"), text
+
+    sick, text = results("sick", 0.5)
+    healthy, _ = results("healthy", 0.51)
+    assert "lane 1 (select [2] perturb {2}, dependent, seed 0) diverged at step 0" in text
+    pd.testing.assert_frame_equal(sick[sick.lane == 0], healthy[healthy.lane == 0])
+    assert set(sick.status[sick.lane == 1]) == {"diverged at step 0"}
+    assert sick.value[sick.lane == 1].isna().all()
+    assert healthy.value.notna().all()
+
+
+def test_a_request_to_stop_saves_and_says_how_to_go_on(finished, tmp_path):
+    arguments = ("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
+    command_line = [sys.executable, "-m", "experiments.run", *arguments]
+    long = "--config.recipe.steps=1000000"
+    streams = {"stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command_line, long], cwd=ROOT, **streams) as process:
+        while not (tmp_path / "run" / "history.csv").exists():
+            time.sleep(0.1)
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    done = stored_checkpoints(tmp_path / "run")[0].step
+    assert f"stopped after {done} of 1000000 steps; the same command goes on from there" in text
 
 
 def test_report_needs_a_run_directory(tmp_path):
@@ -115,17 +232,17 @@ def test_report_needs_a_run_directory(tmp_path):
 
 
 def test_report_before_the_first_step(tmp_path):
-    claim(tmp_path, small_config())
+    claim(tmp_path, small_config(), make_plan(small_config()).lanes)
     console = Console(record=True, width=200, file=io.StringIO())
     report(tmp_path, console)
-    assert "0 of 6 steps done" in console.export_text()
+    assert "0 of 2 lanes scored" in console.export_text()
 
 
 def test_the_bar_shows_step_loss_and_time_left():
     file = io.StringIO()
-    with progress(Console(file=file, force_terminal=True, width=120), "training", 0, 10) as show:
-        show(5, "loss -1.234")
-    for part in ("training 5/10", "loss -1.234", "left"):
+    with progress(Console(file=file, force_terminal=True, width=120)) as show:
+        show("training", 0.5, "step 5, loss -1.234")
+    for part in ("training", "50%", "step 5, loss -1.234", "left"):
         assert part in file.getvalue()
 
 
@@ -136,7 +253,7 @@ def command(*arguments):
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parent.parent,
+        cwd=ROOT,
     )
     return process.returncode, process.stdout + process.stderr
 

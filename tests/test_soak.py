@@ -1,0 +1,14 @@
+"""The short version of tests/soak.py; the long one is  python -m tests.soak --kills=20 ."""
+
+from tests.soak import soak
+
+ARGUMENTS = (
+    "--config=tests/small.py",
+    "--config.recipe.steps=4000",
+    "--config.log_every=5",
+    "--config.save_every=50",
+)
+
+
+def test_a_killed_sweep_ends_like_an_unbroken_one(tmp_path):
+    assert soak(tmp_path, ARGUMENTS, kills=2, longest=8) > 0
