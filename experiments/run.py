@@ -61,7 +61,7 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
                 )
             except UnreadableError as error:
                 if is_first():
-                    say(f"{error}; moved to {set_aside(blocks[0].source)}, which see")
+                    say(f"{error}; it is now {set_aside(blocks[0].source)}, an older one is used")
             except jax.errors.JaxRuntimeError as error:
                 if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
                     raise

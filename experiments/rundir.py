@@ -123,8 +123,11 @@ def origin(config: ConfigDict) -> dict[str, Any]:
 def write_whole(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write_config(directory: Path, content: dict[str, Any], lanes: Sequence[Lane]) -> None:

@@ -1,5 +1,6 @@
 """Work: what is done with one block of lanes: trained, saved on the way, and scored."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from experiments.plan import Plan
 from experiments.processes import any_process, is_first
 from experiments.progress import Show
 from experiments.signals import Stopped
-from experiments.stored import first_line
+from experiments.stored import first_line, read_about
 from experiments.sweep import LaneState, ProbeScores, Sweep
 from experiments.tables import add_results, results_table
 
+SPARE = 1 << 20  # bytes of a disk that are left free
 SCORED_TOGETHER = 16  # lanes that a device scores at once, if it is no CPU
 
 
@@ -59,6 +61,10 @@ def start(task: Task) -> tuple[int, LaneState]:
     source = task.block.source
     if source is None:
         return 0, task.sweep.init(task.plan.data)
+    there, here = read_about(source)["versions"], task.about["versions"]
+    others = [f"{name} {there.get(name)}" for name in here if there.get(name) != here[name]]
+    if others:
+        task.say(f"going on from {', '.join(others)}: results may differ by rounding")
     return source.step, load(source, task.block.lanes, task.sweep.shapes)
 
 
@@ -115,15 +121,24 @@ def score(task: Task, state: LaneState) -> list[dict[str, ProbeScores]]:
 def _saver(task: Task) -> Iterator[Callable[[int, LaneState], None]]:
     """Yields save(step, state), which writes while training goes on; waits for it at the end.
 
-    Every process takes part, the first one writes.
+    Every process takes part, the first one writes. A full disk costs a checkpoint, not the run,
+    unless it is the last one: then OSError.
     """
     with open_checkpoints(task.directory, task.block.lanes) as checkpoints:
 
         def save(step, state):
             copies = jax.tree.map(np.array, state)  # training goes on in the buffers
+            needed = sum(leaf.nbytes for leaf in jax.tree.leaves(copies))
+            free = shutil.disk_usage(task.directory).free
+            if free < needed + SPARE:
+                told = f"no room for the checkpoint of step {step}: {needed:,} bytes, {free:,} free"
+                if step == task.plan.steps:
+                    raise OSError(f"{told}; make room and give the same command again")
+                task.say(f"{told}; older ones stay")
+                return
             try:
                 checkpoints.save_async(step, copies, force=True, custom_metadata=task.about)
-            except (OSError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:  # of the save before this one
                 task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
 
         yield save

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 from experiments.plan import make_plan
+from tests.small import small_config
+from tests.test_run import run
 
-BLOCKS = re.findall(
-    r"```python\n(.*?)```", (Path(__file__).parent.parent / "README.md").read_text(), re.DOTALL
-)
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_config_example_makes_a_plan():
@@ -16,8 +17,17 @@ def test_the_config_example_makes_a_plan():
     assert len(make_plan(names["get_config"]()).lanes) == 4
 
 
+def test_the_inspection_example_runs_on_a_run(tmp_path, monkeypatch, capsys):
+    run(tmp_path / "runs" / "quickstart", small_config(seeds=2))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(BLOCKS[1], names)
+    assert names["z"].x.shape == (1000, 3)
+    assert "Lane(seed=1, setting='select [2] perturb {2}'" in capsys.readouterr().out
+
+
 def test_the_function_examples_run(capsys):
     names = {}
-    for block in BLOCKS[1:]:
+    for block in BLOCKS[2:]:
         exec(block, names)
     assert "LatentScores" in capsys.readouterr().out

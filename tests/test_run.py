@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -180,6 +181,20 @@ def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
     text = run(tmp_path, small_config())
     assert "2 lanes ran out of memory together: 1 at a time" in text
     assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
+
+
+def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monkeypatch):
+    """Room comes back after step 4; without room for the last checkpoint the run says so."""
+    free = iter([0, 1 << 30])
+    usage = lambda path: SimpleNamespace(free=next(free, 0))
+    monkeypatch.setattr(work.shutil, "disk_usage", usage)
+    text = run(tmp_path / "one", small_config())
+    assert "no room for the checkpoint of step 4" in text
+    assert [stored.step for stored in stored_checkpoints(tmp_path / "one")] == [6]
+    assert_same_tables(tmp_path / "one", finished[0])
+    with pytest.raises(OSError, match="no room for the checkpoint of step 6: .* make room"):
+        run(tmp_path / "none", small_config())
+    assert not (tmp_path / "none" / "results.csv").exists()
 
 
 def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):

@@ -161,3 +161,40 @@ def test_infonce_takes_no_second_batch():
     changes = {"objective": "symmetric_infonce", "negatives": "second_batch"}
     with pytest.raises(ValueError, match="recipe.negatives is 'second_batch'"):
         mmcl.Recipe(**{**RECIPE.__dict__, **changes})
+
+
+def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
+    """From the fourth batch on observations are infinite; what came before is as without that."""
+    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    infinite = Batch(*(jnp.full((64, 4), jnp.inf),) * 2)
+    losses = []
+    for done in range(6):
+        batch = infinite if done == 3 else sample(jax.random.fold_in(key, done), 64)
+        state, metrics = mmcl.step(RECIPE, hyper(), state, batch, jnp.int32(done))
+        losses.append(metrics.loss)
+    assert state.failed_at == 3
+    assert np.isnan(losses).tolist() == [False] * 3 + [True] * 3
+
+    healthy = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    for done in range(3):
+        batch = sample(jax.random.fold_in(key, done), 64)
+        healthy, _ = mmcl.step(RECIPE, hyper(), healthy, batch, jnp.int32(done))
+    assert healthy.failed_at == -1
+    frozen = state._replace(failed_at=healthy.failed_at)
+    jax.tree.map(np.testing.assert_array_equal, frozen, healthy)
+
+
+def test_a_sick_run_changes_no_other_under_vmap(key):
+    states = jax.vmap(lambda key: mmcl.init(key, RECIPE, hyper(), sample(key, 256)))(
+        jax.random.split(key)
+    )
+    batch = sample(key, 64)
+    step = jax.jit(
+        jax.vmap(lambda state, batch: mmcl.step(RECIPE, hyper(), state, batch, jnp.int32(0)))
+    )
+    both = lambda second: jax.tree.map(lambda *leaves: jnp.stack(leaves), batch, second)
+    well, _ = step(states, both(batch))
+    one_sick, _ = step(states, both(Batch(*(jnp.full((64, 4), jnp.nan),) * 2)))
+    assert one_sick.failed_at.tolist() == [-1, 0]
+    first = lambda state: jax.tree.map(lambda leaf: leaf[0], state)
+    jax.tree.map(np.testing.assert_array_equal, first(well), first(one_sick))
