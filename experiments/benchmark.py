@@ -6,11 +6,15 @@ python -m experiments.benchmark --config=experiments/configs/selection.py
 import platform
 import statistics
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import jax
+import numpy as np
 from absl import app, flags, logging
 
+from experiments.checkpoints import open_checkpoints
 from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import make_mesh, on_devices, use_every_core
 from experiments.plan import Plan, make_plan
@@ -33,6 +37,24 @@ def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
     return seconds[0], [1e3 * time / CHUNK / len(plan.lanes) for time in seconds[1:]]
 
 
+def checkpoint_times(plan: Plan) -> tuple[float, float]:
+    """Seconds that saving all lanes once keeps training waiting, and until the checkpoint is whole.
+
+    The directory is one for temporary files.
+    """
+    state = jax.tree.map(
+        lambda leaf: np.zeros(leaf.shape, leaf.dtype) + 1,
+        make_sweep(plan, make_mesh(len(plan.lanes), plan.devices_per_lane)).shapes,
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        with open_checkpoints(Path(directory), range(len(plan.lanes))) as checkpoints:
+            start = time.perf_counter()
+            copies = jax.tree.map(np.array, state)
+            checkpoints.save_async(0, copies, force=True)
+            waiting = time.perf_counter() - start
+        return waiting, time.perf_counter() - start
+
+
 def main(argv: list[str]) -> None:
     """Prints one line, with the machine."""
     del argv
@@ -50,6 +72,8 @@ def main(argv: list[str]) -> None:
         f"{plan.recipe.batch}, widths {plan.recipe.widths}, first chunk {compiling:.1f} s; "
         f"{jax.device_count()} x {device.device_kind} ({platform.machine()}), jax {jax.__version__}"
     )
+    waiting, whole = checkpoint_times(plan)
+    print(f"a checkpoint: training waits {1e3 * waiting:.0f} ms, it is whole after {whole:.2f} s")
 
 
 if __name__ == "__main__":
