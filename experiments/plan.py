@@ -103,6 +103,8 @@ def make_plan(config: ConfigDict) -> Plan:
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
             f"{config.recipe.batch}"
         )
+    if not 0 <= config.recipe.refine <= 1:
+        raise ValueError(f"recipe.refine is {config.recipe.refine}: allowed is 0 to 1")
     spec = lvm.WorldSpec(**config.world)
     lanes = _make_lanes(config, spec.semantics)
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
@@ -204,9 +206,13 @@ def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
 
 
 def _make_recipe(recipe, outputs: int) -> mmcl.Recipe:
-    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - {"outputs", "widths"}
-    choices = {name: recipe[name] for name in static}
-    return mmcl.Recipe(outputs=outputs, widths=tuple(recipe.widths), **choices)
+    made = {
+        "outputs": outputs,
+        "widths": tuple(recipe.widths),
+        "refine_from": int(recipe.steps * (1 - recipe.refine)) if recipe.refine else None,
+    }
+    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - made.keys()
+    return mmcl.Recipe(**made, **{name: recipe[name] for name in static})
 
 
 def _indices(names: str, field: str, n: int) -> list[int]:

@@ -9,10 +9,14 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float
 
 from mmcl.encoders import Modalities
 from mmcl.kernel import log_kernel_sum
+
+BANDWIDTH = 0.7  # h of the kernel in white coordinates
+NORM_PENALTY = 0.01  # λ, stands for the bounded outputs of the theory
 
 Representation = Float[Array, "n d"]
 Similarity = Callable[[Representation, Representation], Float[Array, "n m"]]
@@ -91,6 +95,47 @@ def alignment_max_entropy(
     others = z if negatives is None else _fill_masked(negatives, where)
     entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
     return _mean(alignment + entropies / 2, where)
+
+
+def alignment_max_whitened_entropy(
+    z: Modalities, root: Float[Array, "d d"], where: Bool[Array, " n"] | None = None
+) -> Float[Array, ""]:
+    """Alignment minus entropies, each measured where representations are white: float32 [].
+
+    E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_{j≠i} exp(-‖u_i - u_j‖² / 2h²) + λ E‖z‖², where
+    u = root⁻¹ z and `root` comes from `covariance_root`. The kernel of `alignment_max_entropy`
+    saturates at the logarithm of the number of negatives; from there on a dimension of low variance
+    is worth less than one that leaks. This one sees all dimensions on one scale and does not
+    saturate, so that alignment alone decides how far each is stretched, up to the soft bound by λ.
+    From a random start it may take a function of dimensions it has for a new one: use it to refine.
+    """
+    where = jnp.ones(len(z.x), bool) if where is None else where
+    z = _fill_masked(z, where)
+    centre = jax.lax.stop_gradient((z.x.mean(0) + z.t.mean(0)) / 2)[None]
+
+    def negative_entropy(rows):
+        white = solve_triangular(root, (rows - centre).T, lower=True).T / (BANDWIDTH * 2**0.5)
+        kernel_sum = log_kernel_sum(white, white, where, True)
+        others = jnp.maximum(where.sum() - 1, 1)
+        return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - jnp.log(others), 0.0)
+
+    alignment = jnp.sum((z.x - z.t) ** 2, -1)
+    norm = jnp.sum((z.x - centre) ** 2 + (z.t - centre) ** 2, -1) / 2
+    entropies = negative_entropy(z.x) + negative_entropy(z.t)
+    return _mean(alignment + NORM_PENALTY * norm + entropies / 2, where)
+
+
+def covariance_root(z: Modalities) -> Float[Array, "d d"]:
+    """The Cholesky factor of the covariance of both modalities' rows, for the gradient a constant.
+
+    float32 [d, d]; columns that are 0 get 1 on the diagonal.
+    """
+    rows = jax.lax.stop_gradient(jnp.concatenate(z))
+    rows = rows - rows.mean(0)[None]
+    cov = jnp.matmul(rows.T, rows, precision="float32") / len(rows)
+    variances = jnp.diagonal(cov)
+    floor = jnp.where(variances > 0, 1e-5 * variances, 1.0)
+    return jnp.linalg.cholesky(cov + jnp.diag(floor))
 
 
 def _fill_masked(z: Modalities, where) -> Modalities:

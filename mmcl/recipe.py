@@ -24,10 +24,12 @@ class Recipe:
     similarity:  of InfoNCE: "negative_squared_distance", "cosine" or "dot".
     negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
     optimizer:   "soap", "muon" or "adam".
+    refine_from: step from which on alignment_max_entropy measures entropy in white coordinates
+                 (`alignment_max_whitened_entropy`), None for never.
 
     Raises ValueError for a size out of range, an unknown choice, InfoNCE with negatives from a
-    second batch (its own are cross-modal, in the batch), or maximum entropy of a similarity other
-    than the distance.
+    second batch (its own are cross-modal, in the batch) or with refinement, or maximum entropy of a
+    similarity other than the distance.
     """
 
     widths: tuple[int, ...]
@@ -40,6 +42,7 @@ class Recipe:
     similarity: str
     negatives: str
     optimizer: str
+    refine_from: int | None
 
     def __post_init__(self):
         def require(field, holds, allowed):
@@ -59,6 +62,8 @@ class Recipe:
         require("similarity", distance, "negative_squared_distance, for alignment_max_entropy")
         one_batch = self.objective != "symmetric_infonce" or self.negatives == "in_batch"
         require("negatives", one_batch, "in_batch, for symmetric_infonce")
+        unrefined = self.objective != "symmetric_infonce" or self.refine_from is None
+        require("refine_from", unrefined, "None (refine=0), for symmetric_infonce")
 
 
 CHOICES = {

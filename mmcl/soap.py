@@ -21,7 +21,7 @@ class Moments(NamedTuple):
     mean:   running mean of the gradient.
     square: running mean of the squared gradient in the eigenbases.
     grams:  running means of G Gᵀ [m, m] and Gᵀ G [n, n] for a weight [m, n], () for a vector.
-    bases:  their eigenvectors as columns, largest eigenvalue first.
+    bases:  their eigenvectors as columns, largest eigenvalue first; the identity at first.
     """
 
     mean: Float[Array, "..."]
@@ -59,7 +59,8 @@ def _accumulate(grad, moments: Moments, step) -> Moments:
     if grams:
         grams = (_blend(grams[0], grad @ grad.T), _blend(grams[1], grad.T @ grad))
         keep = lambda grams, bases, step: bases
-        bases = jax.lax.cond(step % REFRESH_EVERY == 0, _renew, keep, grams, bases, step)
+        due = (step % REFRESH_EVERY == 0) & (step > 0)
+        bases = jax.lax.cond(due, _renew, keep, grams, bases, step)
     square = _blend(moments.square, _rotate(grad, bases) ** 2)
     return Moments(B1 * moments.mean + (1 - B1) * grad, square, grams, bases)
 
@@ -69,7 +70,11 @@ def _blend(old, new):
 
 
 def _renew(grams, bases, step):
-    """The eigenvectors at the first step, later one power iteration from the old ones."""
+    """The eigenvectors at the first renewal, later one power iteration from the old ones.
+
+    Not before: the Gram matrix of one gradient has no full rank, and what rounding makes of its
+    null space would decide the run.
+    """
 
     def exact(gram, _):
         return jnp.linalg.eigh(gram)[1][:, ::-1]
@@ -77,16 +82,14 @@ def _renew(grams, bases, step):
     def iterated(gram, basis):
         return jnp.linalg.qr(gram @ basis)[0]
 
-    renew = lambda *pair: jax.lax.cond(step == 0, exact, iterated, *pair)
+    renew = lambda *pair: jax.lax.cond(step == REFRESH_EVERY, exact, iterated, *pair)
     return tuple(renew(*pair) for pair in zip(grams, bases, strict=True))
 
 
 def _direction(moments: Moments, step):
     mean = _rotate(moments.mean, moments.bases) / (1 - B1 ** (step + 1.0))
     square = moments.square / (1 - B2 ** (step + 1.0))
-    direction = _rotate_back(mean / (jnp.sqrt(square) + EPS), moments.bases)
-    # The first gradient is diagonal in its own eigenbases; the rest of it would be rounding noise.
-    return jnp.where(step == 0, 0.0, direction) if moments.bases else direction
+    return _rotate_back(mean / (jnp.sqrt(square) + EPS), moments.bases)
 
 
 def _rotate(array, bases):

@@ -14,7 +14,13 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from mmcl.encoders import Encoder, Modalities, mlp
-from mmcl.objectives import SIMILARITIES, alignment_max_entropy, symmetric_infonce
+from mmcl.objectives import (
+    SIMILARITIES,
+    alignment_max_entropy,
+    alignment_max_whitened_entropy,
+    covariance_root,
+    symmetric_infonce,
+)
 from mmcl.optimizers import make_optimizer
 from mmcl.recipe import Hyperparameters, Recipe
 
@@ -106,7 +112,8 @@ def step(
     """
 
     def loss_of(params):
-        return _objective(recipe, hyper, encode(recipe, hyper, params, state.stats, batch))
+        z = encode(recipe, hyper, params, state.stats, batch)
+        return _objective(recipe, hyper, z, done)
 
     loss, grads = jax.value_and_grad(loss_of)(state.params)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
@@ -143,15 +150,32 @@ def train(
     return jax.lax.scan(body, state, done + jnp.arange(steps))
 
 
-def _objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
-    """The recipe's objective, the mean over its groups of pairs."""
+def _objective(
+    recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""]
+) -> Float[Array, ""]:
+    """The recipe's objective after `done` steps, the mean over its groups of pairs."""
+    groups = jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)
+    refined = alignment_max_whitened_entropy
+    if recipe.refine_from is None:
+        return _first_objective(recipe, hyper, groups)
+    return jax.lax.cond(
+        done < recipe.refine_from,
+        partial(_first_objective, recipe, hyper),
+        lambda groups: jax.vmap(partial(refined, root=covariance_root(z)))(groups).mean(),
+        groups,
+    )
+
+
+def _first_objective(
+    recipe: Recipe, hyper: Hyperparameters, groups: Modalities
+) -> Float[Array, ""]:
+    """The objective that every run begins with, over groups [groups, group, outputs]."""
 
     def of_group(pairs, negatives):
         if recipe.objective == "symmetric_infonce":
             return symmetric_infonce(pairs, hyper.temperature, SIMILARITIES[recipe.similarity])
         return alignment_max_entropy(pairs, hyper.temperature, negatives)
 
-    groups = jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)
     if recipe.negatives == "in_batch":
         return jax.vmap(partial(of_group, negatives=None))(groups).mean()
     firsts, seconds = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)

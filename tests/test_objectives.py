@@ -5,13 +5,18 @@ import pytest
 
 from mmcl.encoders import Modalities
 from mmcl.objectives import (
+    BANDWIDTH,
+    NORM_PENALTY,
     SIMILARITIES,
     alignment_max_entropy,
+    alignment_max_whitened_entropy,
+    covariance_root,
     negative_squared_distance,
     symmetric_infonce,
 )
 
 N, D = 12, 3
+ROOT = jnp.eye(D + 2).at[1, 0].set(0.5).at[2, 2].set(3.0)  # of a covariance, for D columns or more
 
 
 @pytest.fixture
@@ -85,6 +90,46 @@ def objectives(negatives):
     yield lambda z, where=None: symmetric_infonce(z, 1.0, where=where)
     yield lambda z, where=None: alignment_max_entropy(z, 1.0, where=where)
     yield lambda z, where=None: alignment_max_entropy(z, 1.0, negatives, where=where)
+    root = lambda z: ROOT[: z.x.shape[1], : z.x.shape[1]]
+    yield lambda z, where=None: alignment_max_whitened_entropy(z, root(z), where)
+
+
+def test_max_whitened_entropy_against_float64(z):
+    centre = (as64(z).x.mean(0) + as64(z).t.mean(0)) / 2
+    inverse = np.linalg.inv(np.asarray(ROOT[:D, :D], np.float64))
+    terms = []
+    for i in range(N):
+        x, t = as64(z).x[i], as64(z).t[i]
+        term = ((x - t) ** 2).sum()
+        term += NORM_PENALTY * (((x - centre) ** 2).sum() + ((t - centre) ** 2).sum()) / 2
+        for rows in as64(z):
+            white = (rows[i] - np.delete(rows, i, 0)) @ inverse.T
+            term += log_mean_exp(-(white**2).sum(1) / (2 * BANDWIDTH**2)) / 2
+        terms.append(term)
+    measured = alignment_max_whitened_entropy(z, ROOT[:D, :D])
+    np.testing.assert_allclose(measured, np.mean(terms), rtol=1e-5)
+
+
+def test_whitened_entropy_sees_no_linear_map(z, key):
+    """Stretching and turning representations changes nothing but alignment and norm."""
+    equal = Modalities(z.x, z.x)
+    turned = Modalities(*(rows @ jax.random.normal(key, (D, D)) * 10 for rows in equal))
+
+    def entropy(pair):
+        norm = jnp.sum((pair.x - pair.x.mean(0)[None]) ** 2) / N
+        return alignment_max_whitened_entropy(pair, covariance_root(pair)) - NORM_PENALTY * norm
+
+    np.testing.assert_allclose(entropy(turned), entropy(equal), rtol=1e-3)
+
+
+def test_covariance_root_is_that_of_both_modalities_and_no_gradient_passes(z):
+    wide = Modalities(*(jnp.pad(rows, ((0, 0), (0, 1))) for rows in z))
+    root = np.asarray(covariance_root(wide), np.float64)
+    expected = np.cov(np.concatenate(as64(z)).T, bias=True)
+    np.testing.assert_allclose((root @ root.T)[:D, :D], expected, rtol=1e-4)
+    np.testing.assert_allclose((root @ root.T)[D], [0, 0, 0, 1])
+    grads = jax.grad(lambda z: covariance_root(z).sum())(z)
+    jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), grads)
 
 
 def test_far_off_embeddings_lose_nothing(z, negatives):

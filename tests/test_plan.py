@@ -54,6 +54,10 @@ def with_setting(**changes):
         ({"world.semantics": 0}, "world.semantics is 0: allowed is 1 or more"),
         ({"evaluation.fit": 1}, "evaluation.fit is 1: allowed is 2 or more"),
         ({"log_every": 0}, "log_every is 0: allowed is 1 or more"),
+        ({"save_minutes": 0.0}, "save_minutes is 0.0: allowed is a number above 0"),
+        ({"lanes_per_block": 0}, "lanes_per_block is 0: allowed is 1 or more"),
+        ({"devices_per_lane": 3}, "devices_per_lane is 3: allowed is a divisor of recipe.batch"),
+        ({"recipe.refine": 1.5}, "recipe.refine is 1.5: allowed is 0 to 1"),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):

@@ -10,20 +10,21 @@ def reference(gradients):
     rows, columns = gradients[0].shape
     mean, square = np.zeros((rows, columns)), np.zeros((rows, columns))
     left, right = np.zeros((rows, rows)), np.zeros((columns, columns))
+    left_basis, right_basis = np.eye(rows), np.eye(columns)
     for step, grad in enumerate(np.asarray(gradients, np.float64)):
         left = B2 * left + (1 - B2) * grad @ grad.T
         right = B2 * right + (1 - B2) * grad.T @ grad
-        if step == 0:
+        if step == REFRESH_EVERY:
             left_basis = np.linalg.eigh(left)[1][:, ::-1]
             right_basis = np.linalg.eigh(right)[1][:, ::-1]
-        elif step % REFRESH_EVERY == 0:
+        elif step % REFRESH_EVERY == 0 and step > 0:
             left_basis = np.linalg.qr(left @ left_basis)[0]
             right_basis = np.linalg.qr(right @ right_basis)[0]
         mean = B1 * mean + (1 - B1) * grad
         square = B2 * square + (1 - B2) * (left_basis.T @ grad @ right_basis) ** 2
         rotated = left_basis.T @ mean @ right_basis / (1 - B1 ** (step + 1))
         scaled = rotated / (np.sqrt(square / (1 - B2 ** (step + 1))) + EPS)
-        yield (step > 0) * left_basis @ scaled @ right_basis.T
+        yield left_basis @ scaled @ right_basis.T
 
 
 def test_updates_are_those_of_the_paper(key):

@@ -21,6 +21,7 @@ RECIPE = mmcl.Recipe(
     similarity="negative_squared_distance",
     negatives="in_batch",
     optimizer="soap",
+    refine_from=None,
 )
 
 
@@ -56,6 +57,7 @@ def trained(key, recipe, some_hyper, steps):
     [
         {},
         {"negatives": "second_batch"},
+        {"refine_from": 150},
         {"objective": "symmetric_infonce"},
         {"objective": "symmetric_infonce", "similarity": "cosine"},
         {"optimizer": "muon"},
@@ -76,13 +78,22 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     for target, low, high in ((shared, 0.8, 1), (own, -0.1, 0.1)):
         residual = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
         assert low <= 1 - residual.var() / target.var() <= high
-    assert metrics.loss[-20:].mean() < metrics.loss[:20].mean()
+    losses = metrics.loss[recipe.refine_from or 0 :]  # refinement counts from another zero
+    assert losses[-20:].mean() < losses[:20].mean()
 
 
-@pytest.mark.parametrize("optimizer", ["soap", "muon", "adam"])
-def test_a_masked_run_equals_a_smaller_one(key, optimizer):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "soap"},
+        {"optimizer": "muon"},
+        {"optimizer": "adam"},
+        {"optimizer": "adam", "refine_from": 10},
+    ],
+)
+def test_a_masked_run_equals_a_smaller_one(key, changes):
     """Two of four output columns, masked, train as an encoder that has only two."""
-    wide = mmcl.Recipe(**{**RECIPE.__dict__, "optimizer": optimizer})
+    wide = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
     narrow = mmcl.Recipe(**{**wide.__dict__, "outputs": 2})
     narrow_hyper = hyper()._replace(dimensions=jnp.ones(2, bool))
     state = mmcl.init(key, wide, hyper(), sample(key, 256))
@@ -90,7 +101,7 @@ def test_a_masked_run_equals_a_smaller_one(key, optimizer):
     small = small._replace(params=jax.tree.map(_cut, state.params, small.params))
     state, metrics = TRAIN(key, wide, hyper(), sample, state, 0, 25)
     small, metrics_small = TRAIN(key, narrow, narrow_hyper, sample, small, 0, 25)
-    np.testing.assert_allclose(metrics.loss, metrics_small.loss, rtol=2e-4)
+    np.testing.assert_allclose(metrics.loss, metrics_small.loss, rtol=2e-4, atol=2e-4)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(_cut(a, b), b, atol=2e-4),
         state.params,
@@ -157,10 +168,10 @@ def test_impossible_recipes(field, value, message):
         mmcl.Recipe(**{**RECIPE.__dict__, field: value})
 
 
-def test_infonce_takes_no_second_batch():
-    changes = {"objective": "symmetric_infonce", "negatives": "second_batch"}
-    with pytest.raises(ValueError, match="recipe.negatives is 'second_batch'"):
-        mmcl.Recipe(**{**RECIPE.__dict__, **changes})
+@pytest.mark.parametrize(("field", "value"), [("negatives", "second_batch"), ("refine_from", 5)])
+def test_infonce_takes_neither_a_second_batch_nor_refinement(field, value):
+    with pytest.raises(ValueError, match=f"recipe.{field} is {value!r}: allowed is"):
+        mmcl.Recipe(**{**RECIPE.__dict__, "objective": "symmetric_infonce", field: value})
 
 
 def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):

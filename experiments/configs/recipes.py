@@ -19,6 +19,7 @@ def fast() -> ConfigDict:
             "similarity": "negative_squared_distance",
             "negatives": "in_batch",
             "temperature": 1.0,
+            "refine": 0.5,  # share of the steps, the last ones, with entropy in white coordinates
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,
@@ -42,6 +43,7 @@ def paper() -> ConfigDict:
             "similarity": "negative_squared_distance",
             "negatives": "second_batch",
             "temperature": 1.0,
+            "refine": 0.0,
             "optimizer": "adam",
             "learning_rate": 1e-4,
             "warmup": 0,
