@@ -16,7 +16,7 @@ from mmcl.encoders import Modalities
 from mmcl.kernel import log_kernel_sum
 
 BANDWIDTH = 0.7  # h of the kernel in white coordinates
-NORM_PENALTY = 0.01  # λ, stands for the bounded outputs of the theory
+NORM_PENALTY = 0.1  # λ, stands for the bounded outputs of the theory
 
 Representation = Float[Array, "n d"]
 Similarity = Callable[[Representation, Representation], Float[Array, "n m"]]
@@ -107,7 +107,7 @@ def alignment_max_whitened_entropy(
     saturates at the logarithm of the number of negatives; from there on a dimension of low variance
     is worth less than one that leaks. This one sees all dimensions on one scale and does not
     saturate, so that alignment alone decides how far each is stretched, up to the soft bound by λ.
-    From a random start it may take a function of dimensions it has for a new one: use it to refine.
+    Alone it may take a function of dimensions it has for a new one: use it with the other, to refine.
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
     z = _fill_masked(z, where)

@@ -155,15 +155,15 @@ def _objective(
 ) -> Float[Array, ""]:
     """The recipe's objective after `done` steps, the mean over its groups of pairs."""
     groups = jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)
-    refined = alignment_max_whitened_entropy
+    first = partial(_first_objective, recipe, hyper)
     if recipe.refine_from is None:
-        return _first_objective(recipe, hyper, groups)
-    return jax.lax.cond(
-        done < recipe.refine_from,
-        partial(_first_objective, recipe, hyper),
-        lambda groups: jax.vmap(partial(refined, root=covariance_root(z)))(groups).mean(),
-        groups,
-    )
+        return first(groups)
+
+    def both(groups):
+        whitened = partial(alignment_max_whitened_entropy, root=covariance_root(z))
+        return (first(groups) + jax.vmap(whitened)(groups).mean()) / 2
+
+    return jax.lax.cond(done < recipe.refine_from, first, both, groups)
 
 
 def _first_objective(
