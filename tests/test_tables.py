@@ -64,7 +64,7 @@ def test_distance_from_theory(results):
 def test_summary_fits_a_terminal_and_shows_both(results):
     lines = summary(results).splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[1] == "select [10], independent semantics, size 1, noise probability 0.75"
+    assert lines[1] == "select [10], independent semantics, size 1"
     assert lines[2].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
     assert lines[4].split() == ["attainable", "1.0", ".00", ".00", ".00", ".00", "1.0"]
 
