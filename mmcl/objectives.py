@@ -98,12 +98,12 @@ def alignment_max_entropy(
 
 
 def alignment_max_whitened_entropy(
-    z: Modalities, root: Float[Array, "d d"], where: Bool[Array, " n"] | None = None
+    z: Modalities, whitening: Float[Array, "d d"], where: Bool[Array, " n"] | None = None
 ) -> Float[Array, ""]:
     """Alignment minus entropies, each measured where representations are white: float32 [].
 
     E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_{j≠i} exp(-‖u_i - u_j‖² / 2h²) + λ E‖z‖², where
-    u = root⁻¹ z and `root` comes from `covariance_root`. The kernel of `alignment_max_entropy`
+    u = z @ `whitening`, from `whitening_matrix`. The kernel of `alignment_max_entropy`
     saturates at the logarithm of the number of negatives; from there on a dimension of low variance
     is worth less than one that leaks. This one sees all dimensions on one scale and does not
     saturate, so that alignment alone decides how far each is stretched, up to the soft bound by λ.
@@ -114,7 +114,7 @@ def alignment_max_whitened_entropy(
     centre = jax.lax.stop_gradient((z.x.mean(0) + z.t.mean(0)) / 2)[None]
 
     def negative_entropy(rows):
-        white = solve_triangular(root, (rows - centre).T, lower=True).T / (BANDWIDTH * 2**0.5)
+        white = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
         kernel_sum = log_kernel_sum(white, white, where, True)
         others = jnp.maximum(where.sum() - 1, 1)
         return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - jnp.log(others), 0.0)
@@ -125,17 +125,18 @@ def alignment_max_whitened_entropy(
     return _mean(alignment + NORM_PENALTY * norm + entropies / 2, where)
 
 
-def covariance_root(z: Modalities) -> Float[Array, "d d"]:
-    """The Cholesky factor of the covariance of both modalities' rows, for the gradient a constant.
+def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
+    """What makes the rows of both modalities white when multiplied from the right: float32 [d, d].
 
-    float32 [d, d]; columns that are 0 get 1 on the diagonal.
+    A constant for the gradient; columns that are 0 stay as they are.
     """
     rows = jax.lax.stop_gradient(jnp.concatenate(z))
     rows = rows - rows.mean(0)[None]
     cov = jnp.matmul(rows.T, rows, precision="float32") / len(rows)
     variances = jnp.diagonal(cov)
     floor = jnp.where(variances > 0, 1e-5 * variances, 1.0)
-    return jnp.linalg.cholesky(cov + jnp.diag(floor))
+    root = jnp.linalg.cholesky(cov + jnp.diag(floor))
+    return solve_triangular(root, jnp.eye(len(root)), lower=True).T
 
 
 def _fill_masked(z: Modalities, where) -> Modalities:

@@ -18,8 +18,8 @@ from mmcl.objectives import (
     SIMILARITIES,
     alignment_max_entropy,
     alignment_max_whitened_entropy,
-    covariance_root,
     symmetric_infonce,
+    whitening_matrix,
 )
 from mmcl.optimizers import make_optimizer
 from mmcl.recipe import Hyperparameters, Recipe
@@ -160,7 +160,7 @@ def _objective(
         return first(groups)
 
     def both(groups):
-        whitened = partial(alignment_max_whitened_entropy, root=covariance_root(z))
+        whitened = partial(alignment_max_whitened_entropy, whitening=whitening_matrix(z))
         return (first(groups) + jax.vmap(whitened)(groups).mean()) / 2
 
     return jax.lax.cond(done < recipe.refine_from, first, both, groups)

@@ -11,7 +11,7 @@ import pandas as pd
 from experiments.tables import read_results
 
 ROOT = Path(__file__).parent.parent
-COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py", "--config.seeds=3")
+COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py")
 
 
 def start(workdir, devices, *arguments):
