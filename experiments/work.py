@@ -104,6 +104,7 @@ def score(task: Task, state: LaneState) -> list[dict[str, ProbeScores]]:
     own = -(-count // devices)  # lanes that lie on each device
     together = 1 if is_cpu(task.mesh) else min(own, SCORED_TOGETHER)
     scores: list[Any] = [None] * (own * devices)
+    _show(task, "scoring", 0.0, "")
     for begin in range(0, own, together):
         rows = np.minimum(np.arange(begin, begin + together, dtype=np.int32), own - 1)
         turn = on_host(task.sweep.score(data, state, rows))

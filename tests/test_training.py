@@ -177,11 +177,12 @@ def test_infonce_takes_neither_a_second_batch_nor_refinement(field, value):
 def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
     """From the fourth batch on observations are infinite; what came before is as without that."""
     state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    step = jax.jit(mmcl.step, static_argnums=0)
     infinite = Batch(*(jnp.full((64, 4), jnp.inf),) * 2)
     losses = []
     for done in range(6):
         batch = infinite if done == 3 else sample(jax.random.fold_in(key, done), 64)
-        state, metrics = mmcl.step(RECIPE, hyper(), state, batch, jnp.int32(done))
+        state, metrics = step(RECIPE, hyper(), state, batch, jnp.int32(done))
         losses.append(metrics.loss)
     assert state.failed_at == 3
     assert np.isnan(losses).tolist() == [False] * 3 + [True] * 3
@@ -189,7 +190,7 @@ def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
     healthy = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
     for done in range(3):
         batch = sample(jax.random.fold_in(key, done), 64)
-        healthy, _ = mmcl.step(RECIPE, hyper(), healthy, batch, jnp.int32(done))
+        healthy, _ = step(RECIPE, hyper(), healthy, batch, jnp.int32(done))
     assert healthy.failed_at == -1
     frozen = state._replace(failed_at=healthy.failed_at)
     jax.tree.map(np.testing.assert_array_equal, frozen, healthy)
