@@ -15,7 +15,7 @@ class Block(NamedTuple):
 
 
 def blocks_left(
-    finished: Iterable[int], newest: dict[int, Stored], count: int, largest: int | None
+    finished: Iterable[int], newest: dict[int, Stored], count: int, largest: int
 ) -> list[Block]:
     """The blocks that hold all of `count` lanes but the finished ones.
 
@@ -26,7 +26,7 @@ def blocks_left(
     blocks = []
     for (_, source), pairs in groupby(enumerate(left), kin):
         lanes = [lane for _, lane in pairs]
-        blocks += split(Block(range(lanes[0], lanes[-1] + 1), source), largest or len(lanes))
+        blocks += split(Block(range(lanes[0], lanes[-1] + 1), source), largest)
     return blocks
 
 

@@ -15,6 +15,7 @@ from experiments.stored import (
     read_about,
     read_arrays,
     read_run,
+    status_of,
     stored_checkpoints,
 )
 
@@ -40,7 +41,7 @@ def describe_run(directory: Path) -> dict[str, Any]:
                 **lane,
                 "step": step,
                 "loss": losses.get(number),
-                "status": f"diverged at step {froze}" if froze >= 0 else state,
+                "status": status_of(froze, state),
                 **scores.get(number, {"least_kept": None, "most_leaked": None}),
             }
         )
@@ -56,7 +57,7 @@ def describe_run(directory: Path) -> dict[str, Any]:
 
 def describe_lane(directory: Path, number: int) -> dict[str, Any]:
     """One lane as plain data: identity, step, and name, shape, dtype, bytes and norm of arrays."""
-    stored, lane = _locate(directory, number)
+    stored, lane = locate(directory, number)
     arrays = lane_arrays(stored, number)
     return {
         "lane": number,
@@ -76,6 +77,17 @@ def describe_lane(directory: Path, number: int) -> dict[str, Any]:
     }
 
 
+def locate(directory: Path, number: int) -> tuple[Stored, dict[str, Any]]:
+    """The newest checkpoint of a lane, and its identity; raises ValueError if there is none."""
+    lanes = read_run(directory)["lanes"]
+    if not 0 <= number < len(lanes):
+        raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
+    stored = newest_by_lane(stored_checkpoints(directory)).get(number)
+    if stored is None:
+        raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
+    return stored, lanes[number]
+
+
 def lane_arrays(stored: Stored, number: int) -> dict[str, np.ndarray]:
     """All arrays of one lane by dotted name, read without touching the other lanes."""
     names = array_names(stored)
@@ -87,7 +99,7 @@ def export(directory: Path, number: int, path: Path) -> None:
     """Writes all arrays of one lane to a new `.npz`; raises ValueError if the file exists."""
     if path.exists():
         raise ValueError(f"{path} exists: choose another name")
-    stored, lane = _locate(directory, number)
+    stored, lane = locate(directory, number)
     identity = json.dumps({"lane": number, **lane, "step": stored.step})
     np.savez(path, identity=np.array(identity), **lane_arrays(stored, number))
 
@@ -97,12 +109,12 @@ def differences(directory: Path, other: Path, number: int) -> dict[str, float]:
 
     An array that only one of them has, or of another shape, differs by infinity.
     """
-    here = lane_arrays(_locate(directory, number)[0], number)
+    here = lane_arrays(locate(directory, number)[0], number)
     if other.suffix == ".npz":
         with np.load(other, allow_pickle=False) as file:
             there = {name: file[name] for name in file.files if name != "identity"}
     else:
-        there = lane_arrays(_locate(other, number)[0], number)
+        there = lane_arrays(locate(other, number)[0], number)
 
     def difference(name):
         a, b = here.get(name), there.get(name)
@@ -111,17 +123,6 @@ def differences(directory: Path, other: Path, number: int) -> dict[str, float]:
         return float(np.abs(a.astype(np.float64) - b).max(initial=0))
 
     return {name: difference(name) for name in sorted(here.keys() | there.keys())}
-
-
-def _locate(directory: Path, number: int) -> tuple[Stored, dict[str, Any]]:
-    """The newest checkpoint of a lane, and its identity; raises ValueError if there is none."""
-    lanes = read_run(directory)["lanes"]
-    if not 0 <= number < len(lanes):
-        raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
-    stored = newest_by_lane(stored_checkpoints(directory)).get(number)
-    if stored is None:
-        raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
-    return stored, lanes[number]
 
 
 def _failed_at(stored: Stored) -> list[int]:

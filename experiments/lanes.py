@@ -15,9 +15,9 @@ from ml_collections import ConfigDict
 import lvm
 import mmcl
 from experiments.checkpoints import load
+from experiments.contents import locate
 from experiments.plan import Lane, arrange, make_plan, take
 from experiments.rundir import read_config, read_lanes
-from experiments.stored import newest_by_lane, stored_checkpoints
 from experiments.sweep import init_lane
 
 
@@ -45,13 +45,9 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
     checkpoint yet, or if that is damaged.
     """
     directory = Path(directory)
-    lanes = read_lanes(directory)
-    if not 0 <= number < len(lanes):
-        raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
-    stored = newest_by_lane(stored_checkpoints(directory)).get(number)
-    if stored is None:
-        raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
-    plan = take(arrange(make_plan(ConfigDict(read_config(directory))), lanes), [number])
+    stored, _ = locate(directory, number)
+    plan = arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+    plan = take(plan, [number])
     shapes = jax.eval_shape(jax.vmap(partial(init_lane, plan)), plan.data)
     state, data = jax.tree.map(
         lambda leaf: jnp.asarray(leaf[0]), (load(stored, [number], shapes), plan.data)

@@ -114,7 +114,7 @@ def origin(config: ConfigDict) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "config": json.loads(config.to_json()),
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": _versions(),
         "dtype": "float32",
         "commit": _commit(),
     }
@@ -135,9 +135,13 @@ def _write_config(directory: Path, content: dict[str, Any], lanes: Sequence[Lane
         "format": FORMAT,
         "config": content,
         "lanes": [dataclasses.asdict(lane) for lane in lanes],
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": _versions(),
     }
     write_whole(directory / "config.json", json.dumps(whole, indent=2) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    return {library: version(library) for library in LIBRARIES}
 
 
 def _commit() -> str | None:

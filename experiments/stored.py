@@ -142,6 +142,11 @@ def _unreadable(stored: Stored, error: Exception) -> UnreadableError:
     return UnreadableError(f"checkpoint {stored.path} cannot be read: {first_line(error)}")
 
 
+def status_of(failed_at: int, healthy: str) -> str:
+    """A lane's status in words, from the step at which it froze, -1 if it did not."""
+    return healthy if failed_at < 0 else f"diverged at step {failed_at}"
+
+
 def first_line(error: Exception) -> str:
     """What an error says, in short."""
     return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

@@ -8,6 +8,7 @@ import pandas as pd
 
 from experiments.plan import Lane
 from experiments.rundir import write_whole
+from experiments.stored import status_of
 from experiments.sweep import ProbeScores
 
 MODALITIES = {"x": "image", "t": "text"}
@@ -40,16 +41,11 @@ def results_table(
     `status` is "ok", or tells the step at which the lane froze; its scores are then not a number.
     """
     table = pd.DataFrame(
-        {**lane_columns(number, lane), **row, "status": status_of(step)}
+        {**lane_columns(number, lane), **row, "status": status_of(step, "ok")}
         for number, lane, of_lane, step in zip(numbers, lanes, scores, failed_at, strict=True)
         for row in _score_rows(of_lane)
     )
     return table.assign(value=table.value.where(table.status == "ok"))
-
-
-def status_of(failed_at: int) -> str:
-    """A lane's status in words, from the step at which it froze, -1 if it did not."""
-    return "ok" if failed_at < 0 else f"diverged at step {failed_at}"
 
 
 def sick_lanes(results: pd.DataFrame) -> list[str]:
