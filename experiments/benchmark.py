@@ -20,7 +20,7 @@ from experiments.devices import make_mesh, on_devices, use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.sweep import make_sweep
 
-CHUNK, REPEATS = 20, 7  # steps timed at once, and how often
+CHUNK, REPEATS = 100, 7  # steps timed at once, and how often
 
 
 def lane_step_times(plan: Plan) -> tuple[float, list[float]]:

@@ -20,7 +20,7 @@ from experiments.stored import (
     read_about,
     read_arrays,
 )
-from experiments.sweep import LaneState
+from experiments.training import LaneState
 
 KEPT = 2  # newest checkpoints that stay on disk
 CHUNK = 1 << 20  # bytes of an array that are read at once, or one lane of it if that is more

@@ -19,7 +19,7 @@ from experiments.stored import (
     stored_checkpoints,
 )
 
-PROBE = "mlp"  # whose scores are told
+PROBE, OTHER_PROBE = "mlp", "linear"  # whose scores are told; the other if there are none
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
@@ -140,8 +140,10 @@ def _last_losses(directory: Path) -> dict[int, float]:
 def _scores(directory: Path) -> dict[int, dict[str, float]]:
     """Lowest score of an unbiased semantic, and largest excess of another target, by lane."""
     scores: dict[int, dict[str, float]] = {}
-    for row in _rows(directory, "results.csv"):
-        if row["probe"] == PROBE and row["target"] != "rep":
+    rows = [row for row in _rows(directory, "results.csv") if row["metric"] == "r2"]
+    probe = PROBE if any(row["probe"] == PROBE for row in rows) else OTHER_PROBE
+    for row in rows:
+        if row["probe"] == probe and row["target"] != "rep":
             kept = set(row["selected"].split()) - set(row["perturbable"].split())
             value = float(row["value"] or "nan")
             lane = scores.setdefault(

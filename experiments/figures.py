@@ -1,65 +1,96 @@
-"""Figures: what people look at."""
+"""Figures: what people look at, each drawn from the cells of `tables.over_seeds`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from experiments.tables import brief, mean_over_seeds
+from experiments.heat_maps import DIFFERENCES, Panel, save_heat_maps
+from experiments.results import HEAD, MODALITIES
+from experiments.tables import main_probe, of_latents, setting_labels
 
-TITLES = {"image": "image, measured", "text": "text, measured", "attainable": "attainable"}
-LABELS = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
-CELL = 0.36  # inches
+ENVIRONMENTS = {"same": "in distribution", "shifted": "shifted"}
 
 
-def save_r2(results: pd.DataFrame, path: Path, probe: str = "mlp") -> None:
-    """The heat map of paper figure 3, measured beside attainable: settings by targets.
+class View(NamedTuple):
+    """What a panel shows: its title, the cells it takes by their columns, and the value of each."""
 
-    One row of panels a dependence; R² clipped to [0, 1], mean over seeds.
+    title: str
+    where: dict[str, str]
+    value: str
+
+
+def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
+    """Draws every heat map that the cells hold; returns the paths by title.
+
+    r2.png: all settings by the main probe. STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp),
+    8 and 9 (linear), and their twins. STUDY_error.png: measured - attainable by the main probe.
+    STUDY_downstream.png: figures 4 and 10.
     """
-    scores = mean_over_seeds(results, probe)
-    dependences = scores.index.unique("dependence")
-    heights = [len(scores.loc[name].xs("image", level="what")) for name in dependences]
-    width = CELL * len(scores.columns)
-    figure = Figure(
-        figsize=(3 * width + 3.2, CELL * sum(heights) + 1.1 * len(heights) + 0.4),
-        layout="constrained",
-    )
-    panels = figure.subplots(
-        len(dependences), len(TITLES), squeeze=False, sharex=True, height_ratios=heights
-    )
-    for row, dependence in zip(panels, dependences, strict=True):
-        for panel, what in zip(row, TITLES, strict=True):
-            cells = scores.loc[dependence].xs(what, level="what")
-            image = _heat_map(panel, cells, show_settings=panel is row[0])
-            panel.set_title(f"{dependence} semantics: {TITLES[what]}", fontsize=9)
-    figure.colorbar(image, ax=panels, label=f"R² ({probe} probe)", fraction=0.02, pad=0.01)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=160)
+    figures = {}
+    main = main_probe(cells)
+    save_r2(cells, directory / "r2.png", main)
+    for study, of_study in cells.groupby("study", sort=False):
+        file, title = study.replace(" ", "_"), study.capitalize()
+        for probe in of_latents(of_study).probe.unique():
+            path = directory / f"{file}_r2_{probe}.png"
+            figures[f"{title}: R² by the {probe} probe"] = save_r2(of_study, path, probe)
+        path = directory / f"{file}_error.png"
+        figures[f"{title}: measured - attainable"] = save_error(of_study, path, main)
+        if (of_study.probe == HEAD).any():
+            path = directory / f"{file}_downstream.png"
+            figures[f"{title}: downstream tasks"] = save_downstream(of_study, path)
+    return figures
 
 
-def _heat_map(panel, cells: pd.DataFrame, show_settings: bool):
-    values = np.clip(cells.to_numpy(), 0, 1)
-    image = panel.imshow(values, vmin=0, vmax=1, cmap="viridis", aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        ink = "white" if value < 0.6 else "black"
-        panel.text(column, row, brief(value), ha="center", va="center", fontsize=7, color=ink)
-    panel.set_xticks(
-        range(cells.shape[1]), [LABELS.get(t, f"${t[0]}_{{{t[1:]}}}$") for t in cells.columns]
-    )
-    names = _setting_labels(cells.index) if show_settings else []
-    panel.set_yticks(range(len(names)), names)
-    panel.tick_params(length=0, labelsize=8)
-    return image
-
-
-def _setting_labels(index: pd.MultiIndex) -> list[str]:
-    """The settings, with size and noise probability where the name alone would not tell."""
-    rows = index.to_frame(index=False)
-    if not rows.setting.duplicated().any():
-        return list(rows.setting)
-    return [
-        f"{row.setting}, size {row.encoding_size}, p {row.noise_probability}"
-        for row in rows.itertuples()
+def save_r2(cells: pd.DataFrame, path: Path, probe: str) -> Path:
+    """R² of every latent, measured from both modalities beside attainable."""
+    panels = [
+        View("image, measured", {"modality": "x"}, "mean"),
+        View("text, measured", {"modality": "t"}, "mean"),
+        View("attainable", {"modality": "x"}, "attainable"),
     ]
+    save_heat_maps(_rows(of_latents(cells, probe), panels), path, f"R² ({probe} probe)")
+    return path
+
+
+def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
+    """Measured minus attainable, in hundredths."""
+    cells = of_latents(cells, probe)
+    cells = cells.assign(error=cells["mean"] - cells.attainable)
+    panels = [View(name, {"modality": key}, "error") for key, name in MODALITIES.items()]
+    label = f"R² ({probe} probe), measured - attainable; cells in hundredths"
+    save_heat_maps(_rows(cells, panels), path, label, DIFFERENCES)
+    return path
+
+
+def save_downstream(cells: pd.DataFrame, path: Path) -> Path:
+    """Heads on image representations in both environments: outcomes, and the class of one."""
+    cells = cells[cells.probe == HEAD]
+    label = cells.target + " class"
+    cells = cells.assign(target=cells.target.where(cells.metric == "r2", label))
+    panels = [
+        View(f"{name}, {title}", {"environment": environment}, value)
+        for environment, name in ENVIRONMENTS.items()
+        for title, value in (("measured", "mean"), ("attainable", "attainable"))
+    ]
+    save_heat_maps(_rows(cells, panels), path, "R²; Matthews correlation (class)")
+    return path
+
+
+def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
+    """A row of panels a law of the semantics, a panel a view."""
+    return [
+        [Panel(f"{law}: {view.title}", _table(of_law, view)) for view in views]
+        for law, of_law in cells.groupby("dependence", sort=False)
+    ]
+
+
+def _table(cells: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Rows settings, columns targets, both in the order of the results."""
+    for column, value in view.where.items():
+        cells = cells[cells[column] == value]
+    cells = cells.assign(label=setting_labels(cells))
+    table = cells.pivot(index="label", columns="target", values=view.value)
+    return table.loc[cells.label.unique(), cells.target.unique()]

@@ -1,22 +1,28 @@
-"""History: the loss of every lane over training, in `history.csv`."""
+"""History: loss and scores of every lane over training, in `history.csv`.
 
+Columns `x_s1`, ..., `t_m_t`: R² of a latent by ridge regression from images (x) and texts (t), on
+few pairs, as far as training has come.
+"""
+
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import pandas as pd
 
-import mmcl
-from experiments.plan import Lane
-from experiments.rundir import write_whole
-from experiments.tables import lane_columns
+from experiments.results import by_target, lane_columns
+from experiments.rundir import whole_lines, write_whole
+from experiments.settings import Lane
+from experiments.sweep import Progress
 
 
 def append(
-    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, metrics: mmcl.Metrics
+    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, progress: Progress
 ) -> None:
-    """Adds a row a lane: its metrics, float32 [lanes], averaged over the steps up to `step`."""
+    """Adds a row a lane: metrics averaged over the steps up to `step`, scores after it."""
     rows = pd.DataFrame(
-        {"step": step, **lane_columns(number, lane), **_row(metrics, place)}
+        {"step": step, **lane_columns(number, lane), **_row(progress, place)}
         for place, (number, lane) in enumerate(zip(numbers, lanes, strict=True))
     )
     path = _path(directory)
@@ -26,21 +32,27 @@ def append(
 def forget_after(directory: Path, numbers: range, step: int) -> None:
     """Drops what these lanes are going to do again, and a line torn by a kill."""
     if _path(directory).exists():
-        header, *rows = _path(directory).read_text().splitlines(keepends=True) or [""]
+        header, *rows = whole_lines(_path(directory)) or [""]
 
         def stays(row):
             done, lane = map(int, row.split(",", 2)[:2])
             return lane not in numbers or done <= step
 
-        kept = [row for row in rows if row.endswith("\n") and stays(row)]
+        kept = [row for row in rows if stays(row)]
         write_whole(_path(directory), header + "".join(kept))
+
+
+def read(directory: Path) -> pd.DataFrame:
+    """`history.csv` as far as it is written."""
+    rows = pd.read_csv(io.StringIO("".join(whole_lines(_path(directory)))))
+    return rows.fillna({"perturbable": ""})
 
 
 def how_far(directory: Path, numbers: set[int], steps: int) -> str:
     """How far the lanes are that train now, in words; "" if none of these has begun."""
     if not _path(directory).exists():
         return ""
-    rows = pd.read_csv(_path(directory), usecols=["step", "lane"])
+    rows = read(directory)
     rows = rows[rows.lane.isin(numbers)]
     if rows.empty:
         return ""
@@ -51,5 +63,11 @@ def _path(directory: Path) -> Path:
     return directory / "history.csv"
 
 
-def _row(metrics, place):
-    return {name: float(values[place]) for name, values in metrics._asdict().items()}
+def _row(progress, place):
+    metrics, scores = jax.tree.map(lambda leaf: leaf[place], progress)
+    glances = {
+        f"{modality}_{target}": round(float(value), 4)
+        for modality, of_modality in scores._asdict().items()
+        for target, value in by_target(of_modality).items()
+    }
+    return {name: float(value) for name, value in metrics._asdict().items()} | glances

@@ -16,9 +16,10 @@ import lvm
 import mmcl
 from experiments.checkpoints import load
 from experiments.contents import locate
-from experiments.plan import Lane, arrange, make_plan, take
+from experiments.plan import arrange, make_plan, take
 from experiments.rundir import read_config, read_lanes
-from experiments.sweep import init_lane
+from experiments.settings import Lane
+from experiments.training import init_lane
 
 
 class LoadedLane(NamedTuple):

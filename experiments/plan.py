@@ -12,6 +12,8 @@ from ml_collections import ConfigDict
 
 import lvm
 import mmcl
+from experiments.settings import Lane, indices_of, lane_bias, make_lanes
+from probes import PROBES
 
 LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
@@ -32,22 +34,6 @@ POSITIVE = (  # dotted config fields that must be above 0
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Lane:
-    """One training run's identity, in the words of `results.csv`.
-
-    setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3".
-    """
-
-    seed: int
-    setting: str
-    selected: str
-    perturbable: str
-    dependence: str
-    encoding_size: int
-    noise_probability: float
-
-
 class LaneData(NamedTuple):
     """What the compiled program knows of a lane, all traced; a sweep stacks lanes on axis 0.
 
@@ -66,9 +52,11 @@ class Plan(NamedTuple):
     """A whole sweep: static sizes, and lanes with their stacked data.
 
     A lane's place in `lanes` is its number in the run directory. steps of training; fit and test:
-    pairs that a probe is fitted and tested on; log_every: steps between two points of the history;
-    save_every and save_minutes: at most so much lies between two checkpoints; lanes_per_block: that
-    run together, None for as many as fit; devices_per_lane: that share the batch of a lane.
+    pairs that a probe is fitted and tested on; probes: their names; shifted: bool [n], the
+    semantics that shift in downstream tasks, None to leave these out; log_every: steps between two
+    points of the history; save_every and save_minutes: at most so much lies between two
+    checkpoints; lanes_per_block: that run together, None for as many as fit; devices_per_lane: that
+    share the batch of a lane.
     """
 
     spec: lvm.WorldSpec
@@ -78,6 +66,8 @@ class Plan(NamedTuple):
     steps: int
     fit: int
     test: int
+    probes: tuple[str, ...]
+    shifted: np.ndarray | None
     log_every: int
     save_every: int
     save_minutes: float
@@ -106,16 +96,18 @@ def make_plan(config: ConfigDict) -> Plan:
     if not 0 <= config.recipe.refine <= 1:
         raise ValueError(f"recipe.refine is {config.recipe.refine}: allowed is 0 to 1")
     spec = lvm.WorldSpec(**config.world)
-    lanes = _make_lanes(config, spec.semantics)
+    lanes = make_lanes(config, spec.semantics)
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
     return Plan(
         spec=spec,
-        recipe=_make_recipe(config.recipe, spec.semantics),
+        recipe=_make_recipe(config.recipe, spec.semantics, any(lane.perturbable for lane in lanes)),
         lanes=lanes,
         data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
         steps=config.recipe.steps,
         fit=config.evaluation.fit,
         test=config.evaluation.test,
+        probes=_probes(config.evaluation.probes),
+        shifted=_shifted(config.evaluation, spec.semantics),
         log_every=config.log_every,
         save_every=config.save_every,
         save_minutes=config.save_minutes,
@@ -136,53 +128,8 @@ def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
     return take(plan, [plan.lanes.index(lane) for lane in lanes])
 
 
-def lane_bias(lane: Lane, n: int) -> lvm.Bias:
-    """The bias of a lane over n semantics; raises ValueError for names that make none."""
-    return lvm.bias_from_indices(
-        n, _indices(lane.selected, "selected", n), _indices(lane.perturbable, "perturbable", n)
-    )
-
-
 def _field(config: ConfigDict, path: str):
     return reduce(getattr, path.split("."), config)
-
-
-def _make_lanes(config, n: int) -> tuple[Lane, ...]:
-    """Every setting under every seed, seed by seed."""
-    if not config.settings:
-        raise ValueError("settings is empty: give at least one setting")
-    lanes = []
-    for place, setting in enumerate(config.settings):
-        try:
-            lanes.append(_make_lane(setting, n))
-        except ValueError as error:
-            raise ValueError(f"settings[{place}].{error}") from None
-    if len(set(lanes)) < len(lanes):
-        twice = next(lane for lane in lanes if lanes.count(lane) > 1)
-        raise ValueError(f"settings holds {twice.setting}, {twice.dependence} twice: give it once")
-    return tuple(
-        dataclasses.replace(lane, seed=seed) for seed in range(config.seeds) for lane in lanes
-    )
-
-
-def _make_lane(setting, n: int) -> Lane:
-    lane = Lane(seed=0, setting="", **setting)
-    bias = lane_bias(lane, n)
-    size = int(lvm.unbiased(bias).sum()) if lane.encoding_size is None else lane.encoding_size
-    if not 1 <= size <= n:
-        raise ValueError(f"encoding_size is {size}: allowed is 1..{n}")
-    if lane.dependence not in lvm.DEPENDENCES:
-        allowed = ", ".join(lvm.DEPENDENCES)
-        raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")
-    if not 0 <= lane.noise_probability <= 1:
-        raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
-    return dataclasses.replace(
-        lane,
-        setting=_brief(bias),
-        selected=_names(bias.selected),
-        perturbable=_names(bias.perturbable),
-        encoding_size=size,
-    )
 
 
 def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
@@ -201,44 +148,33 @@ def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
             temperature=np.float32(recipe.temperature),
             clip_norm=np.float32(recipe.clip_norm),
             dimensions=np.arange(n) < lane.encoding_size,
+            refined=np.bool_(lane.perturbable != ""),
         ),
     )
 
 
-def _make_recipe(recipe, outputs: int) -> mmcl.Recipe:
+def _make_recipe(recipe, outputs: int, distorts: bool) -> mmcl.Recipe:
+    refines = distorts and recipe.refine > 0
     made = {
         "outputs": outputs,
         "widths": tuple(recipe.widths),
-        "refine_from": int(recipe.steps * (1 - recipe.refine)) if recipe.refine else None,
+        "refine_from": int(recipe.steps * (1 - recipe.refine)) if refines else None,
     }
     static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - made.keys()
     return mmcl.Recipe(**made, **{name: recipe[name] for name in static})
 
 
-def _indices(names: str, field: str, n: int) -> list[int]:
-    known = {f"s{i}": i for i in range(1, n + 1)}
-    for name in names.split():
-        if name not in known:
-            raise ValueError(f"{field} holds {name!r}: allowed is s1 to s{n}")
-    return [known[name] for name in names.split()]
+def _probes(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in PROBES:
+            allowed = ", ".join(PROBES)
+            raise ValueError(f"evaluation.probes holds {name!r}: allowed is {allowed}")
+    if not names:
+        raise ValueError("evaluation.probes is empty: give at least one")
+    return tuple(names)
 
 
-def _brief(bias: lvm.Bias) -> str:
-    """The bias in short; perturbing under full selection does not mention the selection."""
-    perturb = f"perturb {_subset(bias.perturbable)}"
-    if not bias.perturbable.any():
-        return f"select {_subset(bias.selected)}"
-    return perturb if bias.selected.all() else f"select {_subset(bias.selected)} {perturb}"
-
-
-def _names(mask: np.ndarray) -> str:
-    """The one spelling of a subset: "s1 s2", in order, each once."""
-    return " ".join(f"s{place + 1}" for place in np.flatnonzero(mask))
-
-
-def _subset(mask: np.ndarray) -> str:
-    """The paper's [3] for the first three, {2, 5} for others."""
-    places = (np.flatnonzero(mask) + 1).tolist()
-    if places == list(range(1, len(places) + 1)):
-        return f"[{len(places)}]"
-    return "{" + ", ".join(map(str, places)) + "}"
+def _shifted(evaluation, n: int) -> np.ndarray | None:
+    if not evaluation.downstream:
+        return None
+    return np.isin(np.arange(1, n + 1), indices_of(evaluation.shifted, "evaluation.shifted", n))

@@ -1,63 +1,131 @@
-"""Report: tables and figures of a run directory, from a finished or a running sweep.
+"""Report: tables, figures and a page of a run directory, from a finished or a running sweep.
 
-python -m experiments.report runs/quickstart
+python -m experiments.report runs/paper --paper=figures_of_the_paper.csv
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from experiments import history
-from experiments.figures import save_r2
+from experiments.curves import save_learning, save_scatter, save_sizes, size_panels
+from experiments.figures import save_figures, save_r2
+from experiments.page import save_page
+from experiments.paper import agreement, beside, read_paper
+from experiments.results import read_results, scored_lanes
+from experiments.rundir import write_whole
 from experiments.stored import read_run
-from experiments.tables import (
-    distance_from_theory,
-    read_results,
-    scored_lanes,
-    sick_lanes,
-    summary,
-)
+from experiments.tables import distance_from_theory, main_probe, over_seeds, sick_lanes, summary
 
 
-def report(directory: Path, console: Console) -> None:
-    """Prints the tables of a run and draws its figures.
+def tell(directory: Path, console: Console) -> None:
+    """Prints the tables of a run and draws `figures/r2.png`: what the end of a run shows.
 
     A run that is not finished says how far it is. Raises ValueError if this is no run directory.
     """
-    run = read_run(directory)
-    path, count = directory / "results.csv", len(run["lanes"])
-    scored = scored_lanes(path)
-    if len(scored) < count:
-        left = set(range(count)) - set(scored)
-        console.print(
-            f"{directory}: {len(scored)} of {count} lanes scored"
-            + history.how_far(directory, left, run["config"]["recipe"]["steps"]),
-            soft_wrap=True,
-        )
-    if not scored:
+    notes = _how_far(directory)
+    _say(console, *notes)
+    results = _read(directory, console)
+    if results is None:
         return
-    results = read_results(path)
-    figure = directory / "figures" / "r2.png"
-    save_r2(results, figure)
-    distance = distance_from_theory(results).to_string(float_format="%.3f")
-    for text in (
-        summary(results),
-        "\nDistance from theory, over all lanes and both modalities",
-        distance,
-        *sick_lanes(results),
-        f"\nfigure: {figure}\nscores: {path}",
-    ):
-        console.print(text, highlight=False, soft_wrap=True)
+    cells = over_seeds(results)
+    figure = save_r2(cells, directory / "figures" / "r2.png", main_probe(cells))
+    _say(console, summary(cells), "", _distances(results), *sick_lanes(results), "")
+    _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
+    _say(console, f"more figures and a page: python -m experiments.report {directory}")
+
+
+def report(directory: Path, console: Console, paper: Path | None = None) -> None:
+    """Draws all figures and writes `summary.csv` and `report.html`; prints what stands there.
+
+    With the paper's scores in the file `paper`, cells stand beside them. Raises ValueError as
+    `tell` and `read_paper` do.
+    """
+    notes = _how_far(directory)
+    results = _read(directory, console)
+    if results is None:
+        _say(console, *notes)
+        return
+    cells = over_seeds(results)
+    cells = cells.assign(paper=float("nan")) if paper is None else beside(cells, read_paper(paper))
+    write_whole(directory / "summary.csv", cells.to_csv(index=False))
+    notes = [*notes, *sick_lanes(results), *agreement(cells)]
+    with console.status("drawing figures"):
+        figures = _draw(directory, cells)
+        distances = _distances(results)
+        about = f"{directory.resolve().name}: {results.lane.nunique()} lanes. {_origin(directory)}"
+        save_page(directory / "report.html", cells, about, notes, distances, figures)
+    _say(console, distances, "", *notes, *(f"figure: {path}" for path in figures.values()))
+    _say(console, f"cells: {directory / 'summary.csv'}", f"page: {directory / 'report.html'}")
+
+
+def _read(directory: Path, console: Console) -> pd.DataFrame | None:
+    path = directory / "results.csv"
+    results = read_results(path, lambda text: _say(console, text)) if path.exists() else None
+    return None if results is None or results.empty else results
+
+
+def _how_far(directory: Path) -> list[str]:
+    """A line on how many lanes are missing, none if all are there."""
+    run = read_run(directory)
+    scored, count = scored_lanes(directory / "results.csv"), len(run["lanes"])
+    if len(scored) == count:
+        return []
+    left = set(range(count)) - set(scored)
+    steps = run["config"]["recipe"]["steps"]
+    return [
+        f"{directory}: {len(scored)} of {count} lanes scored"
+        + history.how_far(directory, left, steps)
+    ]
+
+
+def _origin(directory: Path) -> str:
+    """With which libraries a run began."""
+    versions = read_run(directory)["versions"]
+    return "Begun with " + ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _distances(results: pd.DataFrame) -> str:
+    """Distance from theory of single lanes, and of means where there are several seeds."""
+    tables = {"over all lanes": distance_from_theory(results)}
+    if results.seed.nunique() > 1:
+        means = over_seeds(results).rename(columns={"mean": "value"})
+        tables[f"means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
+    return "\n\n".join(
+        f"Distance from theory, {title}\n{table.to_string(float_format='%.3f')}"
+        for title, table in tables.items()
+    )
+
+
+def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:
+    """All figures, by title."""
+    place = directory / "figures"
+    figures = save_figures(cells, place)
+    figures["Measured against attainable"] = save_scatter(cells, place / "scatter.png")
+    if sized := size_panels(cells):
+        figures["R² against the encoding size"] = save_sizes(sized, place / "sizes.png")
+    if (directory / "history.csv").exists():
+        steps = history.read(directory)
+        figures["R² against steps"] = save_learning(steps, place / "learning.png")
+    return figures
+
+
+def _say(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory")
+    parser.add_argument("--paper", type=Path, help="a CSV file with the paper's scores")
+    options = parser.parse_args()
     try:
-        report(parser.parse_args().directory, Console())
+        report(options.directory, Console(), options.paper)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 

@@ -22,12 +22,12 @@ from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_ever
 from experiments.plan import Plan, arrange, make_plan, take
 from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
-from experiments.report import report
+from experiments.report import tell
+from experiments.results import scored_lanes
 from experiments.rundir import claimed, origin
 from experiments.signals import Stopped, stop_requests
 from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
 from experiments.sweep import Sweep, make_sweep
-from experiments.tables import scored_lanes
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
@@ -69,7 +69,7 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
                 say(f"{len(lanes)} lanes ran out of memory together: {largest} at a time")
             wait_for_all("a block")
     if is_first():
-        report(directory, console)
+        tell(directory, console)
 
 
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:

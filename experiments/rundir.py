@@ -13,8 +13,8 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.lock import locked
-from experiments.plan import Lane
 from experiments.processes import is_first, wait_for_all
+from experiments.settings import Lane
 from experiments.stored import FORMAT, read_run
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -25,7 +25,7 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "devices_per_lane",
 )
 OURS = ("lock", "config.json.partial")
-GROWING = ("seeds", "settings")  # fields that may change if no lane is lost
+GROWING = ("seeds", "settings", "only")  # fields that may change if no lane is lost
 
 
 @contextmanager
@@ -118,6 +118,12 @@ def origin(config: ConfigDict) -> dict[str, Any]:
         "dtype": "float32",
         "commit": _commit(),
     }
+
+
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a file, without a last one that was cut off."""
+    lines = path.read_text().splitlines(keepends=True)
+    return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """The config and the lanes of the run in a directory, as plain data.
+    """Config, lanes and versions of the libraries of the run in a directory, as plain data.
 
     Raises ValueError if it holds none, or one of a newer format.
     """
@@ -27,7 +27,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
         check_format(path, content["format"])
-        return {"config": content["config"], "lanes": content["lanes"]}
+        return {name: content[name] for name in ("config", "lanes", "versions")}
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
     except (json.JSONDecodeError, KeyError, TypeError):

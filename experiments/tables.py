@@ -1,51 +1,13 @@
-"""Tables: results as tidy rows, and what people read of them in the terminal."""
+"""Tables: what people read of the results, in the terminal."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from experiments.plan import Lane
-from experiments.rundir import write_whole
-from experiments.stored import status_of
-from experiments.sweep import ProbeScores
+from experiments.results import HEAD, MODALITIES, REVERSE, unbiased_names
 
-MODALITIES = {"x": "image", "t": "text"}
-REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation
+SCORE = ["modality", "probe", "target", "metric", "environment"]
 SETTING = ["dependence", "setting", "encoding_size", "noise_probability"]
-
-
-def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
-    """The columns that say which lane a row is about."""
-    return {
-        "lane": place,
-        "seed": lane.seed,
-        "setting": lane.setting,
-        "selected": lane.selected,
-        "perturbable": lane.perturbable,
-        "dependence": lane.dependence,
-        "encoding_size": lane.encoding_size,
-        "noise_probability": lane.noise_probability,
-    }
-
-
-def results_table(
-    numbers: Sequence[int],
-    lanes: Sequence[Lane],
-    scores: Sequence[dict[str, ProbeScores]],
-    failed_at: Sequence[int],
-) -> pd.DataFrame:
-    """Rows of `results.csv`: one a score, with lane, modality, probe, target, value, attainable.
-
-    `status` is "ok", or tells the step at which the lane froze; its scores are then not a number.
-    """
-    table = pd.DataFrame(
-        {**lane_columns(number, lane), **row, "status": status_of(step, "ok")}
-        for number, lane, of_lane, step in zip(numbers, lanes, scores, failed_at, strict=True)
-        for row in _score_rows(of_lane)
-    )
-    return table.assign(value=table.value.where(table.status == "ok"))
 
 
 def sick_lanes(results: pd.DataFrame) -> list[str]:
@@ -57,45 +19,66 @@ def sick_lanes(results: pd.DataFrame) -> list[str]:
     ]
 
 
-def add_results(path: Path, rows: pd.DataFrame) -> None:
-    """Adds rows to `results.csv`, whole or not at all; what is there stays as it is."""
-    there = path.read_text() if path.exists() else ""
-    write_whole(path, there + rows.to_csv(index=False, header=not there))
+def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
+    """One row a cell: mean over seeds, standard deviation, 95 % interval, seeds, attainable.
 
-
-def scored_lanes(path: Path) -> list[int]:
-    """The numbers of the lanes in `results.csv`, none if there is no such file."""
-    return sorted(set(read_results(path).lane)) if path.exists() else []
-
-
-def read_results(path: Path) -> pd.DataFrame:
-    """`results.csv` as it was written: a score that is not a number stays one."""
-    scores = {"value": [""], "attainable": [""]}
-    return pd.read_csv(path, keep_default_na=False, na_values=scores)
-
-
-def mean_over_seeds(results: pd.DataFrame, probe: str) -> pd.DataFrame:
-    """Rows SETTING + what ("image", "text": measured; "attainable"), columns targets."""
-    results = results[results.probe == probe]
-    attainable = results[results.modality == "x"].assign(
-        what="attainable", value=lambda rows: rows.attainable
+    The interval, from `low` to `high`, is Student's; one seed has none. A cell one of whose lanes
+    froze has no mean.
+    """
+    groups = results.groupby([*SETTING, "selected", "perturbable", *SCORE], sort=False)
+    cells = groups.value.agg(mean="mean", sd="std", seeds="size", finite="count")
+    cells["mean"] = cells["mean"].where(cells.finite == cells.seeds)
+    half = stats.t.ppf(0.975, cells.seeds - 1) * cells.sd / np.sqrt(cells.seeds)
+    cells = cells.assign(
+        low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
     )
-    rows = pd.concat([results.assign(what=results.modality.map(MODALITIES)), attainable])
-    for column in [*SETTING, "what", "target"]:  # keep the order of the results, not the alphabet's
-        rows[column] = pd.Categorical(rows[column], rows[column].unique(), ordered=True)
-    keys = [*SETTING, "what"]
-    values = rows.groupby([*keys, "target"], observed=True).value
-    return values.apply(lambda seeds: seeds.mean(skipna=False)).unstack("target")
+    cells = cells.drop(columns="finite").reset_index()
+    return cells.assign(study=[study_of(row) for row in cells.itertuples()])
 
 
-def summary(results: pd.DataFrame, probe: str = "mlp") -> str:
+def study_of(row) -> str:
+    """The study that a setting belongs to, from the columns of its row."""
+    if row.encoding_size != len(unbiased_names(row.selected, row.perturbable)):
+        return "encoding size"
+    if not row.perturbable:
+        return "selection"
+    return "perturbation" if row.setting.startswith("perturb") else "joint"
+
+
+def setting_labels(cells: pd.DataFrame) -> pd.Series:
+    """The settings, with size and noise probability where the name alone would not tell."""
+    settings = cells[SETTING].drop_duplicates()
+    if not settings.duplicated(["dependence", "setting"]).any():
+        return cells.setting
+    size, noise = cells.encoding_size.astype(str), cells.noise_probability.astype(str)
+    return cells.setting + ", size " + size + ", p " + noise
+
+
+def of_latents(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
+    """Of results or cells, those with the R² of latents and of `rep`, by one probe or by all."""
+    rows = rows[(rows.metric == "r2") & (rows.probe != HEAD)]
+    return rows if probe is None else rows[rows.probe == probe]
+
+
+def main_probe(rows: pd.DataFrame) -> str:
+    """The probe that stands for all where one is shown: the MLP if it was asked for."""
+    names = of_latents(rows).probe.unique()
+    return "mlp" if "mlp" in names else names[0]
+
+
+def summary(cells: pd.DataFrame) -> str:
     """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
-    scores = mean_over_seeds(results, probe)
-    lines = [_line(f"R² by {probe}", scores.columns)]
-    for (dependence, setting, size, noise), rows in scores.groupby(level=SETTING, observed=True):
+    probe = main_probe(cells)
+    cells = of_latents(cells, probe)
+    targets = list(cells.target.unique())
+    lines = [_line(f"R² by {probe}", targets)]
+    for (dependence, setting, size, noise), group in cells.groupby(SETTING, sort=False):
         distorts = f", noise probability {noise}" if "perturb" in setting else ""
         lines.append(f"{setting}, {dependence} semantics, size {size}{distorts}")
-        lines += [_line(f"  {index[-1]}", map(brief, values)) for index, values in rows.iterrows()]
+        rows = group.set_index(["modality", "target"])
+        for modality, name in MODALITIES.items():
+            lines.append(_line(f"  {name}", map(brief, rows["mean"][modality][targets])))
+        lines.append(_line("  attainable", map(brief, rows.attainable["x"][targets])))
     return "\n".join(lines)
 
 
@@ -108,20 +91,17 @@ def brief(score: float) -> str:
     return f"{min(max(score, 0.0), 1.0):.2f}".lstrip("0")[:3]
 
 
-def distance_from_theory(results: pd.DataFrame) -> pd.DataFrame:
-    """By probe and dependence, over all lanes and both modalities: how far from theory.
+def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
+    """By probe and dependence, over both modalities: how far values of results are from theory.
 
     least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
     target over its attainable score; mean and max of |measured - attainable|; least reverse.
     """
-    rows = results.assign(
-        kept=[
-            target in set(selected.split()) - set(perturbable.split())
-            for target, selected, perturbable in zip(
-                results.target, results.selected, results.perturbable, strict=True
-            )
-        ],
-        excess=results.value - results.attainable,
+    rows = of_latents(rows)
+    names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
+    rows = rows.assign(
+        kept=[target in unbiased_names(*bias) for target, *bias in names],
+        excess=rows.value - rows.attainable,
     )
 
     def summarize(group):
@@ -138,25 +118,3 @@ def distance_from_theory(results: pd.DataFrame) -> pd.DataFrame:
 
     groups = rows.groupby(["probe", "dependence"], sort=False)
     return groups.apply(summarize, include_groups=False)
-
-
-def _score_rows(scores: dict[str, ProbeScores]) -> Iterator[dict[str, Any]]:
-    for probe, score in scores.items():
-        attainable = {**_by_target(score.attainable), REVERSE: 1.0}
-        for modality in MODALITIES:
-            measured = _by_target(getattr(score, modality))
-            measured[REVERSE] = getattr(score, f"reverse_{modality}")
-            for target, value in measured.items():
-                yield {
-                    "modality": modality,
-                    "probe": probe,
-                    "target": target,
-                    "metric": "r2",
-                    "value": float(value),
-                    "attainable": float(attainable[target]),
-                }
-
-
-def _by_target(scores) -> dict[str, Any]:
-    names = [f"s{i}" for i in range(1, len(scores.s) + 1)]
-    return {**dict(zip(names, scores.s, strict=True)), "m_x": scores.m_x, "m_t": scores.m_t}

@@ -18,10 +18,12 @@ from experiments.devices import LANES, is_cpu, on_devices, on_host
 from experiments.plan import Plan
 from experiments.processes import any_process, is_first
 from experiments.progress import Show
+from experiments.results import add_results, results_table
+from experiments.scoring import LaneScores
 from experiments.signals import Stopped
 from experiments.stored import first_line, read_about
-from experiments.sweep import LaneState, ProbeScores, Sweep
-from experiments.tables import add_results, results_table
+from experiments.sweep import Sweep
+from experiments.training import LaneState
 
 SPARE = 1 << 20  # bytes of a disk that are left free
 SCORED_TOGETHER = 16  # lanes that a device scores at once, if it is no CPU
@@ -79,12 +81,12 @@ def train(task: Task, step: int, state: LaneState) -> LaneState:
         saved_at = time.monotonic()
         while step < plan.steps:
             chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
-            state, metrics = task.sweep.train(data, state, step, chunk)
+            state, progress = task.sweep.train(data, state, step, chunk)
             step += chunk
-            metrics = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(metrics))
+            progress = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(progress))
             if is_first():
-                history.append(task.directory, lanes, plan.lanes, step, metrics)
-            note = f"step {step}, loss {_mean(metrics.loss):.3f}"
+                history.append(task.directory, lanes, plan.lanes, step, progress)
+            note = f"step {step}, loss {_mean(progress.metrics.loss):.3f}"
             _show(task, "training", step / plan.steps, note)
             waited = time.monotonic() - saved_at > 60 * plan.save_minutes
             due = waited or step % plan.save_every < chunk or step == plan.steps
@@ -97,7 +99,7 @@ def train(task: Task, step: int, state: LaneState) -> LaneState:
     return state
 
 
-def score(task: Task, state: LaneState) -> list[dict[str, ProbeScores]]:
+def score(task: Task, state: LaneState) -> list[LaneScores]:
     """The scores of every lane of a block, on the host."""
     count, devices = len(task.block.lanes), task.mesh.shape[LANES]
     data = on_devices(task.mesh, task.plan.data)

@@ -2,7 +2,7 @@
 
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
 from lvm.mixing import init_mixing, mix, unmix
-from lvm.pairs import Pairs, sample_pairs
+from lvm.pairs import Pairs, Shift, sample_pairs
 from lvm.semantics import (
     DEPENDENCES,
     Semantics,
@@ -12,6 +12,7 @@ from lvm.semantics import (
     sample_semantics,
     solve_semantics,
 )
+from lvm.shift import heavy_tails
 from lvm.theory import attainable_r2
 from lvm.world import World, WorldSpec, init_world
 
@@ -20,6 +21,7 @@ __all__ = [
     "Bias",
     "Pairs",
     "Semantics",
+    "Shift",
     "World",
     "WorldSpec",
     "attainable_r2",
@@ -28,6 +30,7 @@ __all__ = [
     "covariance",
     "draw_semantics",
     "gaussian_semantics",
+    "heavy_tails",
     "init_mixing",
     "init_world",
     "mix",

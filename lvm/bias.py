@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 Mask = Bool[Array | np.ndarray, " n"]
+FIRST_NUMBERS = {"paper": (1, 1), "reference": (0, -1)}  # variant -> first θ, ρ of the empty set
 
 
 class Bias(NamedTuple):
@@ -46,28 +47,37 @@ def bias_from_indices(n: int, selected: Iterable[int], perturbable: Iterable[int
     return bias
 
 
-def bias_from_numbers(n: int, theta: int, rho: int = 1) -> Bias:
+def bias_from_numbers(n: int, theta: int, rho: int | None = None, variant: str = "paper") -> Bias:
     """A bias from the paper's numbers θ and ρ, both counted from 1 (paper tables 2 and 3).
 
     θ in 1..2^n-1 numbers the non-empty subsets of 1..n in graded lexicographic order (by size,
     then lexicographically); ρ in 1..2^|I_θ|-1 numbers the proper subsets of I_θ in the same order,
-    the empty set first. Raises ValueError outside these ranges.
+    the empty set first, which is the default. Variant "reference" counts as the authors' code does:
+    θ from 0, ρ from -1. Raises ValueError outside these ranges.
     """
-    if not 1 <= theta <= 2**n - 1:
-        raise ValueError(f"theta is {theta}: allowed is 1..{2**n - 1} for {n} semantics")
-    selected = _subset_at(n, theta)
+    from_theta, from_rho = FIRST_NUMBERS[variant]
+    rho = from_rho if rho is None else rho
+    last = from_theta + 2**n - 2
+    if not from_theta <= theta <= last:
+        raise ValueError(f"theta is {theta}: allowed is {from_theta}..{last} for {n} semantics")
+    selected = _subset_at(n, theta - from_theta + 1)
     size = len(selected)
-    if not 1 <= rho <= 2**size - 1:
-        raise ValueError(f"rho is {rho}: allowed is 1..{2**size - 1} for {size} selected semantics")
-    perturbable = [selected[i - 1] for i in _subset_at(size, rho - 1)]
+    last = from_rho + 2**size - 2
+    if not from_rho <= rho <= last:
+        raise ValueError(
+            f"rho is {rho}: allowed is {from_rho}..{last} for {size} selected semantics"
+        )
+    perturbable = [selected[i - 1] for i in _subset_at(size, rho - from_rho)]
     return bias_from_indices(n, selected, perturbable)
 
 
-def numbers_of(bias: Bias) -> tuple[int, int]:
+def numbers_of(bias: Bias, variant: str = "paper") -> tuple[int, int]:
     """The paper's numbers (θ, ρ) of a bias: the inverse of `bias_from_numbers`."""
+    from_theta, from_rho = FIRST_NUMBERS[variant]
     selected = (np.flatnonzero(bias.selected) + 1).tolist()
     within = (np.flatnonzero(bias.perturbable[bias.selected]) + 1).tolist()
-    return _place_of(len(bias.selected), selected), _place_of(len(selected), within) + 1
+    place, place_within = _place_of(len(bias.selected), selected), _place_of(len(selected), within)
+    return place - 1 + from_theta, place_within + from_rho
 
 
 def _mask(n: int, indices: Iterable[int], field: str) -> np.ndarray:

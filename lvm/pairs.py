@@ -1,5 +1,6 @@
 """Pairs: images and texts of the same semantics, the text through its bias."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -10,6 +11,8 @@ from lvm.bias import Bias
 from lvm.mixing import mix
 from lvm.semantics import solve_semantics
 from lvm.world import World
+
+Shift = Callable[[Key[Array, ""], Float[Array, "count n"]], Float[Array, "count n"]]
 
 
 class Pairs(NamedTuple):
@@ -36,18 +39,20 @@ def sample_pairs(
     bias: Bias,
     noise_probability: Float[Array, ""] | float,
     count: int,
+    shift: Shift | None = None,
 ) -> Pairs:
-    """Draws `count` pairs (paper section 3).
+    """Draws `count` pairs (paper section 3); `shift` changes the semantics before anything else.
 
     For each pair every perturbable semantic is distorted with `noise_probability`, by correlated
     Gaussian noise. The scene is untouched: a distortion does not reach the image nor the
     descendants of a semantic.
     """
-    key_noise, key_subset = jax.random.split(key)
+    key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
     noise = jax.random.normal(key_noise, (count, n + d_x + d_t + n))  # one draw is the fastest
     noise_s, noise_x, noise_t, noise_text = jnp.split(noise, [n, n + d_x, n + d_x + d_t], axis=1)
     s = solve_semantics(world.semantics, noise_s)
+    s = s if shift is None else shift(key_shift, s)
     m_x = noise_x @ world.root_x.T
     m_t = noise_t @ world.root_t.T
     distorted = jax.random.bernoulli(key_subset, noise_probability, s.shape)

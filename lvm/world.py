@@ -4,28 +4,45 @@ import dataclasses
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from lvm.mixing import Mixing, init_mixing
-from lvm.semantics import Semantics, draw_semantics, wishart_cholesky
+from lvm.semantics import DEPENDENCES, Semantics, draw_semantics, wishart_cholesky
+
+VARIANTS = ("paper", "reference")
 
 
 @dataclasses.dataclass(frozen=True)
 class WorldSpec:
-    """Static sizes of a world; the defaults are the paper's.
+    """Static choices of a world; the defaults are the paper's.
 
-    Raises ValueError for a size below 1.
+    variant: "paper", or "reference" for the laws that the authors' code draws instead: identity
+    covariances of noise, m_x and m_t where semantics are independent, and else one draw for
+    semantics and noise, one for m_x and m_t.
+
+    Raises ValueError for a size below 1 or an unknown variant.
     """
 
     semantics: int = 10
     image_only: int = 5
     text_only: int = 5
     mixing_layers: int = 3
+    variant: str = "paper"
 
     def __post_init__(self):
-        for field, value in dataclasses.asdict(self).items():
+        for field in ("semantics", "image_only", "text_only", "mixing_layers"):
+            value = getattr(self, field)
             if value < 1:
                 raise ValueError(f"world.{field} is {value}: allowed is 1 or more")
+        if self.variant not in VARIANTS:
+            allowed = ", ".join(VARIANTS)
+            raise ValueError(f"world.variant is {self.variant!r}: allowed is one of {allowed}")
+        if self.variant == "reference" and self.image_only != self.text_only:
+            raise ValueError(
+                f"world.text_only is {self.text_only}: allowed is world.image_only, "
+                f"{self.image_only}, in variant 'reference', which draws one covariance for both"
+            )
 
 
 class World(NamedTuple):
@@ -54,11 +71,18 @@ def init_world(key: Key[Array, ""], spec: WorldSpec, dependence: Int[Array, ""])
     """
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
+    root_x, root_t, root_noise = (
+        wishart_cholesky(key, size) for key, size in ((key_x, d_x), (key_t, d_t), (key_noise, n))
+    )
+    if spec.variant == "reference":
+        independent = dependence == DEPENDENCES.index("independent")
+        root_x = root_t = jnp.where(independent, jnp.eye(d_x), root_x)
+        root_noise = jnp.where(independent, jnp.eye(n), wishart_cholesky(key_s, n))
     return World(
         semantics=draw_semantics(key_s, n, dependence),
-        root_x=wishart_cholesky(key_x, d_x),
-        root_t=wishart_cholesky(key_t, d_t),
-        root_noise=wishart_cholesky(key_noise, n),
+        root_x=root_x,
+        root_t=root_t,
+        root_noise=root_noise,
         mixing_x=init_mixing(key_mix_x, n + d_x, spec.mixing_layers),
         mixing_t=init_mixing(key_mix_t, n + d_t, spec.mixing_layers),
     )

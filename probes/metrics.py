@@ -17,3 +17,13 @@ def r2(targets: Float[Array, "n k"], predictions: Float[Array, "n k"]) -> Float[
 def masked_mean(values: Float[Array, " k"], where: Bool[Array, " k"]) -> Float[Array, ""]:
     """Mean of the values that take part, 0 if none does: float32 []."""
     return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)
+
+
+def matthews(labels: Bool[Array, " n"], predictions: Bool[Array, " n"]) -> Float[Array, ""]:
+    """Matthews correlation of true and predicted labels: float32 [], -1 to 1.
+
+    1 is perfect, 0 is no better than chance; 0 too if all labels or all predictions are equal.
+    """
+    truth, told = (part - part.mean() for part in (labels.astype(float), predictions.astype(float)))
+    scale = jnp.sqrt(jnp.mean(truth**2) * jnp.mean(told**2))
+    return jnp.where(scale > 0, jnp.mean(truth * told) / jnp.where(scale > 0, scale, 1.0), 0.0)

@@ -29,6 +29,17 @@ def test_table_3_of_the_paper():
         assert lvm.numbers_of(bias) == (1023, rho)
 
 
+def test_the_reference_counts_from_zero_and_calls_the_empty_set_minus_one():
+    first = lvm.bias_from_numbers(10, 0, variant="reference")
+    np.testing.assert_array_equal(first, lvm.bias_from_numbers(10, 1))
+    some = lvm.bias_from_numbers(10, 1022, 55, variant="reference")
+    np.testing.assert_array_equal(some, lvm.bias_from_numbers(10, 1023, 57))
+    assert lvm.numbers_of(first, "reference") == (0, -1)
+    assert lvm.numbers_of(some, "reference") == (1022, 55)
+    with pytest.raises(ValueError, match=r"rho is -2: allowed is -1..1021 for 10 selected"):
+        lvm.bias_from_numbers(10, 1022, -2, variant="reference")
+
+
 def test_numbers_follow_graded_lexicographic_order():
     n = 4
     subsets = [s for k in range(n + 1) for s in itertools.combinations(first(n), k)]

@@ -29,21 +29,22 @@ def latents(key):
     return Split(*map(draw, jax.random.split(key)))
 
 
-def features(encoder, latents):
-    return Split(*map(encoder, latents))
+def identify(encoders, latents, key, probe=ridge, dimensions=None):
+    """All scores of representations that hand-built encoders make."""
+    z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in latents))
+    dimensions = jnp.ones(z.fit.shape[-1], bool) if dimensions is None else dimensions
+    return probes.identifiability(key, probe, z, latents, UNBIASED, dimensions)
 
 
 def scores(encoder, latents, key, probe=ridge):
-    z = features(encoder, latents)
-    forward = probes.latent_scores(key, probe, z, latents)
-    reverse = probes.reverse_score(key, probe, z, latents, UNBIASED, jnp.ones(z.fit.shape[1], bool))
-    return forward, reverse
+    both = identify([encoder], latents, key, probe)
+    return jax.tree.map(lambda leaf: leaf[0], (both.forward, both.reverse))
 
 
 def test_attainable_scores_are_the_closed_form(latents, key):
     attainable = lvm.attainable_r2(jnp.asarray(COV, jnp.float32), UNBIASED)
     for probe in probes.PROBES.values():
-        measured = probes.attainable_scores(key, probe, latents, UNBIASED)
+        measured = identify([lambda part: part.s], latents, key, probe).attainable
         np.testing.assert_allclose(measured.s, attainable, atol=0.03)
         np.testing.assert_allclose((measured.m_x, measured.m_t), 0, atol=0.03)
 
@@ -51,7 +52,7 @@ def test_attainable_scores_are_the_closed_form(latents, key):
 def test_a_rotation_of_the_unbiased_semantics_identifies_them(latents, key):
     turn = jnp.array([[0.6, -0.8], [0.8, 0.6]])
     forward, reverse = scores(lambda part: part.s[:, :2] @ turn, latents, key)
-    attainable = probes.attainable_scores(key, ridge, latents, UNBIASED)
+    attainable = identify([lambda part: part.s], latents, key).attainable
     np.testing.assert_allclose(forward.s, attainable.s, atol=1e-3)
     np.testing.assert_allclose(reverse, 1, atol=1e-3)
 
@@ -87,7 +88,31 @@ def test_entangled_noise_shows_in_m_x_and_in_the_reverse_score(latents, key):
 
 
 def test_masked_dimensions_do_not_count_in_the_reverse_score(latents, key):
-    padded = features(lambda part: jnp.pad(part.s[:, :2], ((0, 0), (0, 3))), latents)
-    dimensions = jnp.arange(5) < 2
-    reverse = probes.reverse_score(key, ridge, padded, latents, UNBIASED, dimensions)
+    padded = lambda part: jnp.pad(part.s[:, :2], ((0, 0), (0, 3)))
+    reverse = identify([padded], latents, key, dimensions=jnp.arange(5) < 2).reverse
     np.testing.assert_allclose(reverse, 1, atol=1e-3)
+
+
+def test_what_a_representation_tells_beyond_the_unbiased_semantics(latents, key):
+    clean = lambda part: part.s[:, :2] * 2
+    leaky = lambda part: jnp.stack([part.s[:, 0] + part.s[:, 2], part.s[:, 1]], 1)
+    beyond = identify([clean, leaky], latents, key).beyond
+    np.testing.assert_allclose(beyond.s[0], 0, atol=5e-3)  # though s3 is predicted, by dependence
+    np.testing.assert_array_equal(beyond.s[:, :2], 0)
+    # what is left of s3 has variance 0.64; given s2, s1 + s3 has 0.91 + 0.96 + 1.08 of its own
+    rest = np.linalg.inv(np.linalg.inv(COV[:3, :3])[2:, 2:])[0, 0]
+    a = np.array([[1, 0, 1], [0, 1, 0]])
+    cov_z, cross = a @ COV[:3, :3] @ a.T, a @ np.array([0, 0, rest])
+    np.testing.assert_allclose(
+        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / rest, atol=0.03
+    )
+
+
+def test_scores_of_a_representation_are_those_of_a_probe_on_it_alone(latents, key):
+    encoders = [lambda part: part.s[:, :3], lambda part: part.m_t]
+    both = identify(encoders, latents, key)
+    for place, encoder in enumerate(encoders):
+        z = Split(*map(encoder, latents))
+        alone = probes.latent_scores(key, ridge, z, latents)
+        measured = jax.tree.map(lambda leaf, place=place: leaf[place], both.forward)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), measured, alone)

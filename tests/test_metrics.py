@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from probes.metrics import masked_mean, r2
+from probes.metrics import masked_mean, matthews, r2
 
 
 def test_known_scores():
@@ -19,3 +19,12 @@ def test_masked_mean():
     values = jnp.array([1.0, 3.0, jnp.nan])
     assert masked_mean(values, jnp.array([True, True, False])) == 2
     assert masked_mean(values, jnp.zeros(3, bool)) == 0
+
+
+def test_matthews():
+    labels = jnp.array([True, True, True, False])
+    assert matthews(labels, labels) == 1
+    assert matthews(labels, ~labels) == -1
+    assert matthews(labels, jnp.ones(4, bool)) == 0
+    some = jnp.array([True, True, False, False])
+    np.testing.assert_allclose(matthews(labels, some), 1 / 3**0.5, rtol=1e-6)

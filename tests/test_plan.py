@@ -1,12 +1,25 @@
 import importlib
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import lvm
-from experiments.configs import default, recipes
-from experiments.plan import lane_bias, make_plan
+from experiments.configs import default, paper_numeric, recipes
+from experiments.plan import make_plan
+from experiments.settings import lane_bias
+from experiments.tables import study_of
 from tests.small import small_config
+
+STUDIES = (
+    "encoding_size",
+    "paper_numeric",
+    "perturbation",
+    "quickstart",
+    "random_subsets",
+    "selection",
+    "spare_dimensions",
+)
 
 
 def with_setting(**changes):
@@ -57,7 +70,13 @@ def with_setting(**changes):
         ({"save_minutes": 0.0}, "save_minutes is 0.0: allowed is a number above 0"),
         ({"lanes_per_block": 0}, "lanes_per_block is 0: allowed is 1 or more"),
         ({"devices_per_lane": 3}, "devices_per_lane is 3: allowed is a divisor of recipe.batch"),
-        ({"recipe.refine": 1.5}, "recipe.refine is 1.5: allowed is 0 to 1"),
+        ({"evaluation.probes": ("mpl",)}, "evaluation.probes holds 'mpl': allowed is linear, mlp"),
+        ({"evaluation.probes": ()}, "evaluation.probes is empty"),
+        (
+            {"evaluation.downstream": True, "evaluation.shifted": "s9"},
+            "evaluation.shifted holds 's9': allowed is s1 to s3",
+        ),
+        ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
@@ -85,13 +104,24 @@ def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
-@pytest.mark.parametrize("name", ["quickstart", "selection", "perturbation"])
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_config_makes_a_plan(name, recipe):
     module = importlib.import_module(f"experiments.configs.{name}")
     plan = make_plan(module.get_config(recipe))
     assert plan.recipe.batch == recipes.RECIPES[recipe]().batch
     with pytest.raises(AttributeError, match="recipes"):
         module.get_config(recipe).recipes = 1
+
+
+def test_the_papers_numerical_section():
+    lanes = make_plan(paper_numeric.get_config()).lanes
+    studies = Counter(study_of(lane) for lane in lanes)
+    assert studies == {"selection": 60, "perturbation": 54, "encoding size": 6, "joint": 6}
+
+
+def test_only_some_settings():
+    lanes = make_plan(small_config(only=("select [1]",), seeds=2)).lanes
+    assert [(lane.setting, lane.seed) for lane in lanes] == [("select [1]", 0), ("select [1]", 1)]
 
 
 def test_unknown_recipe_names_the_nearest():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.tables import read_results
+from experiments.results import read_results
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py")

@@ -3,8 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from probes import PROBES
 from probes.metrics import r2
-from probes.regression import PROBES, mlp, ridge
+from probes.regression import mlp, ridge
 
 N = 3000
 

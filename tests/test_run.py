@@ -22,9 +22,9 @@ from experiments.configs import default
 from experiments.plan import arrange, make_plan
 from experiments.progress import progress
 from experiments.report import report
+from experiments.results import read_results
 from experiments.rundir import claim, claimed, origin
 from experiments.stored import stored_checkpoints
-from experiments.tables import read_results
 from tests.small import small_config
 from tests.test_checkpoints import damage
 

@@ -5,9 +5,9 @@ from rich.console import Console
 
 from experiments.configs import quickstart
 from experiments.plan import make_plan
+from experiments.results import REVERSE, read_results
 from experiments.run import run
 from experiments.rundir import claim
-from experiments.tables import REVERSE, read_results
 
 
 @pytest.mark.slow

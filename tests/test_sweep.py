@@ -2,6 +2,7 @@ import jax
 import numpy as np
 import pytest
 
+import probes
 from experiments import sweep as sweep_module
 from experiments.configs import default
 from experiments.devices import make_mesh, on_devices, on_host
@@ -91,12 +92,18 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
     assert len(traces) == 1
 
 
-def test_scores_have_their_shapes_and_are_finite(plan, states):
+def test_every_score_has_its_shape_and_is_finite(plan, states):
+    plan = plan._replace(probes=tuple(probes.PROBES), shifted=np.array([False, False, True]))
     mesh = make_mesh(len(plan.lanes))
     data, state = on_devices(mesh, (plan.data, states))
     scores = make_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
-    assert set(scores) == {"linear", "mlp"}
-    for score in scores.values():
-        assert score.x.s.shape == score.t.s.shape == score.attainable.s.shape == (2, 3)
-        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(score))
+    assert set(scores.probes) == {"linear", "mlp", "kernel"}
+    for score in scores.probes.values():
+        assert score.forward.s.shape == score.beyond.s.shape == (2, 2, 3)  # lanes, modalities
+        assert score.attainable.s.shape == (2, 3)
         np.testing.assert_allclose(score.attainable.s[:, 1:], 1, atol=0.05)  # both select s2 s3
+        np.testing.assert_array_equal(score.beyond.s[..., 1:], 0)
+    for heads in scores.downstream:
+        assert heads.r2.shape == (2, 2, 4)
+        assert (abs(heads.matthews) <= 1).all()
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(scores))

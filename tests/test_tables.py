@@ -1,13 +1,17 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments.figures import save_r2
+from experiments.results import read_results
 from experiments.tables import (
     brief,
     distance_from_theory,
-    mean_over_seeds,
-    read_results,
+    over_seeds,
+    study_of,
     summary,
 )
 
@@ -30,8 +34,11 @@ def results():
             "modality": modality,
             "probe": "mlp",
             "target": target,
+            "metric": "r2",
+            "environment": "same",
             "value": (0.9 if target in ("s1", "rep") else 0.1) + 0.02 * seed,
             "attainable": float(target in ("s1", "rep")),
+            "status": "ok",
         }
         for setting in ("select [10]", "select [2]")
         for seed in (0, 1)
@@ -41,15 +48,45 @@ def results():
     return pd.DataFrame(rows)
 
 
-def test_means_over_seeds_keep_the_order_of_the_results(results):
-    scores = mean_over_seeds(results, "mlp")
-    assert list(scores.columns) == TARGETS
-    assert list(scores.index.unique("setting")) == ["select [10]", "select [2]"]
-    assert list(scores.index.unique("what")) == ["image", "text", "attainable"]
-    image = scores.loc[("independent", "select [2]", 1, 0.75, "image")]
-    np.testing.assert_allclose(image, [0.91, 0.11, 0.11, 0.11, 0.11, 0.91])
-    attainable = scores.loc[("independent", "select [2]", 1, 0.75, "attainable")]
-    np.testing.assert_array_equal(attainable, [1, 0, 0, 0, 0, 1])
+def test_cells_are_means_over_seeds_in_the_order_of_the_results(results):
+    cells = over_seeds(results)
+    assert list(cells.target.unique()) == TARGETS
+    assert list(cells.setting.unique()) == ["select [10]", "select [2]"]
+    cell = cells[(cells.setting == "select [2]") & (cells.modality == "x")].set_index("target")
+    np.testing.assert_allclose(cell["mean"], [0.91, 0.11, 0.11, 0.11, 0.11, 0.91])
+    np.testing.assert_array_equal(cell.attainable, [1, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(cell.seeds, 2)
+
+
+def test_the_interval_is_students(results):
+    three = pd.concat([results, results[results.seed == 0].assign(seed=2, value=0.5)])
+    cell = over_seeds(three[three.target == "s1"]).iloc[0]
+    scores = [0.9, 0.92, 0.5]
+    expected = stats.t.interval(0.95, 2, np.mean(scores), stats.sem(scores))
+    np.testing.assert_allclose((cell.low, cell.high), expected)
+    np.testing.assert_allclose(cell.sd, np.std(scores, ddof=1))
+
+
+def test_one_seed_has_no_interval(results):
+    cells = over_seeds(results[results.seed == 0])
+    assert cells[["sd", "low", "high"]].isna().all(axis=None)
+    assert cells["mean"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "selected", "perturbable", "size", "study"),
+    [
+        ("select [2]", "s1 s2", "", 2, "selection"),
+        ("select [2]", "s1 s2", "", 3, "encoding size"),
+        ("perturb [1]", "s1 s2", "s1", 1, "perturbation"),
+        ("select [2] perturb [1]", "s1 s2", "s1", 1, "joint"),
+    ],
+)
+def test_the_study_of_a_setting(setting, selected, perturbable, size, study):
+    row = SimpleNamespace(
+        setting=setting, selected=selected, perturbable=perturbable, encoding_size=size
+    )
+    assert study_of(row) == study
 
 
 def test_distance_from_theory(results):
@@ -62,7 +99,7 @@ def test_distance_from_theory(results):
 
 
 def test_summary_fits_a_terminal_and_shows_both(results):
-    lines = summary(results).splitlines()
+    lines = summary(over_seeds(results)).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[1] == "select [10], independent semantics, size 1"
     assert lines[2].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
@@ -78,8 +115,9 @@ def test_scores_in_three_characters(score, text):
 
 def test_the_figure_is_written_whole(results, tmp_path):
     dependent = results.assign(dependence="dependent")
-    save_r2(pd.concat([results, dependent]), tmp_path / "figures" / "r2.png")
+    save_r2(over_seeds(pd.concat([results, dependent])), tmp_path / "figures" / "r2.png", "mlp")
     assert (tmp_path / "figures" / "r2.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "r2.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_score_that_is_not_a_number_survives_the_file_and_does_not_vanish(results, tmp_path):
@@ -87,11 +125,12 @@ def test_a_score_that_is_not_a_number_survives_the_file_and_does_not_vanish(resu
     results.to_csv(tmp_path / "results.csv", index=False)
     read = read_results(tmp_path / "results.csv")
     assert np.isnan(distance_from_theory(read)["least kept"]).all()
-    assert np.isnan(mean_over_seeds(read, "mlp").xs("image", level="what")["s1"]).all()
-    assert "nan" in summary(read)
+    cells = over_seeds(read)
+    assert cells["mean"][cells.target == "s1"].isna().all()
+    assert "nan" in summary(over_seeds(read))
 
 
 def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
     other = results.assign(noise_probability=0.25, value=0.0)
-    scores = mean_over_seeds(pd.concat([results, other]), "mlp")
-    assert len(scores.xs("image", level="what")) == 4
+    cells = over_seeds(pd.concat([results, other]))
+    assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4

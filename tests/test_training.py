@@ -38,12 +38,13 @@ def sample(key, count):
     return Batch(jnp.concatenate([shared, own_x], 1), jnp.concatenate([own_t, -shared], 1))
 
 
-def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
+def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0, refined=True):
     return mmcl.Hyperparameters(
         schedule=mmcl.Schedule(jnp.float32(peak), jnp.float32(10), jnp.float32(steps)),
         temperature=jnp.float32(temperature),
         clip_norm=jnp.float32(2.0),
         dimensions=jnp.arange(4) < dimensions,
+        refined=jnp.bool_(refined),
     )
 
 
@@ -172,6 +173,17 @@ def test_impossible_recipes(field, value, message):
 def test_infonce_takes_neither_a_second_batch_nor_refinement(field, value):
     with pytest.raises(ValueError, match=f"recipe.{field} is {value!r}: allowed is"):
         mmcl.Recipe(**{**RECIPE.__dict__, "objective": "symmetric_infonce", field: value})
+
+
+def test_refinement_begins_at_its_step_and_leaves_other_runs_alone(key):
+    refining = mmcl.Recipe(**{**RECIPE.__dict__, "refine_from": 4})
+    base, refined, other = (
+        trained(key, recipe, hyper(refined=concerned), 8)[1].loss
+        for recipe, concerned in ((RECIPE, True), (refining, True), (refining, False))
+    )
+    np.testing.assert_allclose(other, base, rtol=1e-5)
+    np.testing.assert_allclose(refined[:4], base[:4], rtol=1e-5)
+    assert (abs(refined[4:] - base[4:]) > 0.1).all()
 
 
 def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):

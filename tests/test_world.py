@@ -22,6 +22,31 @@ def test_worlds_of_one_key_differ_by_the_law_of_their_semantics_only(key):
     assert not np.array_equal(worlds[0].semantics.scale, worlds[1].semantics.scale)
 
 
+def reference(key, dependence):
+    spec = lvm.WorldSpec(semantics=4, image_only=2, text_only=2, variant="reference")
+    return lvm.init_world(key, spec, jnp.int32(lvm.DEPENDENCES.index(dependence)))
+
+
+def test_the_reference_draws_identities_where_semantics_are_independent(key):
+    world = reference(key, "independent")
+    for root in (world.root_x, world.root_t, world.root_noise):
+        np.testing.assert_array_equal(root, np.eye(len(root)))
+
+
+def test_the_reference_draws_the_same_covariance_twice_where_they_depend(key):
+    world = reference(key, "dependent")
+    np.testing.assert_array_equal(world.root_x, world.root_t)
+    cov = lvm.covariance(world.semantics)
+    np.testing.assert_allclose(world.root_noise @ world.root_noise.T, cov, rtol=1e-3, atol=1e-3)
+
+
+def test_bad_variants():
+    with pytest.raises(ValueError, match="world.variant is 'mine': allowed is one of paper, ref"):
+        lvm.WorldSpec(variant="mine")
+    with pytest.raises(ValueError, match="world.text_only is 3: allowed is world.image_only, 2"):
+        lvm.WorldSpec(image_only=2, text_only=3, variant="reference")
+
+
 @pytest.mark.parametrize("field", ["semantics", "image_only", "text_only", "mixing_layers"])
 def test_sizes_below_one(field):
     with pytest.raises(ValueError, match=f"world.{field} is 0: allowed is 1 or more"):

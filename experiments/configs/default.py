@@ -11,10 +11,23 @@ def get_config(recipe: str = "fast") -> ConfigDict:
     config = ConfigDict(
         {
             "settings": (),
+            "only": (),  # names of settings, as in results.csv, to run alone; empty: all
             "seeds": 1,  # lanes of each setting; seeds count from 0
-            "world": {"semantics": 10, "image_only": 5, "text_only": 5, "mixing_layers": 3},
+            "world": {
+                "semantics": 10,
+                "image_only": 5,
+                "text_only": 5,
+                "mixing_layers": 3,
+                "variant": "paper",  # or "reference": the laws of the authors' code
+            },
             "recipe": get_recipe(recipe),
-            "evaluation": {"fit": 20480, "test": 20480},  # pairs a probe is fitted and tested on
+            "evaluation": {
+                "probes": ("linear", "mlp"),  # and "kernel"
+                "fit": 20480,  # pairs a probe is fitted on
+                "test": 20480,  # pairs it is tested on
+                "downstream": False,  # whether heads are fitted to downstream outcomes too
+                "shifted": "s9 s10",  # semantics with heavy tails in the shifted environment
+            },
             "log_every": 200,  # steps between two points of history.csv
             "save_every": 2000,  # steps between two checkpoints, at most
             "save_minutes": 10.0,  # minutes between two checkpoints, at most

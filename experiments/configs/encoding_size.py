@@ -1,0 +1,17 @@
+"""Encoding size: what more or fewer dimensions than unbiased semantics do, under both biases."""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import default
+
+
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """The settings select [3] and perturb [7], three unbiased semantics each, in sizes 1 to 10."""
+    config = default.get_config(recipe)
+    config.settings = tuple(
+        default.setting(*bias, dependence, encoding_size=size)
+        for dependence in ("independent", "dependent")
+        for bias in ((default.first(3), ""), (default.first(10), default.first(7)))
+        for size in range(1, 11)
+    )
+    return config

@@ -1,0 +1,26 @@
+"""The paper's whole numerical section: both biases, ablations, downstream (figures 3, 4, 7-10)."""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import default, perturbation, selection
+
+
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """114 lanes for the paper's 120 (full selection without noise belongs to both studies), and 12.
+
+    The others are the paper's ablations: five dimensions for [3], and both biases at once.
+    """
+    config = default.get_config(recipe)
+    perturbed = [one for one in perturbation.get_config().settings if one.perturbable]
+    ablations = [
+        ablation
+        for dependence in ("independent", "dependent")
+        for ablation in (
+            default.setting(default.first(3), dependence=dependence, encoding_size=5),
+            default.setting(default.first(8), default.first(2), dependence),
+        )
+    ]
+    config.settings = (*selection.get_config().settings, *perturbed, *ablations)
+    config.seeds = 3
+    config.evaluation.update(probes=("linear", "mlp", "kernel"), downstream=True)
+    return config

@@ -1,0 +1,25 @@
+"""Random subsets: the claim holds for any selection, not only the first k."""
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from experiments.configs import default
+
+COUNT = 20  # of the 1023 subsets of ten semantics
+
+
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """Selections drawn once, without replacement, each with both laws of the semantics."""
+    config = default.get_config(recipe)
+    drawn = np.random.default_rng(0).choice(np.arange(1, 2**10), COUNT, replace=False)
+    config.settings = tuple(
+        default.setting(_names(int(number)), dependence=dependence)
+        for dependence in ("independent", "dependent")
+        for number in np.sort(drawn)
+    )
+    return config
+
+
+def _names(number: int) -> str:
+    """The subset whose members are the bits of a number."""
+    return " ".join(f"s{place + 1}" for place in range(10) if number >> place & 1)

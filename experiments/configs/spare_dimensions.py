@@ -1,0 +1,21 @@
+"""Spare dimensions under perturbation: when do distorted semantics leak?
+
+Objective and length of training are flags: --config.recipe.objective, --config.recipe.steps.
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import default
+
+
+def get_config(recipe: str = "fast") -> ConfigDict:
+    """Five of ten semantics distorted, with probability 0.25 to 1, and 0 to 5 dimensions more."""
+    config = default.get_config(recipe)
+    config.settings = tuple(
+        default.setting(
+            default.first(10), default.first(5), encoding_size=5 + spare, noise_probability=noise
+        )
+        for noise in (0.25, 0.5, 0.75, 1.0)
+        for spare in (0, 1, 2, 5)
+    )
+    return config

@@ -1,0 +1,111 @@
+"""Curves: scores against steps, sizes and what is attainable; lines and dots."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from experiments.heat_maps import save, target_label
+from experiments.results import MODALITIES, unbiased_names
+from experiments.tables import main_probe, of_latents, setting_labels
+
+LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
+OTHER_LAW = "#009e73"
+COLUMNS = 5
+KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
+
+
+def save_learning(history: pd.DataFrame, path: Path, modality: str = "x") -> Path:
+    """R² of every semantic against steps, by ridge regression, mean over seeds; a panel a setting.
+
+    `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed.
+    """
+    history = history.assign(label=setting_labels(history) + ", " + history.dependence)
+    labels = history.label.unique()
+    figure, axes = _panels(len(labels))
+    for axis, label in zip(axes, labels, strict=True):
+        _learning_panel(axis, history[history.label == label], modality)
+        axis.set_title(label, fontsize=8)
+    figure.supxlabel("training step", fontsize=9)
+    figure.supylabel(f"R² from the {MODALITIES[modality]} representation", fontsize=9)
+    _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    save(figure, path)
+    return path
+
+
+def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
+    """Measured against attainable R², a dot a latent of a setting, a panel a modality."""
+    cells = of_latents(cells, main_probe(cells))
+    figure = Figure(figsize=(7.4, 3.9), layout="constrained")
+    for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
+        dots = cells[cells.modality == modality]
+        for (law, rows), mark in zip(dots.groupby("dependence", sort=False), "os^v", strict=False):
+            style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
+            axis.scatter(
+                rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style
+            )
+        axis.set(xlabel="attainable R²", ylabel="measured R²", title=name, aspect="equal")
+    axis.legend(fontsize=8, frameon=False, loc="lower right")
+    save(figure, path)
+    return path
+
+
+def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
+    """The cells of every setting that was trained in several encoding sizes, for `save_sizes`."""
+    cells = of_latents(cells, main_probe(cells))
+    cells = cells[(cells.modality == "x") & cells.target.str.startswith("s")]
+    groups = cells.groupby(["setting", "dependence", "noise_probability"], sort=False)
+    return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
+
+
+def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
+    """R² of every semantic against the encoding size."""
+    figure, axes = _panels(len(panels))
+    for axis, rows in zip(axes, panels, strict=True):
+        kept, first = _kept(rows), rows.iloc[0]
+        for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
+            style = KEPT if target in kept else BIASED
+            axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
+        axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
+        noisy = f", p {first.noise_probability}" if "perturb" in first.setting else ""
+        axis.set_title(f"{first.setting}{noisy},\n{first.dependence}", fontsize=8)
+    figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
+    figure.supylabel("R² from the image representation", fontsize=9)
+    _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    save(figure, path)
+    return path
+
+
+def _panels(count: int) -> tuple[Figure, np.ndarray]:
+    """A figure and so many axes in lines of COLUMNS."""
+    columns, lines = min(COLUMNS, count), -(-count // COLUMNS)
+    figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
+    axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    return figure, axes[:count]
+
+
+def _kept(rows: pd.DataFrame) -> set[str]:
+    return unbiased_names(rows.selected.iloc[0], rows.perturbable.iloc[0])
+
+
+def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
+    kept = _kept(rows)
+    names = [name for name in rows if name.startswith(f"{modality}_s")]
+    curves = rows.groupby("step")[names].mean().clip(0, 1)
+    for name in names:
+        target = name.removeprefix(f"{modality}_")
+        axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
+        axis.annotate(target_label(target), (curves.index[-1], curves[name].iloc[-1]), fontsize=5)
+    axis.set_ylim(-0.03, 1.05)
+    axis.tick_params(labelsize=7)
+
+
+def _legend(figure: Figure, styles: dict[str, dict]) -> None:
+    handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2, fontsize=8, frameon=False)

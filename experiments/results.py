@@ -1,0 +1,156 @@
+"""Results: `results.csv`, a tidy row a score; how it is made, written and read."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+import probes
+from experiments.rundir import whole_lines, write_whole
+from experiments.scoring import Downstream, LaneScores
+from experiments.settings import Lane
+from experiments.stored import status_of
+
+MODALITIES = {"x": "image", "t": "text"}
+REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation
+HEAD = "head"  # the probe of a downstream outcome
+COLUMNS = (  # of `results.csv`
+    "lane", "seed", "setting", "selected", "perturbable", "dependence", "encoding_size",
+    "noise_probability", "modality", "probe", "target", "metric", "environment", "value",
+    "attainable", "status",
+)  # fmt: skip
+NO_PROBE = "none"  # of a score that needs none
+
+
+def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
+    """The columns that say which lane a row is about."""
+    return {
+        "lane": place,
+        "seed": lane.seed,
+        "setting": lane.setting,
+        "selected": lane.selected,
+        "perturbable": lane.perturbable,
+        "dependence": lane.dependence,
+        "encoding_size": lane.encoding_size,
+        "noise_probability": lane.noise_probability,
+    }
+
+
+def results_table(
+    numbers: Sequence[int],
+    lanes: Sequence[Lane],
+    scores: Sequence[LaneScores],
+    failed_at: Sequence[int],
+) -> pd.DataFrame:
+    """Rows of `results.csv`: one a score, with lane, modality, probe, target, value, attainable.
+
+    `status` is "ok", or tells the step at which the lane froze; its scores are then not a number.
+    """
+    table = pd.DataFrame(
+        {**lane_columns(number, lane), **row, "status": status_of(step, "ok")}
+        for number, lane, of_lane, step in zip(numbers, lanes, scores, failed_at, strict=True)
+        for row in _score_rows(lane, of_lane)
+    )
+    return table.assign(value=table.value.where(table.status == "ok"))
+
+
+def add_results(path: Path, rows: pd.DataFrame) -> None:
+    """Adds rows to `results.csv`, whole or not at all; rows of other lanes stay as they are."""
+    there = whole_lines(path) if path.exists() else []
+    new = set(map(str, rows.lane))
+    kept = there[:1] + [line for line in there[1:] if line.split(",", 1)[0] not in new]
+    write_whole(path, "".join(kept) + rows.to_csv(index=False, header=not there))
+
+
+def scored_lanes(path: Path) -> list[int]:
+    """The numbers of the lanes in `results.csv`, none if there is no such file."""
+    return sorted(set(read_results(path).lane)) if path.exists() else []
+
+
+def read_results(path: Path, warn: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """The lanes in `results.csv` that are whole; a score that is not a number stays one.
+
+    Says in a call of `warn` what it leaves out: lanes with fewer scores than others, as in a
+    truncated file. Raises ValueError for a file of another version, which lacks a column.
+    """
+    text = io.StringIO("".join(whole_lines(path)))
+    not_numbers = {"value": [""], "attainable": [""]}
+    try:
+        results = pd.read_csv(text, keep_default_na=False, na_values=not_numbers)
+    except pd.errors.ParserError as error:
+        raise ValueError(f"{path} is no table: {error}") from None
+    missing = [name for name in COLUMNS if name not in results]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {missing[0]!r}: another version wrote it; score it again by "
+            "moving it away and giving the command of its run"
+        )
+    scores = results[results.metric == "r2"].groupby("lane").size()
+    torn = scores.index[scores < scores.max()]
+    if len(torn):
+        warn(f"{path} is not whole: lane {', '.join(map(str, torn))} left out")
+    return results[~results.lane.isin(torn)]
+
+
+def unbiased_names(selected: str, perturbable: str) -> set[str]:
+    """The names of the unbiased semantics, from the columns of `results.csv`."""
+    return set(selected.split()) - set(perturbable.split())
+
+
+def by_target(scores: probes.LatentScores) -> dict[str, Any]:
+    """Scores of latents by the names that `results.csv` gives them."""
+    names = [f"s{i}" for i in range(1, len(scores.s) + 1)]
+    return {**dict(zip(names, scores.s, strict=True)), "m_x": scores.m_x, "m_t": scores.m_t}
+
+
+def _score_rows(lane: Lane, scores: LaneScores) -> Iterator[dict[str, Any]]:
+    """The rows of one lane; a similarity has no attainable value, which is left empty."""
+    for probe, of_probe in scores.probes.items():
+        yield from _probe_rows(lane, probe, of_probe)
+    for metric in ("mean_corr", "linear_cka"):
+        for modality, value in getattr(scores, metric)._asdict().items():
+            yield _row(modality, NO_PROBE, REVERSE, metric, value, np.nan)
+    if scores.downstream is not None:
+        yield from _downstream_rows(scores.downstream)
+
+
+def _probe_rows(lane: Lane, probe: str, scores: probes.Identifiability) -> Iterator[dict[str, Any]]:
+    attainable = by_target(scores.attainable)
+    biased = attainable.keys() - unbiased_names(lane.selected, lane.perturbable)
+    for place, modality in enumerate(MODALITIES):
+        forward, beyond = (
+            by_target(jax.tree.map(lambda leaf, place=place: leaf[place], part))
+            for part in (scores.forward, scores.beyond)
+        )
+        for target, value in forward.items():
+            yield _row(modality, probe, target, "r2", value, attainable[target])
+        yield _row(modality, probe, REVERSE, "r2", scores.reverse[place], 1.0)
+        for target, value in beyond.items():
+            if target in biased:
+                yield _row(modality, probe, target, "r2_beyond", value, 0.0)
+
+
+def _downstream_rows(scores: Downstream) -> Iterator[dict[str, Any]]:
+    measured, attainable = scores
+    for place, environment in enumerate(probes.Environments._fields[1:]):
+        pairs = zip(probes.OUTCOMES, measured.r2[place], attainable.r2[place], strict=True)
+        for outcome, value, allowed in pairs:
+            yield _row("x", HEAD, outcome, "r2", value, allowed, environment)
+        values = measured.matthews[place], attainable.matthews[place]
+        yield _row("x", HEAD, probes.LABEL, "matthews", *values, environment)
+
+
+def _row(modality, probe, target, metric, value, attainable, environment="same"):
+    return {
+        "modality": modality,
+        "probe": probe,
+        "target": target,
+        "metric": metric,
+        "environment": environment,
+        "value": float(value),
+        "attainable": float(attainable),
+    }

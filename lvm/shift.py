@@ -1,0 +1,26 @@
+"""Shift: semantics whose law is another one at test time."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from lvm.bias import Mask
+
+OUTLIER = 10.0
+
+
+def heavy_tails(
+    key: Key[Array, ""],
+    s: Float[Array, "count n"],
+    shifted: Mask,
+    outlier_probability: float = 0.0,
+) -> Float[Array, "count n"]:
+    """Semantics with s → 2 sign(s) s² where shifted (paper section 5.1): float32 [count, n].
+
+    The reference code then moves each shifted value by +10 or -10 with probability 0.1.
+    """
+    key_which, key_sign = jax.random.split(key)
+    outlier = jax.random.bernoulli(key_which, outlier_probability, s.shape)
+    sign = jax.random.rademacher(key_sign, s.shape, s.dtype)
+    moved = 2 * jnp.sign(s) * s**2 + jnp.where(outlier, OUTLIER * sign, 0.0)
+    return jnp.where(shifted[None], moved, s)

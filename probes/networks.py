@@ -1,0 +1,53 @@
+"""Networks: the small MLP that nonlinear probes train."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import optax
+from jaxtyping import Array, Float, Key, Shaped
+
+WIDTHS = (32, 32)
+STEPS = 400
+BATCH = 512
+LEARNING_RATE = 1e-2
+
+
+def fit_network(
+    key: Key[Array, ""],
+    loss: Callable[[Array, Array], Array],
+    features: Float[Array, "n d"],
+    target: Shaped[Array, " n"],
+    queries: Float[Array, "m d"],
+    steps: int,
+) -> Float[Array, " m"]:
+    """An MLP fitted with Adam to the mean of loss(predictions, target), applied to the queries.
+
+    It begins as the constant 0, so that a target of which nothing can be learnt stays near it.
+    """
+    network = _MLP()
+    key_init, key_data = jax.random.split(key)
+    params = network.init(key_init, features[:1])
+    optimizer = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, steps))
+
+    def step(carry, key):
+        params, opt_state = carry
+        rows = jax.random.randint(key, (BATCH,), 0, len(features))
+
+        def loss_of(params):
+            return loss(network.apply(params, features[rows]), target[rows]).mean()
+
+        updates, opt_state = optimizer.update(jax.grad(loss_of)(params), opt_state)
+        return (optax.apply_updates(params, updates), opt_state), None
+
+    carry = (params, optimizer.init(params))
+    (params, _), _ = jax.lax.scan(step, carry, jax.random.split(key_data, steps))
+    return network.apply(params, queries)
+
+
+class _MLP(nn.Module):
+    @nn.compact
+    def __call__(self, inputs):
+        for width in WIDTHS:
+            inputs = nn.relu(nn.Dense(width)(inputs))
+        return nn.Dense(1, kernel_init=nn.initializers.zeros)(inputs)[:, 0]

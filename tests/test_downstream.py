@@ -1,0 +1,66 @@
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lvm
+from probes import Environments, downstream_scores, mlp_classifier, outcomes
+from probes.downstream import _two_means
+
+SHIFTED = np.arange(10) >= 8
+
+
+def outcome(s, weight):
+    """The formula of the paper's appendix, term by term."""
+    pairs = sum(a * b for a, b in itertools.combinations(s, 2))
+    triples = sum(a * b * c for a, b, c in itertools.combinations(s, 3))
+    waves = sum(np.sin(a) + np.cos(a) for a in s)
+    flat = sum(0.4 * np.log(1 + abs(a)) + weight * np.exp(-abs(a)) for a in s)
+    powers = sum(a**2 + 0.3 * a**3 for a in s)
+    return powers + 0.5 * pairs + 0.2 * triples + 0.7 * waves + flat
+
+
+@pytest.mark.parametrize("weight", [0.4, 0.6])
+def test_outcomes_follow_the_formula(weight, key):
+    s = jax.random.normal(key, (5, 10))
+    expected = [
+        [outcome(np.asarray(row[:size], np.float64), weight) for size in (3, 5, 7, 9)] for row in s
+    ]
+    np.testing.assert_allclose(outcomes(s, weight), expected, rtol=1e-4)
+
+
+def test_heavy_tails(key):
+    s = jax.random.normal(key, (1000, 10))
+    moved = lvm.heavy_tails(key, s, SHIFTED)
+    np.testing.assert_array_equal(moved[:, :8], s[:, :8])
+    np.testing.assert_allclose(moved[:, 8:], 2 * jnp.sign(s[:, 8:]) * s[:, 8:] ** 2)
+    outliers = jnp.abs(lvm.heavy_tails(key, s, SHIFTED, 0.1) - moved)
+    np.testing.assert_allclose(np.unique(outliers.round(3)), [0, 10])
+    np.testing.assert_allclose((outliers[:, 8:] > 1).mean(), 0.1, atol=0.03)
+
+
+def test_two_means_part_two_clusters(key):
+    low, high = jax.random.normal(key, (2, 500))
+    threshold = _two_means(jnp.concatenate([low, low, low, high + 20]))
+    np.testing.assert_allclose(threshold, 10, atol=0.3)
+
+
+def test_the_classifier_learns_a_circle_and_nothing_from_noise(key):
+    features = jax.random.normal(key, (4000, 2))
+    inside = (features**2).sum(1) < 1
+    told = mlp_classifier(key, features[:2000], inside[:2000], features[2000:])
+    assert (told == inside[2000:]).mean() > 0.95
+
+
+def test_dropping_what_shifts_is_worse_before_the_shift_and_better_after(key):
+    keys = jax.random.split(key, 4)
+    draw = lambda key: jax.random.normal(key, (3000, 10))
+    shifted = lvm.heavy_tails(keys[3], draw(keys[2]), SHIFTED)
+    s = Environments(draw(keys[0]), draw(keys[1]), shifted)
+    whole = downstream_scores(key, s, s)
+    robust = downstream_scores(key, Environments(*(part * ~SHIFTED for part in s)), s)
+    assert whole.r2[0, 3] > robust.r2[0, 3] + 0.05  # y4 wants s9
+    assert (whole.matthews[0] > 0.7) & (robust.matthews[0] > 0.7)
+    assert robust.matthews[1] > whole.matthews[1] + 0.05  # s9 and s10 mislead
