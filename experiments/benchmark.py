@@ -20,7 +20,7 @@ from experiments.devices import make_mesh, on_devices, use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.sweep import make_sweep
 
-CHUNK, REPEATS = 100, 7  # steps timed at once, and how often
+REPEATS = 7
 
 
 def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
@@ -31,10 +31,10 @@ def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
     seconds = []
     for repeat in range(REPEATS + 1):
         start = time.perf_counter()
-        state, metrics = sweep.train(data, state, repeat * CHUNK, CHUNK)
-        jax.block_until_ready((state, metrics))
+        state, advance = sweep.train(data, state, repeat * plan.log_every, plan.log_every)
+        jax.block_until_ready((state, advance))
         seconds.append(time.perf_counter() - start)
-    return seconds[0], [1e3 * time / CHUNK / len(plan.lanes) for time in seconds[1:]]
+    return seconds[0], [1e3 * time / plan.log_every / len(plan.lanes) for time in seconds[1:]]
 
 
 def checkpoint_times(plan: Plan) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from experiments.stored import (
     stored_checkpoints,
 )
 
-PROBE, OTHER_PROBE = "mlp", "linear"  # whose scores are told; the other if there are none
+PROBE = "mlp"  # whose scores are told, if it was asked for
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
@@ -139,27 +139,29 @@ def _last_losses(directory: Path) -> dict[int, float]:
 
 def _scores(directory: Path) -> dict[int, dict[str, float]]:
     """Lowest score of an unbiased semantic, and largest excess of another target, by lane."""
-    scores: dict[int, dict[str, float]] = {}
     rows = [row for row in _rows(directory, "results.csv") if row["metric"] == "r2"]
-    probe = PROBE if any(row["probe"] == PROBE for row in rows) else OTHER_PROBE
+    probes = {row["probe"] for row in rows}
+    probe = PROBE if PROBE in probes else min(probes, default=PROBE)
+    kept: dict[int, list[float]] = {}
+    leaked: dict[int, list[float]] = {}
     for row in rows:
         if row["probe"] == probe and row["target"] != "rep":
-            kept = set(row["selected"].split()) - set(row["perturbable"].split())
+            unbiased = set(row["selected"].split()) - set(row["perturbable"].split())
             value = float(row["value"] or "nan")
-            lane = scores.setdefault(
-                int(row["lane"]), {"least_kept": np.inf, "most_leaked": -np.inf}
-            )
-            if row["target"] in kept:
-                lane["least_kept"] = min(lane["least_kept"], value)
+            if row["target"] in unbiased:
+                kept.setdefault(int(row["lane"]), []).append(value)
             else:
                 excess = value - float(row["attainable"])
-                lane["most_leaked"] = max(lane["most_leaked"], excess)
-    return scores
+                leaked.setdefault(int(row["lane"]), []).append(excess)
+    return {
+        lane: {"least_kept": float(np.min(kept[lane])), "most_leaked": float(np.max(leaked[lane]))}
+        for lane in kept  # numpy's, since a score that is not a number must show
+    }
 
 
 def _rows(directory: Path, name: str):
     path = directory / name
     if path.exists():
         check_inside(directory, path)
-        with path.open(newline="") as file:
-            yield from csv.DictReader(file)
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        yield from csv.DictReader(line for line in lines if line.endswith("\n"))

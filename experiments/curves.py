@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.heat_maps import save, target_label
-from experiments.results import MODALITIES, unbiased_names
+from experiments.results import MODALITIES, REVERSE, unbiased_names
 from experiments.tables import main_probe, of_latents, setting_labels
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
 OTHER_LAW = "#009e73"
-COLUMNS = 5
+PANELS_A_LINE = 5
+NAME = 0.06  # height of a name in a panel, in units of R²
 KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
 
 
@@ -39,6 +40,7 @@ def save_learning(history: pd.DataFrame, path: Path, modality: str = "x") -> Pat
 def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
     """Measured against attainable R², a dot a latent of a setting, a panel a modality."""
     cells = of_latents(cells, main_probe(cells))
+    cells = cells[cells.target != REVERSE]
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
     for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
@@ -81,8 +83,8 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
 
 
 def _panels(count: int) -> tuple[Figure, np.ndarray]:
-    """A figure and so many axes in lines of COLUMNS."""
-    columns, lines = min(COLUMNS, count), -(-count // COLUMNS)
+    """A figure and so many axes, PANELS_A_LINE in a line."""
+    columns, lines = min(PANELS_A_LINE, count), -(-count // PANELS_A_LINE)
     figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
     axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axis in axes[count:]:
@@ -97,12 +99,20 @@ def _kept(rows: pd.DataFrame) -> set[str]:
 def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     kept = _kept(rows)
     names = [name for name in rows if name.startswith(f"{modality}_s")]
-    curves = rows.groupby("step")[names].mean().clip(0, 1)
-    for name in names:
+    curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
+    height = 1.08 + NAME
+    for name, end in curves.iloc[-1].sort_values(ascending=False).items():
         target = name.removeprefix(f"{modality}_")
         axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
-        axis.annotate(target_label(target), (curves.index[-1], curves[name].iloc[-1]), fontsize=5)
-    axis.set_ylim(-0.03, 1.05)
+        height = min(end + 0.02, height - NAME)  # so that names do not lie on one another
+        axis.annotate(
+            target_label(target),
+            (curves.index[-1], height),
+            fontsize=6,
+            va="center",
+            annotation_clip=False,
+        )
+    axis.set_ylim(-0.03, 1.12)
     axis.tick_params(labelsize=7)
 
 

@@ -18,10 +18,12 @@ def use_every_core() -> None:
 
     Lanes that run side by side use cores better than one lane spread over them. Accelerators are
     not concerned. The environment variable JAX_NUM_CPU_DEVICES, if set, says how many instead.
+    There are two at least: for a single one XLA compiles another program, which rounds otherwise,
+    while on two or more a lane has the same bits whatever their number.
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
-    if "JAX_NUM_CPU_DEVICES" not in os.environ:
-        jax.config.update("jax_num_cpu_devices", len(usable))
+    count = int(os.environ.get("JAX_NUM_CPU_DEVICES") or len(usable))
+    jax.config.update("jax_num_cpu_devices", max(2, count))
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
 
@@ -40,7 +42,8 @@ def keep_compiled() -> None:
 def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
     """All devices of all processes, those that share a lane side by side on the axis PAIRS.
 
-    No more devices than `lanes` need, unless several processes take part: then each must.
+    No more devices than `lanes` need, but two CPUs (see `use_every_core`), unless several processes
+    take part: then each must.
     Raises ValueError if the devices do not make whole groups.
     """
     devices = jax.devices()
@@ -50,7 +53,8 @@ def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
             "number of devices"
         )
     if jax.process_count() == 1:
-        devices = devices[: lanes * devices_per_lane]
+        least = 2 if devices[0].platform == "cpu" else 1
+        devices = devices[: max(least, lanes) * devices_per_lane]
     return Mesh(np.array(devices).reshape(-1, devices_per_lane), (LANES, PAIRS))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.heat_maps import DIFFERENCES, Panel, save_heat_maps
 from experiments.results import HEAD, MODALITIES
-from experiments.tables import main_probe, of_latents, setting_labels
+from experiments.tables import main_probe, of_latents, setting_labels, with_reference
 
 ENVIRONMENTS = {"same": "in distribution", "shifted": "shifted"}
 
@@ -24,14 +24,15 @@ class View(NamedTuple):
 def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
     """Draws every heat map that the cells hold; returns the paths by title.
 
+    Perturbation begins with full selection and no noise, as in the paper.
     r2.png: all settings by the main probe. STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp),
     8 and 9 (linear), and their twins. STUDY_error.png: measured - attainable by the main probe.
     STUDY_downstream.png: figures 4 and 10.
     """
     figures = {}
     main = main_probe(cells)
-    save_r2(cells, directory / "r2.png", main)
-    for study, of_study in cells.groupby("study", sort=False):
+    figures["All settings"] = save_r2(cells, directory / "r2.png", main)
+    for study, of_study in with_reference(cells).groupby("study", sort=False):
         file, title = study.replace(" ", "_"), study.capitalize()
         for probe in of_latents(of_study).probe.unique():
             path = directory / f"{file}_r2_{probe}.png"
@@ -82,7 +83,7 @@ def save_downstream(cells: pd.DataFrame, path: Path) -> Path:
 def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
     """A row of panels a law of the semantics, a panel a view."""
     return [
-        [Panel(f"{law}: {view.title}", _table(of_law, view)) for view in views]
+        [Panel(f"{law} semantics\n{view.title}", _table(of_law, view)) for view in views]
         for law, of_law in cells.groupby("dependence", sort=False)
     ]
 

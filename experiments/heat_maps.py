@@ -50,7 +50,7 @@ def save_heat_maps(
     heights = [len(row[0].cells) for row in rows]
     widths = [panel.cells.shape[1] for panel in rows[0]]
     figure = Figure(
-        figsize=(CELL * sum(widths) + 3.2, CELL * sum(heights) + 1.1 * len(rows) + 0.4),
+        figsize=(CELL * sum(widths) + 3.2, CELL * sum(heights) + 1.2 * len(rows) + 0.4),
         layout="constrained",
     )
     axes = figure.subplots(
@@ -72,8 +72,10 @@ def save(figure: Figure, path: Path) -> None:
 
 def target_label(target: str) -> str:
     """A target's name as a figure writes it: s10 with a subscript."""
-    digits = target[1:]
-    return NAMES.get(target, f"${target[0]}_{{{digits}}}$" if digits.isdigit() else target)
+    name, *rest = target.split(" ")
+    digits = name[1:]
+    sign = NAMES.get(name, f"${name[0]}_{{{digits}}}$" if digits.isdigit() else name)
+    return "\n".join([sign, *rest])
 
 
 def _draw(axis, panel: Panel, scale: Scale, named: bool):
@@ -88,5 +90,5 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), names)
     axis.tick_params(length=0, labelsize=8)
-    axis.set_title(panel.title, fontsize=9)
+    axis.set_title(panel.title, fontsize=8)
     return image

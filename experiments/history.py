@@ -14,19 +14,20 @@ import pandas as pd
 from experiments.results import by_target, lane_columns
 from experiments.rundir import whole_lines, write_whole
 from experiments.settings import Lane
-from experiments.sweep import Progress
+from experiments.sweep import Advance
 
 
 def append(
-    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, progress: Progress
+    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, advance: Advance
 ) -> None:
     """Adds a row a lane: metrics averaged over the steps up to `step`, scores after it."""
     rows = pd.DataFrame(
-        {"step": step, **lane_columns(number, lane), **_row(progress, place)}
+        {"step": step, **lane_columns(number, lane), **_row(advance, place)}
         for place, (number, lane) in enumerate(zip(numbers, lanes, strict=True))
     )
     path = _path(directory)
-    rows.to_csv(path, mode="a", header=not path.exists(), index=False)
+    new = not path.exists() or path.stat().st_size == 0
+    rows.to_csv(path, mode="a", header=new, index=False)
 
 
 def forget_after(directory: Path, numbers: range, step: int) -> None:
@@ -44,8 +45,10 @@ def forget_after(directory: Path, numbers: range, step: int) -> None:
 
 def read(directory: Path) -> pd.DataFrame:
     """`history.csv` as far as it is written."""
-    rows = pd.read_csv(io.StringIO("".join(whole_lines(_path(directory)))))
-    return rows.fillna({"perturbable": ""})
+    text = "".join(whole_lines(_path(directory)))
+    numbers = set(text.partition("\n")[0].split(",")) - {"setting", "selected", "perturbable"}
+    missing = {name: [""] for name in numbers}
+    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=missing)
 
 
 def how_far(directory: Path, numbers: set[int], steps: int) -> str:
@@ -63,8 +66,8 @@ def _path(directory: Path) -> Path:
     return directory / "history.csv"
 
 
-def _row(progress, place):
-    metrics, scores = jax.tree.map(lambda leaf: leaf[place], progress)
+def _row(advance, place):
+    metrics, scores = jax.tree.map(lambda leaf: leaf[place], advance)
     glances = {
         f"{modality}_{target}": round(float(value), 4)
         for modality, of_modality in scores._asdict().items()

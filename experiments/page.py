@@ -28,7 +28,7 @@ def save_page(
     """Writes the page: cells to pick and point at, notes, the distance table, figures by title."""
     cells = cells.assign(label=setting_labels(cells), error=cells["mean"] - cells.attainable)
     cells = cells.reindex(columns=COLUMNS)
-    rows = cells.round(5).astype(object).replace({np.nan: None})
+    rows = cells.round(5).astype(object).replace({np.nan: None, np.inf: None, -np.inf: None})
     data = {
         "about": about,
         "notes": list(notes),
@@ -38,8 +38,8 @@ def save_page(
         "paper": bool(cells.paper.notna().any()),
         "figures": [{"title": title, "image": _inline(image)} for title, image in figures.items()],
     }
-    template = (Path(__file__).parent / "page.html").read_text()
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     write_whole(path, template.replace("DATA</script>", text + "</script>"))
 
 

@@ -6,7 +6,9 @@ import pandas as pd
 
 COLUMNS = ["bias", "subset", "dependence", "modality", "target", "r2", "probe"]
 VERBS = {"selection": "select", "perturbation": "perturb"}
-ALL, NOTHING = "select [10]", "perturb [0]"  # two names of one setting: full selection, no noise
+NOTHING = "perturb [0]"  # is select [10], where the paper's cells are the same
+NOISE = 0.75  # the paper's noise probability
+SHOWN = 10  # cells that differ and are told one by one
 KEY = ["setting", "dependence", "modality", "target", "probe"]
 
 
@@ -27,8 +29,9 @@ def read_paper(path: Path) -> pd.DataFrame:
 
 def beside(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     """The cells with the paper's scores in a column `paper`, not a number where it has none."""
-    ours = (cells.metric == "r2") & cells.study.isin(VERBS)
-    joined = cells[KEY].merge(paper, how="left", on=KEY).paper.to_numpy()
+    noise = (cells.perturbable == "") | (cells.noise_probability == NOISE)
+    ours = (cells.metric == "r2") & cells.study.isin(VERBS) & noise
+    joined = cells[KEY].merge(paper, how="left", on=KEY, validate="m:1").paper.to_numpy()
     return cells.assign(paper=pd.Series(joined, cells.index).where(ours))
 
 
@@ -42,8 +45,10 @@ def agreement(cells: pd.DataFrame) -> list[str]:
         f"{len(sure) - len(other)} of {len(sure)} independent cells that are 0.0 or 1.0 in the "
         "paper are so here."
     ]
-    return lines + [
+    told = [
         f"{row.setting}, {row.modality}, {row.target} by {row.probe}: {row.ours:.2f} here, "
         f"{row.paper:.1f} in the paper."
-        for row in other.rename(columns={"mean": "ours"}).itertuples()
+        for row in other.rename(columns={"mean": "ours"}).head(SHOWN).itertuples()
     ]
+    more = len(other) - len(told)
+    return lines + told + ([f"And {more} more: see summary.csv."] if more else [])

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 import lvm
 import mmcl
 from experiments.settings import Lane, indices_of, lane_bias, make_lanes
-from probes import PROBES
+from probes import OUTCOMES, PROBES
 
 LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
@@ -95,6 +95,11 @@ def make_plan(config: ConfigDict) -> Plan:
         )
     if not 0 <= config.recipe.refine <= 1:
         raise ValueError(f"recipe.refine is {config.recipe.refine}: allowed is 0 to 1")
+    if config.recipe.refine and config.recipe.objective != "alignment_max_entropy":
+        raise ValueError(
+            f"recipe.refine is {config.recipe.refine}: allowed is 0 with objective "
+            f"{config.recipe.objective}"
+        )
     spec = lvm.WorldSpec(**config.world)
     lanes = make_lanes(config, spec.semantics)
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
@@ -177,4 +182,9 @@ def _probes(names: Sequence[str]) -> tuple[str, ...]:
 def _shifted(evaluation, n: int) -> np.ndarray | None:
     if not evaluation.downstream:
         return None
+    if n < max(OUTCOMES.values()):
+        raise ValueError(
+            f"evaluation.downstream is True: allowed is False with {n} semantics, since outcomes "
+            f"depend on {max(OUTCOMES.values())}"
+        )
     return np.isin(np.arange(1, n + 1), indices_of(evaluation.shifted, "evaluation.shifted", n))

@@ -18,11 +18,18 @@ from experiments.paper import agreement, beside, read_paper
 from experiments.results import read_results, scored_lanes
 from experiments.rundir import write_whole
 from experiments.stored import read_run
-from experiments.tables import distance_from_theory, main_probe, over_seeds, sick_lanes, summary
+from experiments.tables import (
+    distance_from_theory,
+    main_probe,
+    over_seeds,
+    sick_lanes,
+    summary,
+    with_reference,
+)
 
 
-def tell(directory: Path, console: Console) -> None:
-    """Prints the tables of a run and draws `figures/r2.png`: what the end of a run shows.
+def print_end(directory: Path, console: Console) -> None:
+    """Prints the tables of a run and draws `figures/r2.png`: what a run does at its end.
 
     A run that is not finished says how far it is. Raises ValueError if this is no run directory.
     """
@@ -38,11 +45,11 @@ def tell(directory: Path, console: Console) -> None:
     _say(console, f"more figures and a page: python -m experiments.report {directory}")
 
 
-def report(directory: Path, console: Console, paper: Path | None = None) -> None:
+def write_report(directory: Path, console: Console, paper: Path | None = None) -> None:
     """Draws all figures and writes `summary.csv` and `report.html`; prints what stands there.
 
     With the paper's scores in the file `paper`, cells stand beside them. Raises ValueError as
-    `tell` and `read_paper` do.
+    `print_end` and `read_paper` do.
     """
     notes = _how_far(directory)
     results = _read(directory, console)
@@ -57,8 +64,18 @@ def report(directory: Path, console: Console, paper: Path | None = None) -> None
         figures = _draw(directory, cells)
         distances = _distances(results)
         about = f"{directory.resolve().name}: {results.lane.nunique()} lanes. {_origin(directory)}"
-        save_page(directory / "report.html", cells, about, notes, distances, figures)
-    _say(console, distances, "", *notes, *(f"figure: {path}" for path in figures.values()))
+        save_page(
+            directory / "report.html", with_reference(cells), about, notes, distances, figures
+        )
+    _say(
+        console,
+        summary(cells),
+        "",
+        distances,
+        "",
+        *notes,
+        *(f"figure: {path}" for path in figures.values()),
+    )
     _say(console, f"cells: {directory / 'summary.csv'}", f"page: {directory / 'report.html'}")
 
 
@@ -125,7 +142,7 @@ def main() -> None:
     parser.add_argument("--paper", type=Path, help="a CSV file with the paper's scores")
     options = parser.parse_args()
     try:
-        report(options.directory, Console(), options.paper)
+        write_report(options.directory, Console(), options.paper)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 

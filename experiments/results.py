@@ -86,10 +86,10 @@ def read_results(path: Path, warn: Callable[[str], None] = lambda _: None) -> pd
     missing = [name for name in COLUMNS if name not in results]
     if missing:
         raise ValueError(
-            f"{path} has no column {missing[0]!r}: another version wrote it; score it again by "
-            "moving it away and giving the command of its run"
+            f"{path} has no column {missing[0]!r}: another version wrote it; report it with that "
+            "version, or run its config again in a new --workdir"
         )
-    scores = results[results.metric == "r2"].groupby("lane").size()
+    scores = results[results.metric != "r2_beyond"].groupby("lane").size()  # as many in each
     torn = scores.index[scores < scores.max()]
     if len(torn):
         warn(f"{path} is not whole: lane {', '.join(map(str, torn))} left out")

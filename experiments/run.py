@@ -22,7 +22,7 @@ from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_ever
 from experiments.plan import Plan, arrange, make_plan, take
 from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
-from experiments.report import tell
+from experiments.report import print_end
 from experiments.results import scored_lanes
 from experiments.rundir import claimed, origin
 from experiments.signals import Stopped, stop_requests
@@ -69,7 +69,7 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
                 say(f"{len(lanes)} lanes ran out of memory together: {largest} at a time")
             wait_for_all("a block")
     if is_first():
-        tell(directory, console)
+        print_end(directory, console)
 
 
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:

@@ -96,7 +96,7 @@ def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
         )
     new = [lane for lane in lanes if lane not in there]
     if new:
-        _write_config(directory, content, [*there, *new])
+        _write_config(directory, content, [*there, *new], read_run(directory)["versions"])
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def origin(config: ConfigDict) -> dict[str, Any]:
 
 def whole_lines(path: Path) -> list[str]:
     """The lines of a file, without a last one that was cut off."""
-    lines = path.read_text().splitlines(keepends=True)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
 
 
@@ -130,18 +130,23 @@ def write_whole(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _write_config(directory: Path, content: dict[str, Any], lanes: Sequence[Lane]) -> None:
+def _write_config(
+    directory: Path,
+    content: dict[str, Any],
+    lanes: Sequence[Lane],
+    versions: dict[str, str] | None = None,
+) -> None:
     whole = {
         "format": FORMAT,
         "config": content,
         "lanes": [dataclasses.asdict(lane) for lane in lanes],
-        "versions": _versions(),
+        "versions": versions or _versions(),
     }
     write_whole(directory / "config.json", json.dumps(whole, indent=2) + "\n")
 

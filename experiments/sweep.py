@@ -20,7 +20,7 @@ from experiments.scoring import Glance, LaneScores, glance, score_lane
 from experiments.training import LaneState, init_lane, train_lane
 
 
-class Progress(NamedTuple):
+class Advance(NamedTuple):
     """How some steps of every lane went: the mean of their metrics, and a glance after them."""
 
     metrics: mmcl.Metrics
@@ -31,7 +31,7 @@ class Sweep(NamedTuple):
     """The lanes of a plan, compiled; they lie on the devices as `on_devices` puts them.
 
     init:   (data) -> states, on the host: nothing is placed yet.
-    train:  (data, states, steps done, steps to do) -> (states, progress, leaves [lanes, ...]).
+    train:  (data, states, steps done, steps to do) -> (states, how they went, leaves [lanes, ...]).
     score:  (data, states, rows int32 [k]) -> scores of those rows on every device, stacked device
             by device.
     memory: (steps to do) -> bytes that training needs on each device, as compiled.
@@ -39,7 +39,7 @@ class Sweep(NamedTuple):
     """
 
     init: Callable[[LaneData], LaneState]
-    train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Progress]]
+    train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Advance]]
     score: Callable[[LaneData, LaneState, Array], LaneScores]
     memory: Callable[[int], int]
     shapes: LaneState
@@ -86,6 +86,6 @@ def make_sweep(plan: Plan, mesh: Mesh) -> Sweep:
 
 def _advance(
     plan: Plan, mesh: Mesh, done: Int[Array, ""], steps: int, lane: LaneData, state: LaneState
-) -> tuple[LaneState, Progress]:
+) -> tuple[LaneState, Advance]:
     state, metrics = train_lane(plan, mesh, done, steps, lane, state)
-    return state, Progress(metrics, glance(plan, lane, state))
+    return state, Advance(metrics, glance(plan, lane, state))

@@ -27,7 +27,7 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """
     groups = results.groupby([*SETTING, "selected", "perturbable", *SCORE], sort=False)
     cells = groups.value.agg(mean="mean", sd="std", seeds="size", finite="count")
-    cells["mean"] = cells["mean"].where(cells.finite == cells.seeds)
+    cells[["mean", "sd"]] = cells[["mean", "sd"]].where(cells.finite == cells.seeds)
     half = stats.t.ppf(0.975, cells.seeds - 1) * cells.sd / np.sqrt(cells.seeds)
     cells = cells.assign(
         low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
@@ -45,13 +45,32 @@ def study_of(row) -> str:
     return "perturbation" if row.setting.startswith("perturb") else "joint"
 
 
+def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells, with full selection also as the first setting of perturbation, if that is there.
+
+    Full selection without noise belongs to both studies.
+    """
+    perturbed = cells[cells.study == "perturbation"]
+    full = cells[(cells.study == "selection") & cells.setting.isin(_full_selections(perturbed))]
+    others = cells[cells.study != "perturbation"]
+    return pd.concat([others, full.assign(study="perturbation"), perturbed])
+
+
+def _full_selections(perturbed: pd.DataFrame) -> set[str]:
+    return {f"select [{len(selected.split())}]" for selected in perturbed.selected.unique()}
+
+
 def setting_labels(cells: pd.DataFrame) -> pd.Series:
     """The settings, with size and noise probability where the name alone would not tell."""
-    settings = cells[SETTING].drop_duplicates()
-    if not settings.duplicated(["dependence", "setting"]).any():
-        return cells.setting
-    size, noise = cells.encoding_size.astype(str), cells.noise_probability.astype(str)
-    return cells.setting + ", size " + size + ", p " + noise
+    exact = [
+        len(unbiased_names(*bias)) for bias in zip(cells.selected, cells.perturbable, strict=True)
+    ]
+    size = ", size " + cells.encoding_size.astype(str)
+    labels = cells.setting.where(cells.encoding_size == exact, cells.setting + size)
+    for column, word in (("noise_probability", "p"),):
+        several = cells.groupby("setting")[column].transform("nunique") > 1
+        labels = labels.where(~several, labels + f", {word} " + cells[column].astype(str))
+    return labels
 
 
 def of_latents(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
@@ -94,10 +113,14 @@ def brief(score: float) -> str:
 def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     """By probe and dependence, over both modalities: how far values of results are from theory.
 
+    Settings whose encoding size is not the number of unbiased semantics are left out: theory says
+    nothing of them.
+
     least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
     target over its attainable score; mean and max of |measured - attainable|; least reverse.
     """
     rows = of_latents(rows)
+    rows = rows[[study_of(row) != "encoding size" for row in rows.itertuples()]]
     names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
     rows = rows.assign(
         kept=[target in unbiased_names(*bias) for target, *bias in names],

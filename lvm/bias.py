@@ -55,7 +55,7 @@ def bias_from_numbers(n: int, theta: int, rho: int | None = None, variant: str =
     the empty set first, which is the default. Variant "reference" counts as the authors' code does:
     θ from 0, ρ from -1. Raises ValueError outside these ranges.
     """
-    from_theta, from_rho = FIRST_NUMBERS[variant]
+    from_theta, from_rho = _first_numbers(variant)
     rho = from_rho if rho is None else rho
     last = from_theta + 2**n - 2
     if not from_theta <= theta <= last:
@@ -73,11 +73,18 @@ def bias_from_numbers(n: int, theta: int, rho: int | None = None, variant: str =
 
 def numbers_of(bias: Bias, variant: str = "paper") -> tuple[int, int]:
     """The paper's numbers (θ, ρ) of a bias: the inverse of `bias_from_numbers`."""
-    from_theta, from_rho = FIRST_NUMBERS[variant]
+    from_theta, from_rho = _first_numbers(variant)
     selected = (np.flatnonzero(bias.selected) + 1).tolist()
     within = (np.flatnonzero(bias.perturbable[bias.selected]) + 1).tolist()
     place, place_within = _place_of(len(bias.selected), selected), _place_of(len(selected), within)
     return place - 1 + from_theta, place_within + from_rho
+
+
+def _first_numbers(variant: str) -> tuple[int, int]:
+    if variant not in FIRST_NUMBERS:
+        allowed = ", ".join(FIRST_NUMBERS)
+        raise ValueError(f"variant is {variant!r}: allowed is one of {allowed}")
+    return FIRST_NUMBERS[variant]
 
 
 def _mask(n: int, indices: Iterable[int], field: str) -> np.ndarray:

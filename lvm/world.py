@@ -67,7 +67,8 @@ class World(NamedTuple):
 def init_world(key: Key[Array, ""], spec: WorldSpec, dependence: Int[Array, ""]) -> World:
     """Draws a world whose semantics follow `DEPENDENCES[dependence]`, which may be traced.
 
-    All but the law of the semantics is the same for every dependence under one key.
+    All but the law of the semantics is the same for every dependence under one key, in the variant
+    "paper".
     """
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only

@@ -44,9 +44,10 @@ class Identifiability(NamedTuple):
 
     forward:    of every latent from the representation.
     beyond:     of what the unbiased latents leave unexplained of it, from the representation: 0 if
-                that is a function of them. Nothing is left of an unbiased latent: its score is 0.
+                that is a function of them, provided that the probe finds all they tell: a linear
+                one does so for Gaussian latents. Nothing is left of an unbiased latent: 0.
     reverse:    float32 [r], mean R² of the representation's dimensions from the unbiased latents:
-                1 if it is a function of them and of nothing else.
+                1 if it is a function of them and of nothing else, and one that the probe can learn.
     attainable: of every latent from the true unbiased latents.
     """
 

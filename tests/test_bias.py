@@ -36,6 +36,8 @@ def test_the_reference_counts_from_zero_and_calls_the_empty_set_minus_one():
     np.testing.assert_array_equal(some, lvm.bias_from_numbers(10, 1023, 57))
     assert lvm.numbers_of(first, "reference") == (0, -1)
     assert lvm.numbers_of(some, "reference") == (1022, 55)
+    with pytest.raises(ValueError, match="variant is 'theirs': allowed is one of paper, reference"):
+        lvm.numbers_of(first, "theirs")
     with pytest.raises(ValueError, match=r"rho is -2: allowed is -1..1021 for 10 selected"):
         lvm.bias_from_numbers(10, 1022, -2, variant="reference")
 

@@ -1,12 +1,14 @@
 """What a run directory tells, and a lane loaded from it; the run is a few steps long."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 
 import lvm
@@ -38,6 +40,25 @@ def test_a_run_tells_its_lanes_with_step_loss_status_and_scores(directory):
         assert np.isfinite([lane["loss"], lane["least_kept"], lane["most_leaked"]]).all()
     names = [array["name"] for array in found["arrays"]]
     assert "train.params.x.Dense_0.kernel" in names
+
+
+def test_scores_are_told_by_any_probe_and_one_that_is_no_number_shows(directory, tmp_path):
+    shutil.copytree(directory, tmp_path / "run")
+    path = tmp_path / "run" / "results.csv"
+    results = pd.read_csv(path, keep_default_na=False).replace({"probe": {"linear": "kernel"}})
+    results["value"] = results.value.where(results.lane == 0)
+    results.to_csv(path, index=False)
+    healthy, frozen = describe_run(tmp_path / "run")["lanes"]
+    assert healthy["status"] == "scored"
+    assert np.isfinite([healthy["least_kept"], healthy["most_leaked"]]).all()
+    assert np.isnan([frozen["least_kept"], frozen["most_leaked"]]).all()
+
+
+def test_a_history_torn_while_it_is_written_is_read_as_far_as_it_is(directory, tmp_path):
+    shutil.copytree(directory, tmp_path / "run")
+    with (tmp_path / "run" / "history.csv").open("a") as file:
+        file.write("8")
+    assert np.isfinite(describe_run(tmp_path / "run")["lanes"][0]["loss"])
 
 
 def test_a_run_that_has_just_begun_tells_so(directory, tmp_path):

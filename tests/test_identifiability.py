@@ -104,7 +104,7 @@ def test_what_a_representation_tells_beyond_the_unbiased_semantics(latents, key)
     a = np.array([[1, 0, 1], [0, 1, 0]])
     cov_z, cross = a @ COV[:3, :3] @ a.T, a @ np.array([0, 0, rest])
     np.testing.assert_allclose(
-        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / rest, atol=0.03
+        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / rest, atol=0.05
     )
 
 

@@ -72,9 +72,10 @@ def with_setting(**changes):
         ({"devices_per_lane": 3}, "devices_per_lane is 3: allowed is a divisor of recipe.batch"),
         ({"evaluation.probes": ("mpl",)}, "evaluation.probes holds 'mpl': allowed is linear, mlp"),
         ({"evaluation.probes": ()}, "evaluation.probes is empty"),
+        ({"evaluation.downstream": True}, "evaluation.downstream is True: allowed is False with 3"),
         (
-            {"evaluation.downstream": True, "evaluation.shifted": "s9"},
-            "evaluation.shifted holds 's9': allowed is s1 to s3",
+            {"recipe.refine": 0.5, "recipe.objective": "symmetric_infonce"},
+            "recipe.refine is 0.5: allowed is 0 with objective symmetric_infonce",
         ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
     ],

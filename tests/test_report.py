@@ -13,7 +13,7 @@ from rich.console import Console
 from experiments import report as report_module
 from experiments.configs import default
 from experiments.page import save_page
-from experiments.paper import agreement, beside, read_paper
+from experiments.paper import KEY, agreement, beside, read_paper
 from experiments.plan import make_plan
 from experiments.results import add_results, results_table
 from experiments.rundir import claim
@@ -59,7 +59,7 @@ def paper(tmp_path_factory):
 @pytest.fixture(scope="module")
 def reported(directory, paper):
     console = Console(record=True, width=120, file=io.StringIO())
-    report_module.report(directory, console, paper)
+    report_module.write_report(directory, console, paper)
     return directory, console.export_text()
 
 
@@ -126,11 +126,20 @@ def test_the_papers_cells_stand_beside_ours(reported):
     assert set(told.metric) == {"r2"}
 
 
+def test_the_paper_has_no_cell_for_another_noise_probability(paper):
+    row = dict(setting="perturb [1]", dependence="independent", modality="x", probe="mlp")
+    row |= dict(target="s1", metric="r2", study="perturbation", perturbable="s1")
+    table = pd.DataFrame([{**row, "noise_probability": noise} for noise in (0.75, 0.25)])
+    theirs = pd.DataFrame([{**row, "paper": 0.0}])[[*KEY, "paper"]]
+    np.testing.assert_array_equal(beside(table, theirs).paper, [0.0, np.nan])
+
+
 def test_agreement_counts_the_cells_that_round_alike(paper):
     cells = pd.DataFrame(
         {
             "setting": "select [1]", "dependence": "independent", "modality": "x", "probe": "mlp",
             "target": ["s1", "m_x"], "metric": "r2", "study": "selection", "mean": [0.97, 0.2],
+            "perturbable": "", "noise_probability": 0.75,
         }
     )  # fmt: skip
     lines = agreement(beside(cells, read_paper(paper)))
@@ -151,7 +160,7 @@ def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path
     lines = (partial / "results.csv").read_text().splitlines(keepends=True)
     (partial / "results.csv").write_text("".join(lines[:-40]))
     console = Console(record=True, width=200, file=io.StringIO())
-    report_module.report(partial, console)
+    report_module.write_report(partial, console)
     text = console.export_text()
     assert "5 of 6 lanes scored" in text
     assert "results.csv is not whole: lane 5 left out" in text

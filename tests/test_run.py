@@ -21,7 +21,7 @@ from experiments import work
 from experiments.configs import default
 from experiments.plan import arrange, make_plan
 from experiments.progress import progress
-from experiments.report import report
+from experiments.report import print_end
 from experiments.results import read_results
 from experiments.rundir import claim, claimed, origin
 from experiments.stored import stored_checkpoints
@@ -75,15 +75,17 @@ def test_results_are_tidy_and_complete(finished):
         "probe",
         "target",
         "metric",
+        "environment",
         "value",
         "attainable",
         "status",
     ]
-    keys = ["lane", "modality", "probe", "target"]
-    assert len(results) == 2 * 2 * 2 * 6
-    assert not results.duplicated(keys).any()
+    assert not results.duplicated(["lane", "modality", "probe", "target", "metric"]).any()
+    rows = results.groupby("metric").size()
+    assert dict(rows) == {"r2": 24, "r2_beyond": 16, "mean_corr": 4, "linear_cka": 4}
     assert set(results.target) == {"s1", "s2", "s3", "m_x", "m_t", "rep"}
-    assert results[["value", "attainable"]].notna().all(axis=None)
+    numbers = results.set_index("metric")[["value", "attainable"]].drop(["mean_corr", "linear_cka"])
+    assert (numbers != "").all(axis=None)
     assert set(results.status) == {"ok"}
 
 
@@ -120,7 +122,7 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
         run(tmp_path, small_config())
     assert not (tmp_path / "results.csv").exists()
     console = Console(record=True, width=200, file=io.StringIO())
-    report(tmp_path, console)
+    print_end(tmp_path, console)
     assert "0 of 2 lanes scored; lanes 0-1 are at step 6 of 6" in console.export_text()
 
     run(tmp_path, small_config())
@@ -198,11 +200,11 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
 
 
 def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
-    """Lanes with noise probability 0.5 get observations that are not finite from step 3 on."""
+    """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
 
-    def sick_pairs(key, world, bias, noise_probability, count):
-        pairs = sample_pairs(key, world, bias, noise_probability, count)
+    def sick_pairs(key, world, bias, noise_probability, count, shift):
+        pairs = sample_pairs(key, world, bias, noise_probability, count, shift)
         sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
         return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))
 
@@ -243,13 +245,13 @@ def test_report_needs_a_run_directory(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
         with pytest.raises(ValueError, match="is not a run directory"):
-            report(path, Console(quiet=True))
+            print_end(path, Console(quiet=True))
 
 
 def test_report_before_the_first_step(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
     console = Console(record=True, width=200, file=io.StringIO())
-    report(tmp_path, console)
+    print_end(tmp_path, console)
     assert "0 of 2 lanes scored" in console.export_text()
 
 

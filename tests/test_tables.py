@@ -11,8 +11,10 @@ from experiments.tables import (
     brief,
     distance_from_theory,
     over_seeds,
+    setting_labels,
     study_of,
     summary,
+    with_reference,
 )
 
 TARGETS = ["s1", "s2", "s10", "m_x", "m_t", "rep"]
@@ -96,6 +98,34 @@ def test_distance_from_theory(results):
     np.testing.assert_allclose(distance["max error"], 0.12)
     np.testing.assert_allclose(distance["mean error"], (0.09 + 4 * 0.11) / 5)
     np.testing.assert_allclose(distance["least reverse"], 0.9)
+
+
+def test_theory_is_not_asked_about_spare_dimensions(results):
+    spare = results.assign(encoding_size=2, value=0.5)
+    both = pd.concat([results, spare])
+    pd.testing.assert_frame_equal(distance_from_theory(both), distance_from_theory(results))
+
+
+def test_full_selection_stands_in_perturbation_too(results):
+    changes = dict(setting="select [2]", selected="s1 s2", perturbable="", encoding_size=2)
+    full = results[results.setting == "select [2]"].assign(**changes)
+    perturbed = results[results.setting == "select [2]"].assign(setting="perturb {2}")
+    cells = with_reference(over_seeds(pd.concat([perturbed, full])))
+    shown = cells[cells.study == "perturbation"]
+    assert list(shown.setting.unique()) == ["select [2]", "perturb {2}"]
+    assert list(cells.setting[cells.study == "selection"].unique()) == ["select [2]"]
+
+
+def test_labels_tell_size_and_noise_where_the_name_does_not(results):
+    one = results[(results.setting == "select [2]") & (results.seed == 0)]
+    several = [one, one.assign(encoding_size=2), one.assign(noise_probability=0.5)]
+    labels = setting_labels(over_seeds(pd.concat(several)))
+    assert set(labels) == {
+        "select [2], p 0.75",
+        "select [2], size 2, p 0.75",
+        "select [2], p 0.5",
+    }
+    assert set(setting_labels(over_seeds(one))) == {"select [2]"}
 
 
 def test_summary_fits_a_terminal_and_shows_both(results):

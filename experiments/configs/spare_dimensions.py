@@ -1,6 +1,7 @@
 """Spare dimensions under perturbation: when do distorted semantics leak?
 
-Objective and length of training are flags: --config.recipe.objective, --config.recipe.steps.
+Length of training and objective are flags: --config.recipe.steps=24000, or
+--config.recipe.objective=symmetric_infonce --config.recipe.refine=0.0.
 """
 
 from ml_collections import ConfigDict
