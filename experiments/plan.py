@@ -105,7 +105,7 @@ def make_plan(config: ConfigDict) -> Plan:
     data = [_lane_data(lane, config.recipe, spec.semantics) for lane in lanes]
     return Plan(
         spec=spec,
-        recipe=_make_recipe(config.recipe, spec.semantics, any(lane.perturbable for lane in lanes)),
+        recipe=_make_recipe(config.recipe, spec.semantics),
         lanes=lanes,
         data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
         steps=config.recipe.steps,
@@ -153,17 +153,15 @@ def _lane_data(lane: Lane, recipe, n: int) -> LaneData:
             temperature=np.float32(recipe.temperature),
             clip_norm=np.float32(recipe.clip_norm),
             dimensions=np.arange(n) < lane.encoding_size,
-            refined=np.bool_(lane.perturbable != ""),
         ),
     )
 
 
-def _make_recipe(recipe, outputs: int, distorts: bool) -> mmcl.Recipe:
-    refines = distorts and recipe.refine > 0
+def _make_recipe(recipe, outputs: int) -> mmcl.Recipe:
     made = {
         "outputs": outputs,
         "widths": tuple(recipe.widths),
-        "refine_from": int(recipe.steps * (1 - recipe.refine)) if refines else None,
+        "refine_from": int(recipe.steps * (1 - recipe.refine)) if recipe.refine else None,
     }
     static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - made.keys()
     return mmcl.Recipe(**made, **{name: recipe[name] for name in static})

@@ -107,8 +107,8 @@ def alignment_max_whitened_entropy(
     saturates at the logarithm of the number of negatives; from there on a dimension of low variance
     is worth less than one that leaks. This one sees all dimensions on one scale and does not
     saturate, so that alignment alone decides how far each is stretched, up to the soft bound by λ.
-    It may take a function of dimensions it has for a new one, the more so the more there are of low
-    variance: use it with the other, and where the other leaks.
+    Given time it takes a function of dimensions it has for a new one and lets a weak one go: use it
+    with the other and at the end, while the learning rate fades (docs/recipes.md).
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
     z = _fill_masked(z, where)

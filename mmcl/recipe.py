@@ -24,8 +24,8 @@ class Recipe:
     similarity:  of InfoNCE: "negative_squared_distance", "cosine" or "dot".
     negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
     optimizer:   "soap", "muon" or "adam".
-    refine_from: step from which on the objective of refined runs is the mean of
-                 alignment_max_entropy and `alignment_max_whitened_entropy`, None for never.
+    refine_from: step from which on the objective is the mean of alignment_max_entropy and
+                 `alignment_max_whitened_entropy`, None for never.
 
     Raises ValueError for a size out of range, an unknown choice, InfoNCE with negatives from a
     second batch (its own are cross-modal, in the batch) or with refinement, or maximum entropy of a
@@ -81,11 +81,9 @@ class Hyperparameters(NamedTuple):
     temperature: float32 [], of the objective.
     clip_norm:   float32 [], largest global norm of the gradient.
     dimensions:  bool [outputs], which columns of the representation take part.
-    refined:     bool [], whether refinement, if the recipe has any, concerns this run.
     """
 
     schedule: Schedule
     temperature: Float[Array, ""]
     clip_norm: Float[Array, ""]
     dimensions: Bool[Array, " outputs"]
-    refined: Bool[Array, ""]

@@ -163,9 +163,7 @@ def _objective(
         whitened = partial(alignment_max_whitened_entropy, whitening=whitening_matrix(z))
         return (first(groups) + jax.vmap(whitened)(groups).mean()) / 2
 
-    # two conditions, since the second differs between lanes: vmap then computes both branches
-    if_concerned = partial(jax.lax.cond, hyper.refined, both, first)
-    return jax.lax.cond(done < recipe.refine_from, first, if_concerned, groups)
+    return jax.lax.cond(done < recipe.refine_from, first, both, groups)
 
 
 def _first_objective(

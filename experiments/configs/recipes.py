@@ -19,8 +19,7 @@ def fast() -> ConfigDict:
             "similarity": "negative_squared_distance",
             "negatives": "in_batch",
             "temperature": 1.0,
-            # share of the steps, the last ones, with whitened entropy too where captions distort
-            "refine": 0.5,
+            "refine": 1 / 6,  # share of the steps, the last ones, with whitened entropy too
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,
