@@ -17,7 +17,9 @@ def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
     """
     pool = jax.random.normal(key, (layers, POOL, dim, dim))
     pool = pool / jnp.linalg.norm(pool, axis=-2, keepdims=True)
-    best = jnp.argmin(jnp.linalg.cond(pool), axis=1)
+    # one by one: two batched decompositions at once can block one another for ever on few CPU cores
+    conds = jax.lax.map(jnp.linalg.cond, pool.reshape(-1, dim, dim)).reshape(layers, POOL)
+    best = jnp.argmin(conds, axis=1)
     return jnp.take_along_axis(pool, best[:, None, None, None], axis=1)[:, 0]
 
 

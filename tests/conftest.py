@@ -7,6 +7,8 @@ import jax
 import pytest
 from jaxtyping import install_import_hook
 
+# Threads of XLA's pool: with two, as on two cores, batched decompositions can block one another.
+os.environ.setdefault("NPROC", "8")
 # Tests start many programs that compile the same functions; each is compiled once.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")
