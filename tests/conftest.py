@@ -9,6 +9,9 @@ from jaxtyping import install_import_hook
 
 # Threads of XLA's pool: with two, as on two cores, batched decompositions can block one another.
 os.environ.setdefault("NPROC", "8")
+# Most of the time of tests is compilation; they look at values, not at speed.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for what tests start
+jax.config.update("jax_disable_most_optimizations", True)
 # Tests start many programs that compile the same functions; each is compiled once.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")

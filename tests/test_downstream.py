@@ -60,7 +60,7 @@ def test_dropping_what_shifts_is_worse_before_the_shift_and_better_after(key):
     shifted = lvm.heavy_tails(keys[3], draw(keys[2]), SHIFTED)
     s = Environments(draw(keys[0]), draw(keys[1]), shifted)
     whole = downstream_scores(key, s, s)
-    robust = downstream_scores(key, Environments(*(part * ~SHIFTED for part in s)), s)
+    robust = downstream_scores(key, Environments(*(part * ~SHIFTED[None] for part in s)), s)
     assert whole.r2[0, 3] > robust.r2[0, 3] + 0.05  # y4 wants s9
     assert (whole.matthews[0] > 0.7) & (robust.matthews[0] > 0.7)
     assert robust.matthews[1] > whole.matthews[1] + 0.05  # s9 and s10 mislead
