@@ -51,26 +51,20 @@ def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
     Full selection without noise belongs to both studies.
     """
     perturbed = cells[cells.study == "perturbation"]
-    full = cells[(cells.study == "selection") & cells.setting.isin(_full_selections(perturbed))]
+    full = cells[(cells.study == "selection") & cells.selected.isin(perturbed.selected)]
     others = cells[cells.study != "perturbation"]
     return pd.concat([others, full.assign(study="perturbation"), perturbed])
 
 
-def _full_selections(perturbed: pd.DataFrame) -> set[str]:
-    return {f"select [{len(selected.split())}]" for selected in perturbed.selected.unique()}
-
-
 def setting_labels(cells: pd.DataFrame) -> pd.Series:
     """The settings, with size and noise probability where the name alone would not tell."""
-    exact = [
-        len(unbiased_names(*bias)) for bias in zip(cells.selected, cells.perturbable, strict=True)
-    ]
-    size = ", size " + cells.encoding_size.astype(str)
-    labels = cells.setting.where(cells.encoding_size == exact, cells.setting + size)
-    for column, word in (("noise_probability", "p"),):
-        several = cells.groupby("setting")[column].transform("nunique") > 1
-        labels = labels.where(~several, labels + f", {word} " + cells[column].astype(str))
-    return labels
+    names = zip(cells.selected, cells.perturbable, strict=True)
+    exact = cells.encoding_size == [len(unbiased_names(*bias)) for bias in names]
+    one_noise = cells.groupby("setting").noise_probability.transform("nunique") == 1
+    size = (", size " + cells.encoding_size.astype(str)).where(~exact, "")
+    return (
+        cells.setting + size + (", p " + cells.noise_probability.astype(str)).where(~one_noise, "")
+    )
 
 
 def of_latents(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:

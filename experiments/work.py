@@ -81,12 +81,12 @@ def train(task: Task, step: int, state: LaneState) -> LaneState:
         saved_at = time.monotonic()
         while step < plan.steps:
             chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
-            state, progress = task.sweep.train(data, state, step, chunk)
+            state, advance = task.sweep.train(data, state, step, chunk)
             step += chunk
-            progress = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(progress))
+            advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(advance))
             if is_first():
-                history.append(task.directory, lanes, plan.lanes, step, progress)
-            note = f"step {step}, loss {_mean(progress.metrics.loss):.3f}"
+                history.append(task.directory, lanes, plan.lanes, step, advance)
+            note = f"step {step}, loss {_mean(advance.metrics.loss):.3f}"
             _show(task, "training", step / plan.steps, note)
             waited = time.monotonic() - saved_at > 60 * plan.save_minutes
             due = waited or step % plan.save_every < chunk or step == plan.steps
