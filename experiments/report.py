@@ -114,6 +114,7 @@ def _distances(results: pd.DataFrame) -> str:
     return "\n\n".join(
         f"Distance from theory, {title}\n{table.to_string(float_format='%.3f')}"
         for title, table in tables.items()
+        if len(table)
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from experiments.results import HEAD, MODALITIES, REVERSE, unbiased_names
 
@@ -28,7 +28,7 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     groups = results.groupby([*SETTING, "selected", "perturbable", *SCORE], sort=False)
     cells = groups.value.agg(mean="mean", sd="std", seeds="size", finite="count")
     cells[["mean", "sd"]] = cells[["mean", "sd"]].where(cells.finite == cells.seeds)
-    half = stats.t.ppf(0.975, cells.seeds - 1) * cells.sd / np.sqrt(cells.seeds)
+    half = stdtrit(cells.seeds - 1, 0.975) * cells.sd / np.sqrt(cells.seeds)
     cells = cells.assign(
         low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
     )

@@ -26,9 +26,10 @@ def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
 @jax.default_matmul_precision("float32")
 def mix(mixing: Mixing, z: Float[Array, "n d"]) -> Float[Array, "n d"]:
     """Observations of latents z: float32 [n, d]."""
+    columns = z.T  # a CPU multiplies a small matrix by a wide one much faster than a tall one by it
     for weight in mixing[:-1]:
-        z = jax.nn.leaky_relu(z @ weight, SLOPE)
-    return z @ mixing[-1]
+        columns = jax.nn.leaky_relu(weight.T @ columns, SLOPE)
+    return (mixing[-1].T @ columns).T
 
 
 @jax.default_matmul_precision("float32")

@@ -37,15 +37,17 @@ def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[A
 @jax.default_matmul_precision("float32")
 def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
     """The semantics that the law makes of standard normal exogenous noise: float32 [count, n]."""
+    n = noise.shape[1]
     exogenous = noise * law.scale[None]
 
-    def substitute(mechanism):
+    def substitute(mechanism, exogenous):
         # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
         body = lambda _, s: exogenous + mechanism(s) @ law.weights.T
-        return jax.lax.fori_loop(0, noise.shape[1] - 1, body, exogenous, unroll=True)
+        return jax.lax.fori_loop(0, n - 1, body, exogenous, unroll=True)
 
+    linear = lambda: exogenous @ substitute(lambda s: s, jnp.eye(n, dtype=noise.dtype))
     wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
-    return jax.lax.cond(law.curve == 0, lambda: substitute(lambda s: s), lambda: substitute(wave))
+    return jax.lax.cond(law.curve == 0, linear, lambda: substitute(wave, exogenous))
 
 
 def draw_semantics(key: Key[Array, ""], n: int, dependence: Int[Array, ""]) -> Semantics:

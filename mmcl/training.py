@@ -110,12 +110,10 @@ def step(
     If negatives come from a second batch, it is the second half of this one. Under vmap keep
     `done` unbatched: rare work of the optimiser then stays rare.
     """
-
-    def loss_of(params):
-        z = encode(recipe, hyper, params, state.stats, batch)
-        return _objective(recipe, hyper, z, done)
-
-    loss, grads = jax.value_and_grad(loss_of)(state.params)
+    representations = lambda params: encode(recipe, hyper, params, state.stats, batch)
+    z, pull_back = jax.vjp(representations, state.params)
+    loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
+    (grads,) = pull_back(grad_z)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)
@@ -150,33 +148,38 @@ def train(
     return jax.lax.scan(body, state, done + jnp.arange(steps))
 
 
-def _objective(
+def _loss_and_gradient(
     recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""]
-) -> Float[Array, ""]:
-    """The recipe's objective after `done` steps, the mean over its groups of pairs."""
-    groups = jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)
+) -> tuple[Float[Array, ""], Modalities]:
+    """The recipe's objective after `done` steps, and its gradient by the representations z."""
     first = partial(_first_objective, recipe, hyper)
     if recipe.refine_from is None:
-        return first(groups)
+        return jax.value_and_grad(first)(z)
 
-    def both(groups):
+    def both(z):
         whitened = partial(alignment_max_whitened_entropy, whitening=whitening_matrix(z))
-        return (first(groups) + jax.vmap(whitened)(groups).mean()) / 2
+        return (first(z) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
 
-    return jax.lax.cond(done < recipe.refine_from, first, both, groups)
+    # gradients inside the branches: a gradient of branches would keep what both of them need
+    branches = jax.value_and_grad(first), jax.value_and_grad(both)
+    return jax.lax.cond(done < recipe.refine_from, *branches, z)
 
 
-def _first_objective(
-    recipe: Recipe, hyper: Hyperparameters, groups: Modalities
-) -> Float[Array, ""]:
-    """The objective that every run begins with, over groups [groups, group, outputs]."""
+def _first_objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
+    """The objective that every run begins with, the mean over groups of pairs."""
 
     def of_group(pairs, negatives):
         if recipe.objective == "symmetric_infonce":
             return symmetric_infonce(pairs, hyper.temperature, SIMILARITIES[recipe.similarity])
         return alignment_max_entropy(pairs, hyper.temperature, negatives)
 
+    groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":
         return jax.vmap(partial(of_group, negatives=None))(groups).mean()
     firsts, seconds = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)
     return jax.vmap(of_group)(Modalities(*firsts), Modalities(*seconds)).mean()
+
+
+def _in_groups(recipe: Recipe, z: Modalities) -> Modalities:
+    """Pairs are the negatives of those of their group alone: [groups, group, outputs]."""
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)

@@ -11,72 +11,61 @@ import pytest
 from experiments.devices import make_mesh
 
 ROOT = Path(__file__).parent.parent
+SHAPES = [(1, 1), (2, 1), (3, 1), (1, 2)]  # lanes side by side, devices that share a lane
 SCRIPT = """
 import json
 import jax
+import numpy as np
 from experiments.configs import default
-from experiments.devices import make_mesh, on_devices, on_host
+from experiments.devices import LANES, PAIRS, make_mesh, on_devices, on_host
 from experiments.plan import make_plan
 from experiments.sweep import make_sweep
+from jax.sharding import Mesh
 from tests.small import small_config
 
-jax.config.update("jax_num_cpu_devices", {devices})
+jax.config.update("jax_num_cpu_devices", 4)
 settings = tuple(default.setting(names) for names in ("s1", "s1 s2", "s1 s2 s3"))
 plan = make_plan(small_config(settings=settings))
-mesh = make_mesh(3, {devices_per_lane})
-sweep = make_sweep(plan, mesh)
-data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
-state, advance = on_host(sweep.train(data, state, 0, 4))
-norms = [float(abs(leaf[:3]).sum()) for leaf in jax.tree.leaves(state.train.params)]
-print(json.dumps([dict(mesh.shape), advance.metrics.loss[:3].tolist(), norms]))
+
+def outcome(shape):
+    devices = jax.devices()[: shape[0] * shape[1]]
+    mesh = Mesh(np.array(devices).reshape(shape), (LANES, PAIRS))
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    state, advance = on_host(sweep.train(data, state, 0, 4))
+    norms = [float(abs(leaf[:3]).sum()) for leaf in jax.tree.leaves(state.train.params)]
+    return [advance.metrics.loss[:3].tolist(), norms]
+
+made = [list(make_mesh(*asked).shape.values()) for asked in ((1,), (3,), (9,), (1, 2))]
+print(json.dumps([made, [outcome(shape) for shape in SHAPES]]))
 """
 
 
-def outcome(devices, devices_per_lane=1):
-    script = SCRIPT.format(devices=devices, devices_per_lane=devices_per_lane)
+@pytest.fixture(scope="module")
+def told():
     process = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", SCRIPT.replace("SHAPES", str(SHAPES))],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT,
     )
-    return json.loads(process.stdout)
+    made, outcomes = json.loads(process.stdout)
+    return made, dict(zip(SHAPES, outcomes, strict=True))
 
 
-@pytest.fixture(scope="module")
-def on_two_devices():
-    mesh, losses, norms = outcome(2)
-    assert mesh == {"lanes": 2, "pairs": 1}
-    return losses, norms
+def test_no_more_devices_than_lanes_need_but_two_cpus_at_least(told):
+    assert told[0] == [[2, 1], [3, 1], [4, 1], [2, 2]]
 
 
-def test_more_than_two_devices_give_the_same_bits(on_two_devices):
-    mesh, *rest = outcome(3)
-    assert mesh == {"lanes": 3, "pairs": 1}
-    assert tuple(rest) == on_two_devices
+def test_more_than_two_devices_give_the_same_bits(told):
+    assert told[1][3, 1] == told[1][2, 1]
 
 
-@pytest.mark.parametrize(
-    ("devices", "devices_per_lane", "shape"),
-    [(1, 1, {"lanes": 1, "pairs": 1}), (2, 2, {"lanes": 1, "pairs": 2})],
-)
-def test_one_device_or_a_shared_lane_changes_rounding_at_most(
-    devices, devices_per_lane, shape, on_two_devices
-):
-    mesh, losses, norms = outcome(devices, devices_per_lane)
-    assert mesh == shape
-    np.testing.assert_allclose(losses, on_two_devices[0], rtol=1e-4)
-    np.testing.assert_allclose(norms, on_two_devices[1], rtol=1e-4)
-
-
-def test_a_lane_alone_takes_two_cpus_like_any_other():
-    script = "import jax; jax.config.update('jax_num_cpu_devices', 4); from experiments.devices "
-    script += "import make_mesh; print(make_mesh(1).shape['lanes'])"
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert told.stdout.strip() == "2"
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2)], ids=["one device", "a shared lane"])
+def test_other_shapes_change_rounding_at_most(shape, told):
+    for measured, of_two in zip(told[1][shape], told[1][2, 1], strict=True):
+        np.testing.assert_allclose(measured, of_two, rtol=1e-4)
 
 
 def test_devices_must_make_whole_groups():

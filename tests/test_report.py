@@ -166,3 +166,15 @@ def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path
     assert "5 of 6 lanes scored" in text
     assert "results.csv is not whole: lane 5 left out" in text
     assert (partial / "report.html").exists()
+
+
+def test_lanes_with_spare_dimensions_alone_have_no_distance_from_theory(directory, tmp_path):
+    spare = tmp_path / "run"
+    shutil.copytree(directory, spare)
+    rows = pd.read_csv(spare / "results.csv", keep_default_na=False)
+    rows[rows.encoding_size == 2].to_csv(spare / "results.csv", index=False)
+    console = Console(record=True, width=200, file=io.StringIO())
+    report_module.write_report(spare, console)
+    text = console.export_text()
+    assert "select [1], independent semantics, size 2" in text
+    assert "Distance" not in text
