@@ -43,7 +43,7 @@ def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Arr
     def substitute(mechanism, exogenous):
         # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
         body = lambda _, s: exogenous + mechanism(s) @ law.weights.T
-        return jax.lax.fori_loop(0, n - 1, body, exogenous, unroll=True)
+        return jax.lax.fori_loop(0, n - 1, body, exogenous)
 
     linear = lambda: exogenous @ substitute(lambda s: s, jnp.eye(n, dtype=noise.dtype))
     wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
