@@ -15,13 +15,14 @@ from orbax.checkpoint import v1 as ocp
 from experiments.stored import (
     ArrayName,
     Stored,
-    UnreadableError,
+    array_names,
     block_directory,
     read_about,
     read_arrays,
 )
 from experiments.training import LaneState
 
+DAMAGED = "damaged"  # where checkpoints go that cannot be read
 KEPT = 2  # newest checkpoints that stay on disk
 CHUNK = 1 << 20  # bytes of an array that are read at once, or one lane of it if that is more
 
@@ -41,23 +42,32 @@ def open_checkpoints(directory: Path, lanes: Sequence[int]) -> ocp.training.Chec
 def load(stored: Stored, lanes: Sequence[int], like: LaneState) -> LaneState:
     """The state of some consecutive lanes of a checkpoint, on the host, in the structure of `like`.
 
-    Raises UnreadableError if the checkpoint is damaged or holds something else.
+    Raises UnreadableError if the checkpoint is damaged, ValueError if it holds something else: then
+    another version of this code or of a library wrote it, and it is as good as ever for that.
     """
     read_about(stored)
     paths, structure = jax.tree_util.tree_flatten_with_path(like)
-    arrays = read_arrays(stored, [_name(path) for path, _ in paths], lanes)
-    for (path, leaf), array in zip(paths, arrays, strict=True):
-        if (array.shape[1:], array.dtype) != (leaf.shape[1:], leaf.dtype):
-            raise UnreadableError(
-                f"checkpoint {stored.path} cannot be read: {'.'.join(_name(path))} is "
-                f"{array.dtype}{array.shape[1:]}, not {leaf.dtype}{leaf.shape[1:]}"
-            )
+    names = [_name(path) for path, _ in paths]
+    if other := set(names) ^ set(array_names(stored)):
+        raise _foreign(stored, f"{'.'.join(min(other))} is not in both")
+    arrays = read_arrays(stored, names, lanes)
+    for name, (_, leaf), array in zip(names, paths, arrays, strict=True):
+        there, here = (f"{one.dtype}{one.shape[1:]}" for one in (array, leaf))
+        if there != here:
+            raise _foreign(stored, f"{'.'.join(name)} is {there}, not {here}")
     return structure.unflatten(arrays)
+
+
+def _foreign(stored: Stored, what: str) -> ValueError:
+    return ValueError(
+        f"checkpoint {stored.path} is of another version: {what}; go on with the version that "
+        "wrote it, or choose another --workdir"
+    )
 
 
 def set_aside(stored: Stored) -> Path:
     """Moves a damaged checkpoint out of the way of its successors; returns where it is now."""
-    aside = stored.path.parent.with_name("damaged") / f"{stored.path.parent.name}_{stored.step}"
+    aside = stored.path.parent.with_name(DAMAGED) / f"{stored.path.parent.name}_{stored.step}"
     shutil.rmtree(aside, ignore_errors=True)
     aside.parent.mkdir(exist_ok=True)
     return stored.path.rename(aside)

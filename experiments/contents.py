@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,9 @@ def lane_arrays(stored: Stored, number: int) -> dict[str, np.ndarray]:
 
 
 def export(directory: Path, number: int, path: Path) -> None:
-    """Writes all arrays of one lane to a new `.npz`; raises ValueError if the file exists."""
+    """Writes all arrays of one lane to a new `.npz`; raises ValueError for any other file."""
+    if path.suffix != ".npz":
+        raise ValueError(f"{path} does not end in .npz: choose another name")
     if path.exists():
         raise ValueError(f"{path} exists: choose another name")
     stored, lane = locate(directory, number)
@@ -107,12 +110,12 @@ def export(directory: Path, number: int, path: Path) -> None:
 def differences(directory: Path, other: Path, number: int) -> dict[str, float]:
     """Largest |difference| of each array of one lane from that of another run or `.npz`.
 
-    An array that only one of them has, or of another shape, differs by infinity.
+    An array that only one of them has, of another shape, or not a number at other places, differs
+    by infinity. Raises ValueError if there is nothing to read.
     """
     here = lane_arrays(locate(directory, number)[0], number)
     if other.suffix == ".npz":
-        with np.load(other, allow_pickle=False) as file:
-            there = {name: file[name] for name in file.files if name != "identity"}
+        there = _exported(other)
     else:
         there = lane_arrays(locate(other, number)[0], number)
 
@@ -120,9 +123,22 @@ def differences(directory: Path, other: Path, number: int) -> dict[str, float]:
         a, b = here.get(name), there.get(name)
         if a is None or b is None or a.shape != b.shape:
             return float("inf")
-        return float(np.abs(a.astype(np.float64) - b).max(initial=0))
+        if not np.array_equal(np.isnan(a), np.isnan(b)):
+            return float("inf")
+        with np.errstate(invalid="ignore"):  # infinity - infinity
+            apart = np.where(a == b, 0.0, np.abs(a.astype(np.float64) - b))
+        return float(np.nanmax(apart, initial=0))
 
     return {name: difference(name) for name in sorted(here.keys() | there.keys())}
+
+
+def _exported(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a lane that `export` wrote."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files if name != "identity"}
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _failed_at(stored: Stored) -> list[int]:

@@ -100,6 +100,8 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     kept = _kept(rows)
     names = [name for name in rows if name.startswith(f"{modality}_s")]
     curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
+    if curves.empty:  # every lane froze before the first point
+        return
     height = 1.08 + NAME
     for name, end in curves.iloc[-1].sort_values(ascending=False).items():
         target = name.removeprefix(f"{modality}_")

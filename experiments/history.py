@@ -5,6 +5,7 @@ few pairs, as far as training has come.
 """
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,14 +21,21 @@ from experiments.sweep import Advance
 def append(
     directory: Path, numbers: range, lanes: Sequence[Lane], step: int, advance: Advance
 ) -> None:
-    """Adds a row a lane: metrics averaged over the steps up to `step`, scores after it."""
+    """Adds a row a lane: metrics averaged over the steps up to `step`, scores after it.
+
+    All rows or none: raises OSError if they cannot be written.
+    """
     rows = pd.DataFrame(
         {"step": step, **lane_columns(number, lane), **_row(advance, place)}
         for place, (number, lane) in enumerate(zip(numbers, lanes, strict=True))
     )
     path = _path(directory)
-    new = not path.exists() or path.stat().st_size == 0
-    rows.to_csv(path, mode="a", header=new, index=False)
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        rows.to_csv(path, mode="a", header=size == 0, index=False)
+    except OSError:
+        os.truncate(path, size)  # nothing of a line that is not whole
+        raise
 
 
 def forget_after(directory: Path, numbers: range, step: int) -> None:

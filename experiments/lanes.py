@@ -47,7 +47,10 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
     """
     directory = Path(directory)
     stored, _ = locate(directory, number)
-    plan = arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+    try:
+        plan = arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+    except AttributeError as error:
+        raise ValueError(f"{directory} is of another version: its config has {error}") from None
     plan = take(plan, [number])
     shapes = jax.eval_shape(jax.vmap(partial(init_lane, plan)), plan.data)
     state, data = jax.tree.map(

@@ -15,7 +15,7 @@ from experiments.curves import save_learning, save_scatter, save_sizes, size_pan
 from experiments.figures import save_figures, save_r2
 from experiments.page import save_page
 from experiments.paper import agreement, beside, read_paper
-from experiments.results import read_results, scored_lanes
+from experiments.results import read_results, scored_lanes, scores_a_lane
 from experiments.rundir import write_whole
 from experiments.stored import read_run
 from experiments.tables import (
@@ -80,15 +80,23 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
 
 
 def _read(directory: Path, console: Console) -> pd.DataFrame | None:
-    path = directory / "results.csv"
-    results = read_results(path, lambda text: _say(console, text)) if path.exists() else None
+    path, scores = directory / "results.csv", _scores_a_lane(directory)
+    warn = lambda text: _say(console, text)
+    results = read_results(path, scores, warn) if path.exists() else None
     return None if results is None or results.empty else results
+
+
+def _scores_a_lane(directory: Path) -> int:
+    config = read_run(directory)["config"]
+    asked = config["evaluation"]
+    return scores_a_lane(len(asked["probes"]), config["world"]["semantics"], asked["downstream"])
 
 
 def _how_far(directory: Path) -> list[str]:
     """A line on how many lanes are missing, none if all are there."""
     run = read_run(directory)
-    scored, count = scored_lanes(directory / "results.csv"), len(run["lanes"])
+    scored = scored_lanes(directory / "results.csv", _scores_a_lane(directory))
+    count = len(run["lanes"])
     if len(scored) == count:
         return []
     left = set(range(count)) - set(scored)

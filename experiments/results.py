@@ -24,6 +24,7 @@ COLUMNS = (  # of `results.csv`
     "attainable", "status",
 )  # fmt: skip
 NO_PROBE = "none"  # of a score that needs none
+SIMILARITIES = ("mean_corr", "linear_cka")
 
 
 def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
@@ -66,18 +67,31 @@ def add_results(path: Path, rows: pd.DataFrame) -> None:
     write_whole(path, "".join(kept) + rows.to_csv(index=False, header=not there))
 
 
-def scored_lanes(path: Path) -> list[int]:
+def scores_a_lane(probes_asked: int, semantics: int, downstream: bool) -> int:
+    """How many scores a whole lane has, those of the metric `r2_beyond` not counted."""
+    of_probe = semantics + len(("m_x", "m_t", REVERSE))
+    of_heads = 2 * (len(probes.OUTCOMES) + 1) if downstream else 0
+    return len(MODALITIES) * (probes_asked * of_probe + len(SIMILARITIES)) + of_heads
+
+
+def scored_lanes(path: Path, scores: int | None = None) -> list[int]:
     """The numbers of the lanes in `results.csv`, none if there is no such file."""
-    return sorted(set(read_results(path).lane)) if path.exists() else []
+    return sorted(set(read_results(path, scores).lane)) if path.exists() else []
 
 
-def read_results(path: Path, warn: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+def read_results(
+    path: Path, scores: int | None = None, warn: Callable[[str], None] = lambda _: None
+) -> pd.DataFrame:
     """The lanes in `results.csv` that are whole; a score that is not a number stays one.
 
-    Says in a call of `warn` what it leaves out: lanes with fewer scores than others, as in a
-    truncated file. Raises ValueError for a file of another version, which lacks a column.
+    A whole lane has `scores` of them (see `scores_a_lane`), or, if that is None, as many as any.
+    Says in a call of `warn` what it leaves out, as in a truncated file. Raises ValueError for a
+    file of another version, which lacks a column.
     """
-    text = io.StringIO("".join(whole_lines(path)))
+    lines = whole_lines(path)
+    if not lines:
+        return pd.DataFrame(columns=list(COLUMNS))
+    text = io.StringIO("".join(lines))
     not_numbers = {"value": [""], "attainable": [""]}
     try:
         results = pd.read_csv(text, keep_default_na=False, na_values=not_numbers)
@@ -89,8 +103,8 @@ def read_results(path: Path, warn: Callable[[str], None] = lambda _: None) -> pd
             f"{path} has no column {missing[0]!r}: another version wrote it; report it with that "
             "version, or run its config again in a new --workdir"
         )
-    scores = results[results.metric != "r2_beyond"].groupby("lane").size()  # as many in each
-    torn = scores.index[scores < scores.max()]
+    there = results[results.metric != "r2_beyond"].groupby("lane").size()
+    torn = there.index[there < (scores or there.max())]
     if len(torn):
         warn(f"{path} is not whole: lane {', '.join(map(str, torn))} left out")
     return results[~results.lane.isin(torn)]
@@ -111,7 +125,7 @@ def _score_rows(lane: Lane, scores: LaneScores) -> Iterator[dict[str, Any]]:
     """The rows of one lane; a similarity has no attainable value, which is left empty."""
     for probe, of_probe in scores.probes.items():
         yield from _probe_rows(lane, probe, of_probe)
-    for metric in ("mean_corr", "linear_cka"):
+    for metric in SIMILARITIES:
         for modality, value in getattr(scores, metric)._asdict().items():
             yield _row(modality, NO_PROBE, REVERSE, metric, value, np.nan)
     if scores.downstream is not None:

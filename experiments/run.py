@@ -23,7 +23,7 @@ from experiments.plan import Plan, arrange, make_plan, take
 from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
 from experiments.report import print_end
-from experiments.results import scored_lanes
+from experiments.results import scored_lanes, scores_a_lane
 from experiments.rundir import claimed, origin
 from experiments.signals import Stopped, stop_requests
 from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
@@ -61,7 +61,7 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
                 )
             except UnreadableError as error:
                 if is_first():
-                    say(f"{error}; it is now {set_aside(blocks[0].source)}, an older one is used")
+                    say(f"{error}; it is now {set_aside(blocks[0].source)}")
             except jax.errors.JaxRuntimeError as error:
                 if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
                     raise
@@ -73,7 +73,8 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
 
 
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
-    finished = scored_lanes(directory / "results.csv")
+    scores = scores_a_lane(len(plan.probes), plan.spec.semantics, plan.shifted is not None)
+    finished = scored_lanes(directory / "results.csv", scores)
     newest = newest_by_lane(stored_checkpoints(directory))
     return blocks_left(finished, newest, len(plan.lanes), largest)
 
@@ -101,6 +102,7 @@ def main(argv: list[str]) -> None:
         keep_compiled()
         if _DISTRIBUTED.value or _COORDINATOR.value:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+        make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises while nothing is written yet
         with claimed(directory, config, plan.lanes) as lanes:
             run(arrange(plan, lanes), directory, Console(quiet=not is_first()), origin(config))
         leave()

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.lock import locked
-from experiments.processes import is_first, wait_for_all
+from experiments.processes import any_process, is_first
 from experiments.settings import Lane
-from experiments.stored import FORMAT, read_run
+from experiments.stored import FORMAT, check_links, read_run
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 HARMLESS = (  # fields that may change on resuming: they alter rounding at most
@@ -36,14 +36,18 @@ def claimed(
 
     Of several processes the first does it for all. Raises ValueError that says what is in the way.
     """
-    if is_first():
-        make_directory(directory)
-    with locked(directory) if is_first() else nullcontext() as broken_off:
-        if broken_off:
-            print(f"the last run here was broken off: {broken_off}")
+    with ExitStack() as held:
+        refusal = None
         if is_first():
-            claim(directory, config, lanes)
-        wait_for_all("the claim")
+            try:
+                make_directory(directory)
+                if broken_off := held.enter_context(locked(directory)):
+                    print(f"the last run here was broken off: {broken_off}")
+                claim(directory, config, lanes)
+            except (OSError, ValueError) as error:
+                refusal = error
+        if any_process([refusal is not None]) == [True]:
+            raise refusal or ValueError(f"workdir {directory}: the first process says why not")
         yield read_lanes(directory)
 
 
@@ -60,6 +64,7 @@ def make_directory(directory: Path) -> None:
         raise ValueError(f"workdir {directory} cannot be made: {error.strerror}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise ValueError(f"workdir {directory} cannot be written: choose another")
+    check_links(directory)
     if not (directory / "config.json").exists():
         strange = [path.name for path in directory.iterdir() if path.name not in OURS]
         if strange:
@@ -121,8 +126,11 @@ def origin(config: ConfigDict) -> dict[str, Any]:
 
 
 def whole_lines(path: Path) -> list[str]:
-    """The lines of a file, without a last one that was cut off."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    """The lines of a file, without a last one that was cut off; ValueError if it is no text."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text: {error}") from None
     return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
 
 
@@ -130,7 +138,10 @@ def write_whole(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

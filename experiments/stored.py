@@ -14,6 +14,10 @@ import numpy as np
 import tensorstore as ts
 
 FORMAT = 1  # of run directories and checkpoints; a newer one is refused
+NAMES = (  # what a run directory may hold
+    "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
+    "report.html", "figures",
+)  # fmt: skip
 
 ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "params", "x", ...)
 
@@ -21,8 +25,9 @@ ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "
 def read_run(directory: Path) -> dict[str, Any]:
     """Config, lanes and versions of the libraries of the run in a directory, as plain data.
 
-    Raises ValueError if it holds none, or one of a newer format.
+    Raises ValueError if it holds none, one of a newer format, or a link that leads out of it.
     """
+    check_links(directory)
     path = directory / "config.json"
     try:
         content = json.loads(path.read_text())
@@ -76,6 +81,12 @@ def newest_by_lane(checkpoints: Iterable[Stored]) -> dict[int, Stored]:
         for lane in stored.lanes:
             newest.setdefault(lane, stored)
     return dict(sorted(newest.items()))
+
+
+def check_links(directory: Path) -> None:
+    """Raises ValueError if a part of a run directory is a link to somewhere else."""
+    for name in NAMES:
+        check_inside(directory, directory / name)
 
 
 def check_inside(directory: Path, path: Path) -> None:

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 
 from experiments import history
 from experiments.blocks import Block
-from experiments.checkpoints import load, open_checkpoints
+from experiments.checkpoints import DAMAGED, load, open_checkpoints
 from experiments.devices import LANES, is_cpu, on_devices, on_host
 from experiments.plan import Plan
 from experiments.processes import any_process, is_first
@@ -22,9 +22,10 @@ from experiments.results import add_results, results_table
 from experiments.scoring import LaneScores
 from experiments.signals import Stopped
 from experiments.stored import first_line, read_about
-from experiments.sweep import Sweep
+from experiments.sweep import Advance, Sweep
 from experiments.training import LaneState
 
+SAVE_ERRORS = (OSError, RuntimeError, ValueError)
 SPARE = 1 << 20  # bytes of a disk that are left free
 SCORED_TOGETHER = 16  # lanes that a device scores at once, if it is no CPU
 
@@ -62,11 +63,14 @@ def start(task: Task) -> tuple[int, LaneState]:
     """Steps done and the states, on the host, from the block's checkpoint if it has one."""
     source = task.block.source
     if source is None:
+        if (task.directory / "checkpoints" / DAMAGED).exists():
+            task.say("no whole checkpoint is left: starting again")
         return 0, task.sweep.init(task.plan.data)
+    task.say(f"going on from checkpoint {source.path}")
     there, here = read_about(source)["versions"], task.about["versions"]
     others = [f"{name} {there.get(name)}" for name in here if there.get(name) != here[name]]
     if others:
-        task.say(f"going on from {', '.join(others)}: results may differ by rounding")
+        task.say(f"it was made with {', '.join(others)}: results may differ by rounding")
     return source.step, load(source, task.block.lanes, task.sweep.shapes)
 
 
@@ -85,7 +89,7 @@ def train(task: Task, step: int, state: LaneState) -> LaneState:
             step += chunk
             advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(advance))
             if is_first():
-                history.append(task.directory, lanes, plan.lanes, step, advance)
+                _remember(task, step, advance)
             note = f"step {step}, loss {_mean(advance.metrics.loss):.3f}"
             _show(task, "training", step / plan.steps, note)
             waited = time.monotonic() - saved_at > 60 * plan.save_minutes
@@ -115,8 +119,8 @@ def score(task: Task, state: LaneState) -> list[LaneScores]:
         done = min((begin + together) * devices, count)
         _show(task, "scoring", done / count, "")
         (stop,) = any_process([task.stopping()])
-        if stop:
-            raise Stopped(f"all steps, with {done} of {count} lanes scored")
+        if stop and done < count:
+            raise Stopped(f"all steps, before the scores of {count} lanes were complete")
     return scores[:count]
 
 
@@ -127,24 +131,39 @@ def _saver(task: Task) -> Iterator[Callable[[int, LaneState], None]]:
     Every process takes part, the first one writes. A full disk costs a checkpoint, not the run,
     unless it is the last one: then OSError.
     """
-    with open_checkpoints(task.directory, task.block.lanes) as checkpoints:
+    checkpoints = open_checkpoints(task.directory, task.block.lanes)
 
-        def save(step, state):
-            copies = jax.tree.map(np.array, state)  # training goes on in the buffers
-            needed = sum(leaf.nbytes for leaf in jax.tree.leaves(copies))
-            free = shutil.disk_usage(task.directory).free
-            if free < needed + SPARE:
-                told = f"no room for the checkpoint of step {step}: {needed:,} bytes, {free:,} free"
-                if step == task.plan.steps:
-                    raise OSError(f"{told}; make room and give the same command again")
-                task.say(f"{told}; older ones stay")
-                return
-            try:
-                checkpoints.save_async(step, copies, force=True, custom_metadata=task.about)
-            except (OSError, RuntimeError, ValueError) as error:  # of the save before this one
-                task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
+    def save(step, state):
+        copies = jax.tree.map(np.array, state)  # training goes on in the buffers
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(copies))
+        free = shutil.disk_usage(task.directory).free
+        if free < needed + SPARE:
+            told = f"no room for the checkpoint of step {step}: {needed:,} bytes, {free:,} free"
+            if step == task.plan.steps:
+                raise OSError(f"{told}; make room and give the same command again")
+            task.say(f"{told}; older ones stay")
+            return
+        try:
+            checkpoints.save_async(step, copies, force=True, custom_metadata=task.about)
+        except SAVE_ERRORS as error:  # of the save before this one
+            task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
 
+    try:
         yield save
+    finally:
+        try:
+            checkpoints.close()
+        except SAVE_ERRORS as error:
+            told = f"the last checkpoint could not be saved: {first_line(error)}"
+            raise OSError(f"{told}; give the same command again") from None
+
+
+def _remember(task: Task, step: int, advance: Advance) -> None:
+    """Adds to the history; a full disk costs these rows, not the run."""
+    try:
+        history.append(task.directory, task.block.lanes, task.plan.lanes, step, advance)
+    except OSError as error:
+        task.say(f"history.csv has nothing of step {step}: {error.strerror}")
 
 
 def _show(task: Task, what: str, share: float, note: str) -> None:

@@ -45,7 +45,9 @@ class Identifiability(NamedTuple):
     forward:    of every latent from the representation.
     beyond:     of what the unbiased latents leave unexplained of it, from the representation: 0 if
                 that is a function of them, provided that the probe finds all they tell: a linear
-                one does so for Gaussian latents. Nothing is left of an unbiased latent: 0.
+                one does so for Gaussian latents. Nothing is left of an unbiased latent: 0. It sees
+                what the representation tells by itself; a trace that only shows together with the
+                unbiased latents lowers `reverse`.
     reverse:    float32 [r], mean R² of the representation's dimensions from the unbiased latents:
                 1 if it is a function of them and of nothing else, and one that the probe can learn.
     attainable: of every latent from the true unbiased latents.

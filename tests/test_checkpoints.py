@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from experiments.checkpoints import KEPT, load, open_checkpoints, set_aside
+from experiments.rundir import make_directory
 from experiments.stored import (
     FORMAT,
     UnreadableError,
@@ -12,6 +13,7 @@ from experiments.stored import (
     newest_by_lane,
     read_about,
     read_arrays,
+    read_run,
     stored_checkpoints,
 )
 
@@ -102,15 +104,21 @@ def test_a_missing_file_is_damage(tmp_path, state, name):
     (stored,) = save(tmp_path, state, (8,))
     (stored.path / name).unlink()
     with pytest.raises(UnreadableError, match="cannot be read"):
-        array_names(stored)
         load(stored, LANES, state)
 
 
-def test_another_structure_is_told(tmp_path, state):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": np.zeros((3, 2, 5), np.float32)}, r"float32\(2, 4\), not float32\(2, 5\)"),
+        ({"more": np.zeros(3, np.float32)}, "more is not in both"),
+    ],
+)
+def test_a_checkpoint_of_another_version_is_told_and_is_no_damage(tmp_path, state, change, message):
     (stored,) = save(tmp_path, state, (8,))
-    like = {**state, "weights": np.zeros((3, 2, 5), np.float32)}
-    with pytest.raises(UnreadableError, match=r"weights is float32\(2, 4\), not float32\(2, 5\)"):
-        load(stored, LANES, like)
+    with pytest.raises(ValueError, match=f"of another version: .*{message}") as error:
+        load(stored, LANES, {**state, **change})
+    assert not isinstance(error.value, UnreadableError)
 
 
 def test_a_newer_format_is_refused(tmp_path, state):
@@ -127,6 +135,18 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path, state):
     assert [stored.step for stored in stored_checkpoints(tmp_path)] == [8]
     assert [stored.step for stored in save(tmp_path, state, (9,))] == [9, 8]
     assert not (place / "9.orbax-checkpoint-tmp-1").exists()
+
+
+@pytest.mark.parametrize("name", ["lock", "checkpoints", "results.csv", "figures"])
+def test_a_part_of_a_run_may_not_lie_elsewhere(tmp_path, name):
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    run.mkdir()
+    elsewhere.write_text("precious")
+    (run / name).symlink_to(elsewhere)
+    for use in (read_run, make_directory):
+        with pytest.raises(ValueError, match=f"{name} leads out of the run directory"):
+            use(run)
+    assert elsewhere.read_text() == "precious"
 
 
 def test_a_link_out_of_the_directory_is_refused(tmp_path, state):

@@ -88,6 +88,29 @@ def test_an_exported_lane_comes_back_without_pickle_and_differs_from_another(dir
     assert differences(directory, path, 0)["train.params.x.Dense_0.kernel"] > 0
     with pytest.raises(ValueError, match="exists: choose another name"):
         export(directory, 1, path)
+    with pytest.raises(ValueError, match="does not end in .npz"):
+        export(directory, 1, tmp_path / "lane")
+
+
+def test_what_is_no_number_differs_from_numbers_alone(directory, tmp_path):
+    arrays = lane_arrays(stored_checkpoints(directory)[0], 0)
+    name = "train.params.x.Dense_0.bias"
+    np.savez(tmp_path / "nan.npz", **arrays | {name: np.full_like(arrays[name], np.nan)})
+    found = differences(directory, tmp_path / "nan.npz", 0)
+    assert {one for one, value in found.items() if value > 0} == {name}
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "nan.npz").read_bytes()[:1000])
+    with pytest.raises(ValueError, match="cut.npz cannot be read"):
+        differences(directory, tmp_path / "cut.npz", 0)
+
+
+def test_a_config_of_another_version_is_told(directory, tmp_path):
+    shutil.copytree(directory, tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    content = json.loads(path.read_text())
+    del content["config"]["recipe"]["refine"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="is of another version: its config has .*refine"):
+        load_lane(tmp_path / "run", 0)
 
 
 def test_a_pickled_file_is_never_loaded(directory, tmp_path):

@@ -12,8 +12,9 @@ from experiments.devices import make_mesh
 
 ROOT = Path(__file__).parent.parent
 SHAPES = [(1, 1), (2, 1), (3, 1), (1, 2)]  # lanes side by side, devices that share a lane
-SCRIPT = """
+SCRIPT = '''
 import json
+from functools import cache
 import jax
 import numpy as np
 from experiments.configs import default
@@ -27,18 +28,25 @@ jax.config.update("jax_num_cpu_devices", 4)
 settings = tuple(default.setting(names) for names in ("s1", "s1 s2", "s1 s2 s3"))
 plan = make_plan(small_config(settings=settings))
 
-def outcome(shape):
+@cache
+def sweep_on(shape):
     devices = jax.devices()[: shape[0] * shape[1]]
     mesh = Mesh(np.array(devices).reshape(shape), (LANES, PAIRS))
-    sweep = make_sweep(plan, mesh)
-    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
-    state, advance = on_host(sweep.train(data, state, 0, 4))
-    norms = [float(abs(leaf[:3]).sum()) for leaf in jax.tree.leaves(state.train.params)]
+    return mesh, make_sweep(plan, mesh)
+
+def outcome(shape, other):
+    """After two steps on one mesh, brought to another in between."""
+    state = sweep_on(shape)[1].init(plan.data)
+    for done, (mesh, sweep) in enumerate(map(sweep_on, (shape, other))):
+        data, state = on_devices(mesh, (plan.data, state))
+        state, advance = on_host(sweep.train(data, state, done, 1))
+        state = jax.tree.map(lambda leaf: leaf[:3], state)
+    norms = [float(abs(leaf).sum()) for leaf in jax.tree.leaves(state.train.params)]
     return [advance.metrics.loss[:3].tolist(), norms]
 
 made = [list(make_mesh(*asked).shape.values()) for asked in ((1,), (3,), (9,), (1, 2))]
-print(json.dumps([made, [outcome(shape) for shape in SHAPES]]))
-"""
+print(json.dumps([made, outcome((2, 1), (3, 1)), [outcome(shape, shape) for shape in SHAPES]]))
+'''
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +58,8 @@ def told():
         check=True,
         cwd=ROOT,
     )
-    made, outcomes = json.loads(process.stdout)
-    return made, dict(zip(SHAPES, outcomes, strict=True))
+    made, moved, outcomes = json.loads(process.stdout)
+    return made, {"moved": moved, **dict(zip(SHAPES, outcomes, strict=True))}
 
 
 def test_no_more_devices_than_lanes_need_but_two_cpus_at_least(told):
@@ -60,6 +68,7 @@ def test_no_more_devices_than_lanes_need_but_two_cpus_at_least(told):
 
 def test_more_than_two_devices_give_the_same_bits(told):
     assert told[1][3, 1] == told[1][2, 1]
+    assert told[1]["moved"] == told[1][2, 1]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2)], ids=["one device", "a shared lane"])

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import probes
@@ -57,6 +58,20 @@ def test_a_file_without_a_header_gets_one_again(tmp_path, left):
     history.forget_after(tmp_path, range(2), 0)
     history.append(tmp_path, range(2), LANES, 2, advance())
     assert list(history.read(tmp_path).step) == [2, 2]
+
+
+def test_a_full_disk_leaves_no_torn_line(directory, monkeypatch):
+    before = (directory / "history.csv").read_text()
+
+    def full(rows, path, **how):
+        with path.open("a") as file:
+            file.write("6,0,0")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    with pytest.raises(OSError, match="No space left"):
+        history.append(directory, range(2), LANES, 6, advance())
+    assert (directory / "history.csv").read_text() == before
 
 
 def test_lanes_of_other_blocks_stay_when_some_are_done_again(directory):

@@ -32,6 +32,9 @@ def directory(tmp_path_factory):
     config = small_config(seeds=2)
     config.settings = (*config.settings, default.setting("s1", encoding_size=2))
     plan = make_plan(config)
+    config.evaluation.update(
+        probes=("linear", "mlp", "kernel"), downstream=True
+    )  # as the scores below
     claim(directory, config, plan.lanes)
     scores = [fake_scores(0.1 * place) for place in range(6)]
     add_results(directory / "results.csv", results_table(range(6), plan.lanes, scores, [-1] * 6))
@@ -168,7 +171,27 @@ def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path
     assert (partial / "report.html").exists()
 
 
-def test_lanes_with_spare_dimensions_alone_have_no_distance_from_theory(directory, tmp_path):
+def test_a_setting_whose_lanes_froze_at_once_is_still_drawn(directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # all but these
+    sick = tmp_path / "run"
+    shutil.copytree(directory, sick)
+    rows = pd.read_csv(sick / "results.csv", keep_default_na=False)
+    froze = rows.setting == "select [1]"
+    rows.assign(
+        status=rows.status.mask(froze, "diverged at step 0"), value=rows.value.mask(froze, "")
+    ).to_csv(sick / "results.csv", index=False)
+    steps = pd.read_csv(sick / "history.csv", keep_default_na=False)
+    steps.assign(loss=steps.loss.mask(steps.setting == "select [1]", "")).to_csv(
+        sick / "history.csv", index=False
+    )
+    console = Console(record=True, width=200, file=io.StringIO())
+    report_module.write_report(sick, console)
+    assert "lane 0 (select [1], independent, seed 0) diverged at step 0" in console.export_text()
+    assert "diverged at step 0" in (sick / "report.html").read_text()
+
+
+def test_spare_dimensions_alone_have_no_distance_from_theory(directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # all but these
     spare = tmp_path / "run"
     shutil.copytree(directory, spare)
     rows = pd.read_csv(spare / "results.csv", keep_default_na=False)

@@ -5,7 +5,14 @@ import pytest
 
 import probes
 from experiments.plan import make_plan
-from experiments.results import COLUMNS, add_results, read_results, results_table, scored_lanes
+from experiments.results import (
+    COLUMNS,
+    add_results,
+    read_results,
+    results_table,
+    scored_lanes,
+    scores_a_lane,
+)
 from experiments.scoring import Downstream, LaneScores
 from mmcl import Modalities
 from tests.small import small_config
@@ -86,11 +93,31 @@ def test_a_truncated_file_is_said_to_be_and_its_whole_lanes_stay(rows, tmp_path,
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-60]) + (lines[-60][:20] if torn else ""))
     said = []
-    assert set(read_results(path, said.append).lane) == {0}
+    assert set(read_results(path, warn=said.append).lane) == {0}
     assert said == [f"{path} is not whole: lane 1 left out"]
     assert scored_lanes(path) == [0]
     add_results(path, rows[rows.lane == 1])  # scoring that lane again mends the file
     pd.testing.assert_frame_equal(read_results(path), rows)
+
+
+def test_one_lane_alone_is_known_to_be_truncated(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    scores = scores_a_lane(3, 3, downstream=True)
+    add_results(path, rows[rows.lane == 0])
+    assert scored_lanes(path, scores) == [0]
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    assert scored_lanes(path, scores) == []
+
+
+def test_an_empty_file_holds_no_lane_and_one_that_is_no_text_is_named(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("")
+    assert scored_lanes(path) == []
+    add_results(path, rows)
+    pd.testing.assert_frame_equal(read_results(path), rows)
+    path.write_bytes(b"lane,\xff\n")
+    with pytest.raises(ValueError, match="results.csv is no text"):
+        read_results(path)
 
 
 def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp_path):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from experiments.progress import progress
 from experiments.report import print_end
 from experiments.results import read_results
 from experiments.rundir import claim, claimed, origin
+from experiments.signals import Stopped
 from experiments.stored import stored_checkpoints
 from tests.small import small_config
 from tests.test_checkpoints import damage
@@ -138,6 +140,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path)
     text = run(directory, small_config())
     assert f"checkpoint {newest.path} cannot be read" in text.replace("\n", "")
     assert "checkpoints/damaged/lanes_0-1_6" in text.replace("\n", "")
+    assert "going on from checkpoint" in text
+    assert "checkpoints/lanes_0-1/4" in text.replace("\n", "")
     assert_same_tables(directory, finished[0])
 
 
@@ -197,6 +201,43 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
     with pytest.raises(OSError, match="no room for the checkpoint of step 6: .* make room"):
         run(tmp_path / "none", small_config())
     assert not (tmp_path / "none" / "results.csv").exists()
+
+
+def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
+    append = work.history.append
+
+    def full(directory, numbers, lanes, step, advance):
+        if step == 4:
+            raise OSError(28, "No space left on device")
+        append(directory, numbers, lanes, step, advance)
+
+    monkeypatch.setattr(work.history, "append", full)
+    text = run(tmp_path, small_config())
+    assert "history.csv has nothing of step 4: No space left on device" in text
+    assert (tmp_path / "results.csv").read_bytes() == (finished[0] / "results.csv").read_bytes()
+
+
+def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
+    stops = iter([False, False, False, True])  # after each chunk of training, then of scoring
+    stopping = lambda: next(stops)
+    monkeypatch.setattr(run_module, "stop_requests", lambda: nullcontext(stopping))
+    settings = tuple(default.setting(name) for name in ("s1", "s2", "s3"))
+    with pytest.raises(Stopped, match="all steps, before the scores of 3 lanes were complete"):
+        run(tmp_path, small_config(settings=settings))
+    assert not (tmp_path / "results.csv").exists()
+
+
+def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
+    class Failing:
+        def save_async(self, *args, **kwargs):
+            pass
+
+        def close(self):
+            raise RuntimeError("quota exceeded\nand a long trace")
+
+    monkeypatch.setattr(work, "open_checkpoints", lambda *args: Failing())
+    with pytest.raises(OSError, match="last checkpoint could not be saved: quota exceeded; give"):
+        run(tmp_path, small_config())
 
 
 def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):

@@ -119,6 +119,15 @@ def test_a_second_process_is_refused_while_the_first_holds_the_directory(tmp_pat
         assert again == lanes
 
 
+def test_a_process_that_is_not_the_first_ends_too_if_that_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.rundir.is_first", lambda: False)
+    monkeypatch.setattr("experiments.rundir.any_process", lambda flags: [True])
+    config = small_config()
+    refused = pytest.raises(ValueError, match="the first process says why not")
+    with refused, claimed(tmp_path, config, make_plan(config).lanes):
+        pass
+
+
 def test_a_stale_lock_is_told_apart_and_stands_in_nobodys_way(tmp_path, capsys):
     config = small_config()
     (tmp_path / "lock").write_text("process 1 on elsewhere since yesterday")

@@ -1,20 +1,15 @@
 """What the studies must show, lane by lane. Minutes long: run with  pytest -m slow."""
 
 import pytest
-from rich.console import Console
 
 from experiments.configs import quickstart
-from experiments.plan import make_plan
 from experiments.results import REVERSE, read_results
-from experiments.run import run
-from experiments.rundir import claim
+from tests.test_run import run
 
 
 @pytest.mark.slow
 def test_quickstart_meets_theory(tmp_path):
-    config = quickstart.get_config()
-    claim(tmp_path, config)
-    run(make_plan(config), tmp_path, Console(quiet=True))
+    run(tmp_path, quickstart.get_config())
     scores = read_results(tmp_path / "results.csv")
     scores = scores[(scores.probe == "mlp") & (scores.target != REVERSE)]
     kept = scores.apply(lambda row: row.target in row.selected.split(), axis=1)
