@@ -22,7 +22,8 @@ KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="
 def save_learning(history: pd.DataFrame, path: Path, modality: str = "x") -> Path:
     """R² of every semantic against steps, by ridge regression, mean over seeds; a panel a setting.
 
-    `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed.
+    `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
+    near 0 has no name.
     """
     history = history.assign(label=setting_labels(history) + ", " + history.dependence)
     labels = history.label.unique()
@@ -106,6 +107,8 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     for name, end in curves.iloc[-1].sort_values(ascending=False).items():
         target = name.removeprefix(f"{modality}_")
         axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
+        if end < NAME:  # nothing of it is there
+            continue
         height = min(end + 0.02, height - NAME)  # so that names do not lie on one another
         axis.annotate(
             target_label(target),
