@@ -118,6 +118,7 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
             annotation_clip=False,
         )
     axis.set_ylim(-0.03, 1.12)
+    axis.set_xlim(right=1.1 * curves.index[-1])  # room for the names
     axis.tick_params(labelsize=7)
 
 

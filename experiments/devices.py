@@ -19,7 +19,8 @@ def use_every_core() -> None:
     Lanes that run side by side use cores better than one lane spread over them. Accelerators are
     not concerned. The environment variable JAX_NUM_CPU_DEVICES, if set, says how many instead.
     There are two at least: for a single one XLA compiles another program, which rounds otherwise,
-    while on two or more a lane has the same bits whatever their number.
+    while on two or more a lane has the same bits whatever their number, as long as XLA's pool of
+    threads has one size: the number of cores, or of devices if these are more, or NPROC.
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
     count = int(os.environ.get("JAX_NUM_CPU_DEVICES") or len(usable))
