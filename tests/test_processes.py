@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.results import read_results
+from tests.small import small_config
+from tests.test_run import run
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py")
@@ -48,8 +50,7 @@ def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_pat
     assert "training 100%" in texts[0]
     assert "training" not in texts[1]
 
-    alone = start(tmp_path / "alone", 1)
-    assert alone.communicate(timeout=300) and alone.returncode == 0
+    run(tmp_path / "alone", small_config())
     assert_same_scores(tmp_path / "both", tmp_path / "alone")
     histories = (pd.read_csv(tmp_path / name / "history.csv") for name in ("both", "alone"))
     pd.testing.assert_frame_equal(*histories, atol=1e-4)

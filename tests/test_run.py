@@ -227,15 +227,40 @@ def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
     assert not (tmp_path / "results.csv").exists()
 
 
-def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
-    class Failing:
-        def save_async(self, *args, **kwargs):
-            pass
+def test_a_checkpoint_of_other_versions_is_gone_on_from_and_told(finished, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    (directory / "results.csv").unlink()
+    path = stored_checkpoints(directory)[0].path / "_CHECKPOINT_METADATA"
+    path.write_text(path.read_text().replace(f'"jax": "{jax.__version__}"', '"jax": "0.0"'))
+    text = run(directory, small_config())
+    assert "it was made with jax 0.0: results may differ by rounding" in text
+    assert_same_tables(directory, finished[0])
 
-        def close(self):
+
+class FailingCheckpoints:
+    """Checkpoints that cannot be saved: neither while training goes on nor at its end."""
+
+    def __init__(self, at_the_end):
+        self.at_the_end = at_the_end
+
+    def save_async(self, *args, **kwargs):
+        if not self.at_the_end:
+            raise OSError("disk gone")
+
+    def close(self):
+        if self.at_the_end:
             raise RuntimeError("quota exceeded\nand a long trace")
 
-    monkeypatch.setattr(work, "open_checkpoints", lambda *args: Failing())
+
+def test_a_checkpoint_that_fails_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(False))
+    text = run(tmp_path, small_config())
+    assert "a checkpoint could not be saved, older ones stay: disk gone" in text
+
+
+def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(True))
     with pytest.raises(OSError, match="last checkpoint could not be saved: quota exceeded; give"):
         run(tmp_path, small_config())
 
