@@ -115,12 +115,13 @@ def _origin(directory: Path) -> str:
 
 def _distances(results: pd.DataFrame) -> str:
     """Distance from theory of single lanes, and of means where there are several seeds."""
-    tables = {"over all lanes": distance_from_theory(results)}
+    tables = {"over lanes": distance_from_theory(results)}
     if results.seed.nunique() > 1:
         means = over_seeds(results).rename(columns={"mean": "value"})
-        tables[f"means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
+        tables[f"of means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
     return "\n\n".join(
-        f"Distance from theory, {title}\n{table.to_string(float_format='%.3f')}"
+        f"Distance from theory {title} with as many dimensions as unbiased semantics\n"
+        + table.to_string(float_format="%.3f")
         for title, table in tables.items()
         if len(table)
     )
