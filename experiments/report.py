@@ -33,9 +33,9 @@ def print_end(directory: Path, console: Console) -> None:
 
     A run that is not finished says how far it is. Raises ValueError if this is no run directory.
     """
-    notes = _how_far(directory)
-    _say(console, *notes)
-    results = _read(directory, console)
+    run = read_run(directory)
+    _say(console, *_how_far(directory, run))
+    results = _read(directory, run, console)
     if results is None:
         return
     cells = over_seeds(results)
@@ -51,8 +51,9 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     With the paper's scores in the file `paper`, cells stand beside them. Raises ValueError as
     `print_end` and `read_paper` do.
     """
-    notes = _how_far(directory)
-    results = _read(directory, console)
+    run = read_run(directory)
+    notes = _how_far(directory, run)
+    results = _read(directory, run, console)
     if results is None:
         _say(console, *notes)
         return
@@ -63,7 +64,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
         distances = _distances(results)
-        about = f"{directory.resolve().name}: {results.lane.nunique()} lanes. {_origin(directory)}"
+        about = f"{directory.resolve().name}: {results.lane.nunique()} lanes. {_origin(run)}"
         save_page(
             directory / "report.html", with_reference(cells), about, notes, distances, figures
         )
@@ -79,23 +80,21 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     _say(console, f"cells: {directory / 'summary.csv'}", f"page: {directory / 'report.html'}")
 
 
-def _read(directory: Path, console: Console) -> pd.DataFrame | None:
-    path, scores = directory / "results.csv", _scores_a_lane(directory)
+def _read(directory: Path, run: dict, console: Console) -> pd.DataFrame | None:
+    path, scores = directory / "results.csv", _scores_a_lane(run)
     warn = lambda text: _say(console, text)
     results = read_results(path, scores, warn) if path.exists() else None
     return None if results is None or results.empty else results
 
 
-def _scores_a_lane(directory: Path) -> int:
-    config = read_run(directory)["config"]
-    asked = config["evaluation"]
-    return scores_a_lane(len(asked["probes"]), config["world"]["semantics"], asked["downstream"])
+def _scores_a_lane(run: dict) -> int:
+    asked, semantics = run["config"]["evaluation"], run["config"]["world"]["semantics"]
+    return scores_a_lane(len(asked["probes"]), semantics, asked["downstream"])
 
 
-def _how_far(directory: Path) -> list[str]:
+def _how_far(directory: Path, run: dict) -> list[str]:
     """A line on how many lanes are missing, none if all are there."""
-    run = read_run(directory)
-    scored = scored_lanes(directory / "results.csv", _scores_a_lane(directory))
+    scored = scored_lanes(directory / "results.csv", _scores_a_lane(run))
     count = len(run["lanes"])
     if len(scored) == count:
         return []
@@ -107,10 +106,10 @@ def _how_far(directory: Path) -> list[str]:
     ]
 
 
-def _origin(directory: Path) -> str:
+def _origin(run: dict) -> str:
     """With which libraries a run began."""
-    versions = read_run(directory)["versions"]
-    return "Begun with " + ", ".join(f"{name} {version}" for name, version in versions.items())
+    versions = (f"{name} {version}" for name, version in run["versions"].items())
+    return "Begun with " + ", ".join(versions)
 
 
 def _distances(results: pd.DataFrame) -> str:

@@ -22,6 +22,17 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The directory of a small finished run, and what the run printed."""
+    # Imported late: the import hook above must see the packages first.
+    from tests.runs import run  # noqa: PLC0415
+    from tests.small import small_config  # noqa: PLC0415
+
+    directory = tmp_path_factory.mktemp("finished")
+    return directory, run(directory, small_config())
+
+
 @pytest.fixture
 def key():
     return jax.random.key(20)

@@ -16,8 +16,8 @@ import mmcl
 from experiments.contents import describe_lane, describe_run, differences, export, lane_arrays
 from experiments.lanes import encode, load_lane
 from experiments.stored import stored_checkpoints
+from tests.runs import run
 from tests.small import small_config
-from tests.test_run import run
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.results import read_results
+from tests.runs import run
 from tests.small import small_config
-from tests.test_run import run
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py")

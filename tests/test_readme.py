@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from experiments.plan import make_plan
+from tests.runs import run
 from tests.small import small_config
-from tests.test_run import run
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

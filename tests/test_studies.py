@@ -4,7 +4,7 @@ import pytest
 
 from experiments.configs import quickstart
 from experiments.results import REVERSE, read_results
-from tests.test_run import run
+from tests.runs import run
 
 
 @pytest.mark.slow
