@@ -26,7 +26,7 @@ REPEATS = 7
 def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
     """Seconds to compile and run the first chunk; milliseconds a lane-step in those after it."""
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = make_sweep(plan, mesh)
+    sweep = make_sweep(plan, mesh, plan.domain.load(lambda share: None))
     data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
     seconds = []
     for repeat in range(REPEATS + 1):
@@ -42,9 +42,10 @@ def checkpoint_times(plan: Plan) -> tuple[float, float]:
 
     The directory is one for temporary files.
     """
+    mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     state = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype) + 1,
-        make_sweep(plan, make_mesh(len(plan.lanes), plan.devices_per_lane)).shapes,
+        make_sweep(plan, mesh, plan.domain.blank).shapes,
     )
     with tempfile.TemporaryDirectory() as directory:
         with open_checkpoints(Path(directory), range(len(plan.lanes))) as checkpoints:

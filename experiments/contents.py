@@ -21,6 +21,8 @@ from experiments.stored import (
 )
 
 PROBE = "mlp"  # whose scores are told, if it was asked for
+METRICS = ("r2", "matthews")
+TASKS = ("head", "zero_shot")  # what is no probe of a target
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
@@ -155,7 +157,11 @@ def _last_losses(directory: Path) -> dict[int, float]:
 
 def _scores(directory: Path) -> dict[int, dict[str, float]]:
     """Lowest score of an unbiased semantic, and largest excess of another target, by lane."""
-    rows = [row for row in _rows(directory, "results.csv") if row["metric"] == "r2"]
+    rows = [
+        row
+        for row in _rows(directory, "results.csv")
+        if row["metric"] in METRICS and row["probe"] not in TASKS
+    ]
     probes = {row["probe"] for row in rows}
     probe = PROBE if PROBE in probes else min(probes, default=PROBE)
     kept: dict[int, list[float]] = {}

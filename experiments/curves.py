@@ -10,17 +10,18 @@ from matplotlib.lines import Line2D
 
 from experiments.heat_maps import save, target_label
 from experiments.results import MODALITIES, REVERSE, unbiased_names
-from experiments.tables import main_probe, of_latents, setting_labels
+from experiments.tables import main_probe, metric_name, of_targets, setting_labels
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
 OTHER_LAW = "#009e73"
 PANELS_A_LINE = 5
+OTHERS = ("m_x", "m_t", "phrasing", REVERSE)  # targets that are no semantics
 NAME = 0.06  # height of a name in a panel, in units of R²
 KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
 
 
-def save_learning(history: pd.DataFrame, path: Path, modality: str = "x") -> Path:
-    """R² of every semantic against steps, by ridge regression, mean over seeds; a panel a setting.
+def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str = "x") -> Path:
+    """The glance at every semantic against steps, mean over seeds; a panel a setting.
 
     `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
     near 0 has no name.
@@ -32,16 +33,17 @@ def save_learning(history: pd.DataFrame, path: Path, modality: str = "x") -> Pat
         _learning_panel(axis, history[history.label == label], modality)
         axis.set_title(label, fontsize=8)
     figure.supxlabel("training step", fontsize=9)
-    figure.supylabel(f"R² from the {MODALITIES[modality]} representation", fontsize=9)
+    figure.supylabel(f"{metric} from the {MODALITIES[modality]} representation", fontsize=9)
     _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
     save(figure, path)
     return path
 
 
 def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
-    """Measured against attainable R², a dot a latent of a setting, a panel a modality."""
-    cells = of_latents(cells, main_probe(cells))
+    """Measured against attainable score, a dot a target of a setting, a panel a modality."""
+    cells = of_targets(cells, main_probe(cells))
     cells = cells[cells.target != REVERSE]
+    metric = metric_name(cells)
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
     for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
@@ -51,7 +53,8 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
             axis.scatter(
                 rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style
             )
-        axis.set(xlabel="attainable R²", ylabel="measured R²", title=name, aspect="equal")
+        axis.set(xlabel=f"attainable {metric}", ylabel=f"measured {metric}")
+        axis.set(title=name, aspect="equal")
     axis.legend(fontsize=8, frameon=False, loc="lower right")
     save(figure, path)
     return path
@@ -59,14 +62,14 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
 
 def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """The cells of every setting that was trained in several encoding sizes, for `save_sizes`."""
-    cells = of_latents(cells, main_probe(cells))
-    cells = cells[(cells.modality == "x") & cells.target.str.startswith("s")]
+    cells = of_targets(cells, main_probe(cells))
+    cells = cells[(cells.modality == "x") & ~cells.target.isin(OTHERS)]
     groups = cells.groupby(["setting", "dependence", "noise_probability"], sort=False)
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
 
 
 def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
-    """R² of every semantic against the encoding size."""
+    """Score of every semantic against the encoding size."""
     figure, axes = _panels(len(panels))
     for axis, rows in zip(axes, panels, strict=True):
         kept, first = _kept(rows), rows.iloc[0]
@@ -77,7 +80,7 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
         noisy = f", p {first.noise_probability}" if "perturb" in first.setting else ""
         axis.set_title(f"{first.setting}{noisy},\n{first.dependence}", fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
-    figure.supylabel("R² from the image representation", fontsize=9)
+    figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
     _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
     save(figure, path)
     return path
@@ -99,7 +102,8 @@ def _kept(rows: pd.DataFrame) -> set[str]:
 
 def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     kept = _kept(rows)
-    names = [name for name in rows if name.startswith(f"{modality}_s")]
+    others = {f"{modality}_{target}" for target in OTHERS}
+    names = [name for name in rows if name.startswith(f"{modality}_") and name not in others]
     curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
     if curves.empty:  # every lane froze before the first point
         return

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,13 @@ def on_devices(mesh: Mesh, stacked: Any) -> Any:
     return jax.tree.map(place, stacked)
 
 
+def on_every_device(mesh: Mesh, arrays: Any) -> Any:
+    """Host arrays, whole on each device."""
+    sharding = NamedSharding(mesh, PartitionSpec())
+    place = lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf)
+    return jax.tree.map(place, arrays)
+
+
 def on_host(stacked: Any) -> Any:
     """Arrays of all devices as numpy arrays, the same in every process."""
     if jax.process_count() == 1:
@@ -81,25 +89,32 @@ def on_host(stacked: Any) -> Any:
     return multihost_utils.process_allgather(stacked, tiled=True)
 
 
-def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], *stacked: Any) -> Any:
-    """`one_lane` mapped over axis 0 of arrays that `on_devices` made.
+def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
+    """`one_lane(shared, *lane)` mapped over axis 0 of arrays that `on_devices` made.
 
     An accelerator takes its lanes together, a CPU device one after another, which is faster there.
+    `shared` is what `on_every_device` made.
     """
-    one_by_one = lambda *lanes: jax.lax.map(lambda lane: one_lane(*lane), lanes)
-    return on_each_device(mesh, one_by_one if is_cpu(mesh) else jax.vmap(one_lane), *stacked)
+
+    def own_lanes(shared, *lanes):
+        of_lane = partial(one_lane, shared)
+        if is_cpu(mesh):
+            return jax.lax.map(lambda lane: of_lane(*lane), lanes)
+        return jax.vmap(of_lane)(*lanes)
+
+    return on_each_device(mesh, own_lanes, shared, *stacked)
 
 
-def on_each_device(mesh: Mesh, own_lanes: Callable[..., Any], *stacked: Any) -> Any:
+def on_each_device(mesh: Mesh, own_lanes: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
     """`own_lanes` called on every device (or group of PAIRS) with the lanes that lie there."""
     return jax.shard_map(
         own_lanes,
         mesh=mesh,
-        in_specs=PartitionSpec(LANES),
+        in_specs=(PartitionSpec(), *(PartitionSpec(LANES) for _ in stacked)),
         out_specs=PartitionSpec(LANES),
         axis_names={LANES},
         check_vma=False,
-    )(*stacked)
+    )(shared, *stacked)
 
 
 def is_cpu(mesh: Mesh) -> bool:

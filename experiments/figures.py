@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.heat_maps import DIFFERENCES, Panel, save_heat_maps
 from experiments.results import HEAD, MODALITIES
-from experiments.tables import main_probe, of_latents, setting_labels, with_reference
+from experiments.tables import main_probe, metric_name, of_targets, setting_labels, with_reference
 
 ENVIRONMENTS = {"same": "in distribution", "shifted": "shifted"}
 
@@ -25,18 +25,19 @@ def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
     """Draws every heat map that the cells hold; returns the paths by title.
 
     Perturbation begins with full selection and no noise, as in the paper.
-    r2.png: all settings by the main probe. STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp),
-    8 and 9 (linear), and their twins. STUDY_error.png: measured - attainable by the main probe.
+    r2.png: all settings by the main probe (matthews.png, where that is the metric).
+    STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp), 8 and 9 (linear), and their twins; 5 and
+    12 for photographs. STUDY_error.png: measured - attainable by the main probe.
     STUDY_downstream.png: figures 4 and 10.
     """
     figures = {}
     main = main_probe(cells)
-    figures["All settings"] = save_r2(cells, directory / "r2.png", main)
+    figures["All settings"] = save_scores(cells, directory, "", main)
     for study, of_study in with_reference(cells).groupby("study", sort=False):
         file, title = study.replace(" ", "_"), study.capitalize()
-        for probe in of_latents(of_study).probe.unique():
-            path = directory / f"{file}_r2_{probe}.png"
-            figures[f"{title}: R² by the {probe} probe"] = save_r2(of_study, path, probe)
+        for probe in of_targets(of_study).probe.unique():
+            name = f"{title}: {metric_name(of_study)} by the {probe} probe"
+            figures[name] = save_scores(of_study, directory, f"{file}_", probe)
         path = directory / f"{file}_error.png"
         figures[f"{title}: measured - attainable"] = save_error(of_study, path, main)
         if (of_study.probe == HEAD).any():
@@ -45,23 +46,29 @@ def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
     return figures
 
 
-def save_r2(cells: pd.DataFrame, path: Path, probe: str) -> Path:
-    """R² of every latent, measured from both modalities beside attainable."""
+def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -> Path:
+    """What was kept of every target, measured from both modalities beside attainable.
+
+    The file is named by its metric, and by its probe if it has a prefix.
+    """
+    cells = of_targets(cells, probe)
+    metric = "_".join(cells.metric.unique())
+    path = directory / (f"{prefix}{metric}_{probe}.png" if prefix else f"{metric}.png")
     panels = [
         View("image, measured", {"modality": "x"}, "mean"),
         View("text, measured", {"modality": "t"}, "mean"),
         View("attainable", {"modality": "x"}, "attainable"),
     ]
-    save_heat_maps(_rows(of_latents(cells, probe), panels), path, f"R² ({probe} probe)")
+    save_heat_maps(_rows(cells, panels), path, f"{metric_name(cells)} ({probe} probe)")
     return path
 
 
 def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
     """Measured minus attainable, in hundredths."""
-    cells = of_latents(cells, probe)
+    cells = of_targets(cells, probe)
     cells = cells.assign(error=cells["mean"] - cells.attainable)
     panels = [View(name, {"modality": key}, "error") for key, name in MODALITIES.items()]
-    label = f"R² ({probe} probe), measured - attainable; cells in hundredths"
+    label = f"{metric_name(cells)} ({probe} probe), measured - attainable; cells in hundredths"
     save_heat_maps(_rows(cells, panels), path, label, DIFFERENCES)
     return path
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from experiments.tables import brief
 
 CELL = 0.36  # inches
+WORD = 4  # letters of a target's name that fit in a cell's width
 NAMES = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
 
 
@@ -86,7 +87,9 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
         ink = "white" if scale.dark(value) else "black"
         text = scale.write(value) if np.isfinite(value) else "–"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
-    axis.set_xticks(range(values.shape[1]), map(target_label, panel.cells.columns))
+    labels = [target_label(target) for target in panel.cells.columns]
+    turned = 90 if any(label.isalpha() and len(label) > WORD for label in labels) else 0
+    axis.set_xticks(range(values.shape[1]), labels, rotation=turned)
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), names)
     axis.tick_params(length=0, labelsize=8)

@@ -6,27 +6,34 @@ few pairs, as far as training has come.
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import pandas as pd
 
-from experiments.results import by_target, lane_columns
+from experiments.results import lane_columns
 from experiments.rundir import whole_lines, write_whole
 from experiments.settings import Lane
 from experiments.sweep import Advance
 
 
 def append(
-    directory: Path, numbers: range, lanes: Sequence[Lane], step: int, advance: Advance
+    directory: Path,
+    numbers: range,
+    lanes: Sequence[Lane],
+    step: int,
+    advance: Advance,
+    glance_row: Callable[[Any], dict[str, float]],
 ) -> None:
     """Adds a row a lane: metrics averaged over the steps up to `step`, scores after it.
 
-    All rows or none: raises OSError if they cannot be written.
+    `glance_row` makes the columns of a glance (see `Domain`). All rows or none: raises OSError if
+    they cannot be written.
     """
     rows = pd.DataFrame(
-        {"step": step, **lane_columns(number, lane), **_row(advance, place)}
+        {"step": step, **lane_columns(number, lane), **_row(advance, place, glance_row)}
         for place, (number, lane) in enumerate(zip(numbers, lanes, strict=True))
     )
     path = _path(directory)
@@ -74,11 +81,7 @@ def _path(directory: Path) -> Path:
     return directory / "history.csv"
 
 
-def _row(advance, place):
-    metrics, scores = jax.tree.map(lambda leaf: leaf[place], advance)
-    glances = {
-        f"{modality}_{target}": round(float(value), 4)
-        for modality, of_modality in scores._asdict().items()
-        for target, value in by_target(of_modality).items()
-    }
-    return {name: float(value) for name, value in metrics._asdict().items()} | glances
+def _row(advance, place, glance_row):
+    metrics, glance = jax.tree.map(lambda leaf: leaf[place], advance)
+    scores = {name: round(value, 4) for name, value in glance_row(glance).items()}
+    return {name: float(value) for name, value in metrics._asdict().items()} | scores

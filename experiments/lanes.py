@@ -16,7 +16,8 @@ import lvm
 import mmcl
 from experiments.checkpoints import load
 from experiments.contents import locate
-from experiments.plan import arrange, make_plan, take
+from experiments.domains.domain import World
+from experiments.plan import Plan, arrange, make_plan, take
 from experiments.rundir import read_config, read_lanes
 from experiments.settings import Lane
 from experiments.training import init_lane
@@ -34,7 +35,7 @@ class LoadedLane(NamedTuple):
     recipe: mmcl.Recipe
     hyper: mmcl.Hyperparameters
     bias: lvm.Bias
-    world: lvm.World
+    world: World
     params: mmcl.Modalities
     stats: mmcl.Modalities
 
@@ -47,12 +48,9 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
     """
     directory = Path(directory)
     stored, _ = locate(directory, number)
-    try:
-        plan = arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
-    except AttributeError as error:
-        raise ValueError(f"{directory} is of another version: its config has {error}") from None
-    plan = take(plan, [number])
-    shapes = jax.eval_shape(jax.vmap(partial(init_lane, plan)), plan.data)
+    plan = take(read_plan(directory), [number])
+    init = jax.vmap(partial(init_lane, plan), in_axes=(None, 0))
+    shapes = jax.eval_shape(init, plan.domain.blank, plan.data)
     state, data = jax.tree.map(
         lambda leaf: jnp.asarray(leaf[0]), (load(stored, [number], shapes), plan.data)
     )
@@ -66,6 +64,14 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
         state.train.params,
         state.train.stats,
     )
+
+
+def read_plan(directory: Path) -> Plan:
+    """The plan of the run in a directory; raises ValueError if there is none of this version."""
+    try:
+        return arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+    except AttributeError as error:
+        raise ValueError(f"{directory} is of another version: its config has {error}") from None
 
 
 def encode(lane: LoadedLane, observations: mmcl.training.Observations) -> mmcl.Modalities:

@@ -8,19 +8,22 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from ml_collections import ConfigDict
 from rich.console import Console
 
 from experiments import history
 from experiments.curves import save_learning, save_scatter, save_sizes, size_panels
-from experiments.figures import save_figures, save_r2
+from experiments.domains import make_domain
+from experiments.figures import save_figures, save_scores
 from experiments.page import save_page
 from experiments.paper import agreement, beside, read_paper
-from experiments.results import read_results, scored_lanes, scores_a_lane
+from experiments.results import read_results, scored_lanes
 from experiments.rundir import write_whole
 from experiments.stored import read_run
 from experiments.tables import (
     distance_from_theory,
     main_probe,
+    metric_name,
     over_seeds,
     sick_lanes,
     summary,
@@ -29,7 +32,7 @@ from experiments.tables import (
 
 
 def print_end(directory: Path, console: Console) -> None:
-    """Prints the tables of a run and draws `figures/r2.png`: what a run does at its end.
+    """Prints the tables of a run and draws all settings as one figure: what a run does at its end.
 
     A run that is not finished says how far it is. Raises ValueError if this is no run directory.
     """
@@ -39,7 +42,7 @@ def print_end(directory: Path, console: Console) -> None:
     if results is None:
         return
     cells = over_seeds(results)
-    figure = save_r2(cells, directory / "figures" / "r2.png", main_probe(cells))
+    figure = save_scores(cells, directory / "figures", "", main_probe(cells))
     _say(console, summary(cells), "", _distances(results), *sick_lanes(results), "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: python -m experiments.report {directory}")
@@ -88,8 +91,7 @@ def _read(directory: Path, run: dict, console: Console) -> pd.DataFrame | None:
 
 
 def _scores_a_lane(run: dict) -> int:
-    asked, semantics = run["config"]["evaluation"], run["config"]["world"]["semantics"]
-    return scores_a_lane(len(asked["probes"]), semantics, asked["downstream"])
+    return make_domain(ConfigDict(run["config"])).scores
 
 
 def _how_far(directory: Path, run: dict) -> list[str]:
@@ -129,13 +131,13 @@ def _distances(results: pd.DataFrame) -> str:
 def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:
     """All figures, by title."""
     place = directory / "figures"
-    figures = save_figures(cells, place)
+    figures, metric = save_figures(cells, place), metric_name(cells)
     figures["Measured against attainable"] = save_scatter(cells, place / "scatter.png")
     if sized := size_panels(cells):
-        figures["R² against the encoding size"] = save_sizes(sized, place / "sizes.png")
+        figures[f"{metric} against the encoding size"] = save_sizes(sized, place / "sizes.png")
     if (directory / "history.csv").exists():
         steps = history.read(directory)
-        figures["R² against steps"] = save_learning(steps, place / "learning.png")
+        figures[f"{metric} against steps"] = save_learning(steps, place / "learning.png", metric)
     return figures
 
 

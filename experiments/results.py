@@ -5,13 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
 import pandas as pd
 
-import probes
 from experiments.rundir import whole_lines, write_whole
-from experiments.scoring import Downstream, LaneScores
 from experiments.settings import Lane
 from experiments.stored import status_of
 
@@ -23,8 +19,8 @@ COLUMNS = (  # of `results.csv`
     "noise_probability", "modality", "probe", "target", "metric", "environment", "value",
     "attainable", "status",
 )  # fmt: skip
+ZERO_SHOT = "zero_shot"  # the probe that is a caption itself
 NO_PROBE = "none"  # of a score that needs none
-SIMILARITIES = ("mean_corr", "linear_cka")
 
 
 def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
@@ -44,17 +40,20 @@ def lane_columns(place: int, lane: Lane) -> dict[str, Any]:
 def results_table(
     numbers: Sequence[int],
     lanes: Sequence[Lane],
-    scores: Sequence[LaneScores],
+    scores: Sequence[Any],
     failed_at: Sequence[int],
+    rows: Callable[[Lane, Any], Iterator[dict[str, Any]]],
 ) -> pd.DataFrame:
     """Rows of `results.csv`: one a score, with lane, modality, probe, target, value, attainable.
+
+    `rows` makes those of one lane (see `Domain`).
 
     `status` is "ok", or tells the step at which the lane froze; its scores are then not a number.
     """
     table = pd.DataFrame(
         {**lane_columns(number, lane), **row, "status": status_of(step, "ok")}
         for number, lane, of_lane, step in zip(numbers, lanes, scores, failed_at, strict=True)
-        for row in _score_rows(lane, of_lane)
+        for row in rows(lane, of_lane)
     )
     return table.assign(value=table.value.where(table.status == "ok"))
 
@@ -67,13 +66,6 @@ def add_results(path: Path, rows: pd.DataFrame) -> None:
     write_whole(path, "".join(kept) + rows.to_csv(index=False, header=not there))
 
 
-def scores_a_lane(probes_asked: int, semantics: int, downstream: bool) -> int:
-    """How many scores a whole lane has, those of the metric `r2_beyond` not counted."""
-    of_probe = semantics + len(("m_x", "m_t", REVERSE))
-    of_heads = 2 * (len(probes.OUTCOMES) + 1) if downstream else 0
-    return len(MODALITIES) * (probes_asked * of_probe + len(SIMILARITIES)) + of_heads
-
-
 def scored_lanes(path: Path, scores: int | None = None) -> list[int]:
     """The numbers of the lanes in `results.csv`, none if there is no such file."""
     return sorted(set(read_results(path, scores).lane)) if path.exists() else []
@@ -84,7 +76,7 @@ def read_results(
 ) -> pd.DataFrame:
     """The lanes in `results.csv` that are whole; a score that is not a number stays one.
 
-    A whole lane has `scores` of them (see `scores_a_lane`), or, if that is None, as many as any.
+    A whole lane has `scores` of them (see `Domain`), or, if that is None, as many as any.
     Says in a call of `warn` what it leaves out, as in a truncated file. Raises ValueError for a
     file of another version, which lacks a column.
     """
@@ -115,50 +107,8 @@ def unbiased_names(selected: str, perturbable: str) -> set[str]:
     return set(selected.split()) - set(perturbable.split())
 
 
-def by_target(scores: probes.LatentScores) -> dict[str, Any]:
-    """Scores of latents by the names that `results.csv` gives them."""
-    names = [f"s{i}" for i in range(1, len(scores.s) + 1)]
-    return {**dict(zip(names, scores.s, strict=True)), "m_x": scores.m_x, "m_t": scores.m_t}
-
-
-def _score_rows(lane: Lane, scores: LaneScores) -> Iterator[dict[str, Any]]:
-    """The rows of one lane; a similarity has no attainable value, which is left empty."""
-    for probe, of_probe in scores.probes.items():
-        yield from _probe_rows(lane, probe, of_probe)
-    for metric in SIMILARITIES:
-        for modality, value in getattr(scores, metric)._asdict().items():
-            yield _row(modality, NO_PROBE, REVERSE, metric, value, np.nan)
-    if scores.downstream is not None:
-        yield from _downstream_rows(scores.downstream)
-
-
-def _probe_rows(lane: Lane, probe: str, scores: probes.Identifiability) -> Iterator[dict[str, Any]]:
-    attainable = by_target(scores.attainable)
-    biased = attainable.keys() - unbiased_names(lane.selected, lane.perturbable)
-    for place, modality in enumerate(MODALITIES):
-        forward, beyond = (
-            by_target(jax.tree.map(lambda leaf, place=place: leaf[place], part))
-            for part in (scores.forward, scores.beyond)
-        )
-        for target, value in forward.items():
-            yield _row(modality, probe, target, "r2", value, attainable[target])
-        yield _row(modality, probe, REVERSE, "r2", scores.reverse[place], 1.0)
-        for target, value in beyond.items():
-            if target in biased:
-                yield _row(modality, probe, target, "r2_beyond", value, 0.0)
-
-
-def _downstream_rows(scores: Downstream) -> Iterator[dict[str, Any]]:
-    measured, attainable = scores
-    for place, environment in enumerate(probes.Environments._fields[1:]):
-        pairs = zip(probes.OUTCOMES, measured.r2[place], attainable.r2[place], strict=True)
-        for outcome, value, allowed in pairs:
-            yield _row("x", HEAD, outcome, "r2", value, allowed, environment)
-        values = measured.matthews[place], attainable.matthews[place]
-        yield _row("x", HEAD, probes.LABEL, "matthews", *values, environment)
-
-
-def _row(modality, probe, target, metric, value, attainable, environment="same"):
+def score_row(modality, probe, target, metric, value, attainable, environment="same"):
+    """The columns of a score, after those of its lane."""
     return {
         "modality": modality,
         "probe": probe,

@@ -19,11 +19,12 @@ from experiments.blocks import Block, blocks_left
 from experiments.checkpoints import set_aside
 from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_every_core
+from experiments.domains.domain import Shared
 from experiments.plan import Plan, arrange, make_plan, take
 from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
 from experiments.report import print_end
-from experiments.results import scored_lanes, scores_a_lane
+from experiments.results import scored_lanes
 from experiments.rundir import claimed, origin
 from experiments.signals import Stopped, stop_requests
 from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
@@ -36,14 +37,17 @@ _PROCESS = flags.DEFINE_integer("process", None, "which process this is, from 0;
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several processes")
 
 
-def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) -> None:
+def run(
+    plan: Plan, shared: Shared, directory: Path, console: Console, about: dict[str, Any]
+) -> None:
     """Trains and scores every lane that has no scores yet, block by block, then reports.
 
-    `about` is what checkpoints tell of their origin. Raises Stopped if that is requested.
+    `shared` is what the plan's domain loads, `about` what checkpoints tell of their origin. Raises
+    Stopped if that is requested.
     """
     say = partial(console.print, highlight=False, soft_wrap=True)
     largest = plan.lanes_per_block or len(plan.lanes)
-    compiled = cache(lambda count: _compile(take(plan, range(count))))
+    compiled = cache(lambda count: _compile(take(plan, range(count)), shared))
     with stop_requests() as stopping, progress(console) as show:
         while blocks := _blocks_left(plan, directory, largest):
             lanes = blocks[0].lanes
@@ -73,16 +77,20 @@ def run(plan: Plan, directory: Path, console: Console, about: dict[str, Any]) ->
 
 
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
-    scores = scores_a_lane(len(plan.probes), plan.spec.semantics, plan.shifted is not None)
-    finished = scored_lanes(directory / "results.csv", scores)
+    finished = scored_lanes(directory / "results.csv", plan.domain.scores)
     newest = newest_by_lane(stored_checkpoints(directory))
     return blocks_left(finished, newest, len(plan.lanes), largest)
 
 
-def _compile(plan: Plan) -> tuple[Sweep, Mesh, int]:
+def _load(plan: Plan, console: Console) -> Shared:
+    with progress(console) as show:
+        return plan.domain.load(lambda share: show("reading data", share, ""))
+
+
+def _compile(plan: Plan, shared: Shared) -> tuple[Sweep, Mesh, int]:
     """The sweep over a block, its devices, and how many of its lanes fit in their memory."""
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = make_sweep(plan, mesh)
+    sweep = make_sweep(plan, mesh, shared)
     needed = sweep.memory(min(plan.log_every, plan.steps))
     fitting = int(len(plan.lanes) * min(1, bytes_usable() / needed))
     return sweep, mesh, max(1, fitting)
@@ -103,8 +111,10 @@ def main(argv: list[str]) -> None:
         if _DISTRIBUTED.value or _COORDINATOR.value:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
         make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises while nothing is written yet
+        console = Console(quiet=not is_first())
+        shared = _load(plan, console)
         with claimed(directory, config, plan.lanes) as lanes:
-            run(arrange(plan, lanes), directory, Console(quiet=not is_first()), origin(config))
+            run(arrange(plan, lanes), shared, directory, console, origin(config))
         leave()
     except Stopped as stopped:
         print(f"stopped after {stopped}; the same command goes on from there")

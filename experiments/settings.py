@@ -25,14 +25,20 @@ class Lane:
     noise_probability: float
 
 
-def make_lanes(config, n: int) -> tuple[Lane, ...]:
-    """Every setting under every seed, seed by seed."""
+def make_lanes(
+    config, names: tuple[str, ...], laws: tuple[str, ...], largest: int
+) -> tuple[Lane, ...]:
+    """Every setting under every seed, seed by seed.
+
+    `names` are those of the semantics, `laws` those that they may follow, `largest` is the largest
+    encoding size. Raises ValueError for a setting that makes no lane.
+    """
     if not config.settings:
         raise ValueError("settings is empty: give at least one setting")
     lanes = []
     for place, setting in enumerate(config.settings):
         try:
-            lanes.append(_make_lane(setting, n))
+            lanes.append(_make_lane(setting, names, laws, largest))
         except ValueError as error:
             raise ValueError(f"settings[{place}].{error}") from None
     if len(set(lanes)) < len(lanes):
@@ -55,58 +61,67 @@ def _only(names: Sequence[str], lanes: Sequence[Lane]) -> Sequence[Lane]:
     return [lane for lane in lanes if lane.setting in names] if names else lanes
 
 
-def _make_lane(setting, n: int) -> Lane:
+def _make_lane(setting, names, laws, largest) -> Lane:
     lane = Lane(seed=0, setting="", **setting)
-    bias = lane_bias(lane, n)
+    bias = lane_bias(lane, names)
     size = int(lvm.unbiased(bias).sum()) if lane.encoding_size is None else lane.encoding_size
-    if not 1 <= size <= n:
-        raise ValueError(f"encoding_size is {size}: allowed is 1..{n}")
-    if lane.dependence not in lvm.DEPENDENCES:
-        allowed = ", ".join(lvm.DEPENDENCES)
+    if not 1 <= size <= largest:
+        raise ValueError(f"encoding_size is {size}: allowed is 1..{largest}")
+    if lane.dependence not in laws:
+        allowed = ", ".join(laws)
         raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")
     if not 0 <= lane.noise_probability <= 1:
         raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
     return dataclasses.replace(
         lane,
-        setting=_brief(bias),
-        selected=_names(bias.selected),
-        perturbable=_names(bias.perturbable),
+        setting=_brief(bias, names),
+        selected=" ".join(_chosen(bias.selected, names)),
+        perturbable=" ".join(_chosen(bias.perturbable, names)),
         encoding_size=size,
     )
 
 
-def lane_bias(lane: Lane, n: int) -> lvm.Bias:
-    """The bias of a lane over n semantics; raises ValueError for names that make none."""
+def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
+    """The bias of a lane over semantics with these names; raises ValueError if it makes none."""
     return lvm.bias_from_indices(
-        n, indices_of(lane.selected, "selected", n), indices_of(lane.perturbable, "perturbable", n)
+        len(names),
+        indices_of(lane.selected, "selected", names),
+        indices_of(lane.perturbable, "perturbable", names),
     )
 
 
-def indices_of(names: str, field: str, n: int) -> list[int]:
-    """The numbers, from 1, of semantics named as in "s1 s3"; raises ValueError for another name."""
-    known = {f"s{i}": i for i in range(1, n + 1)}
-    for name in names.split():
-        if name not in known:
-            raise ValueError(f"{field} holds {name!r}: allowed is s1 to s{n}")
-    return [known[name] for name in names.split()]
+def indices_of(chosen: str, field: str, names: tuple[str, ...]) -> list[int]:
+    """The numbers, from 1, of semantics chosen as in "s1 s3"; ValueError for another name."""
+    for name in chosen.split():
+        if name not in names:
+            known = f"{names[0]} to {names[-1]}" if _numbered(names) else ", ".join(names)
+            raise ValueError(f"{field} holds {name!r}: allowed is {known}")
+    return [names.index(name) + 1 for name in chosen.split()]
 
 
-def _brief(bias: lvm.Bias) -> str:
+def _brief(bias: lvm.Bias, names: tuple[str, ...]) -> str:
     """The bias in short; perturbing under full selection does not mention the selection."""
-    perturb = f"perturb {_subset(bias.perturbable)}"
+    select = f"select {_subset(bias.selected, names)}"
+    perturb = f"perturb {_subset(bias.perturbable, names)}"
     if not bias.perturbable.any():
-        return f"select {_subset(bias.selected)}"
-    return perturb if bias.selected.all() else f"select {_subset(bias.selected)} {perturb}"
+        return select
+    return perturb if bias.selected.all() else f"{select} {perturb}"
 
 
-def _names(mask: np.ndarray) -> str:
-    """The one spelling of a subset: "s1 s2", in order, each once."""
-    return " ".join(f"s{place + 1}" for place in np.flatnonzero(mask))
+def _chosen(mask: np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """The names of a subset, in order, each once."""
+    return [name for name, chosen in zip(names, mask, strict=True) if chosen]
 
 
-def _subset(mask: np.ndarray) -> str:
-    """The paper's [3] for the first three, {2, 5} for others."""
-    places = (np.flatnonzero(mask) + 1).tolist()
-    if places == list(range(1, len(places) + 1)):
-        return f"[{len(places)}]"
-    return "{" + ", ".join(map(str, places)) + "}"
+def _subset(mask: np.ndarray, names: tuple[str, ...]) -> str:
+    """The paper's [3] for the first three of s1, s2, ..., {2, 5} for others, else by name."""
+    chosen = _chosen(mask, names)
+    if not _numbered(names):
+        return "{" + ", ".join(chosen) + "}"
+    if chosen == list(names[: len(chosen)]):
+        return f"[{len(chosen)}]"
+    return "{" + ", ".join(name.removeprefix("s") for name in chosen) + "}"
+
+
+def _numbered(names: tuple[str, ...]) -> bool:
+    return names[0] == "s1"

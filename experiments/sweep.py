@@ -1,11 +1,11 @@
 """Sweep: the only place where vmap and jit meet the lanes.
 
-`Sweep` holds the pure functions of one lane (training.py, scoring.py), mapped and compiled.
+`Sweep` holds the pure functions of one lane (training.py), mapped and compiled.
 """
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,17 +14,17 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Int
 
 import mmcl
-from experiments.devices import LANES, bytes_needed, on_each_device, over_lanes
-from experiments.plan import LaneData, Plan
-from experiments.scoring import Glance, LaneScores, glance, score_lane
-from experiments.training import LaneState, init_lane, train_lane
+from experiments.devices import LANES, bytes_needed, on_each_device, on_every_device, over_lanes
+from experiments.domains.domain import LaneData, Shared
+from experiments.plan import Plan
+from experiments.training import LaneState, glance_at, init_lane, score_lane, train_lane
 
 
 class Advance(NamedTuple):
     """How some steps of every lane went: the mean of their metrics, and a glance after them."""
 
     metrics: mmcl.Metrics
-    glance: Glance
+    glance: Any
 
 
 class Sweep(NamedTuple):
@@ -40,26 +40,30 @@ class Sweep(NamedTuple):
 
     init: Callable[[LaneData], LaneState]
     train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Advance]]
-    score: Callable[[LaneData, LaneState, Array], LaneScores]
+    score: Callable[[LaneData, LaneState, Array], Any]
     memory: Callable[[int], int]
     shapes: LaneState
 
 
-def make_sweep(plan: Plan, mesh: Mesh) -> Sweep:
-    """The compiled functions of a plan; settings, seeds and rates are data, never recompiled."""
+def make_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> Sweep:
+    """The compiled functions of a plan; settings, seeds and rates are data, never recompiled.
+
+    `shared` is what the plan's domain loads.
+    """
+    placed = on_every_device(mesh, shared)
     # on one device: batched matrix decompositions deadlock where CPU devices share their threads
-    init = jax.jit(partial(jax.lax.map, partial(init_lane, plan)))
-    shapes = jax.eval_shape(init, plan.data)
+    init = jax.jit(lambda shared, data: jax.lax.map(partial(init_lane, plan, shared), data))
+    shapes = jax.eval_shape(init, shared, plan.data)
     lanes = NamedSharding(mesh, PartitionSpec(LANES))
 
-    def train_all(data, state, done, steps):
-        return over_lanes(mesh, partial(_advance, plan, mesh, done, steps), data, state)
+    def train_all(shared, data, state, done, steps):
+        return over_lanes(mesh, partial(_advance, plan, mesh, done, steps), shared, data, state)
 
     train = jax.jit(
         train_all,
-        static_argnums=3,
-        donate_argnums=1,
-        in_shardings=(lanes, lanes, None),
+        static_argnums=4,
+        donate_argnums=2,
+        in_shardings=(None, lanes, lanes, None),
         out_shardings=lanes,
     )
 
@@ -68,24 +72,30 @@ def make_sweep(plan: Plan, mesh: Mesh) -> Sweep:
         count = len(plan.lanes) + -len(plan.lanes) % mesh.shape[LANES]
         padded = lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype)
         data, state = jax.tree.map(padded, (plan.data, shapes))
-        return train.lower(data, state, jnp.int32(0), steps).compile()
+        return train.lower(placed, data, state, jnp.int32(0), steps).compile()
 
-    def score(data, state, rows):
-        own = lambda *lanes: jax.tree.map(lambda leaf: leaf[rows], lanes)
-        one_lane = partial(score_lane, plan)
-        return over_lanes(mesh, one_lane, *on_each_device(mesh, own, data, state))
+    def score(shared, data, state, rows):
+        own = lambda _, *lanes: jax.tree.map(lambda leaf: leaf[rows], lanes)
+        mine = on_each_device(mesh, own, (), data, state)
+        return over_lanes(mesh, partial(score_lane, plan), shared, *mine)
 
     return Sweep(
-        init=lambda data: jax.device_get(init(data)),
-        train=lambda data, state, done, steps: compiled(steps)(data, state, np.int32(done)),
-        score=jax.jit(score),
+        init=lambda data: jax.device_get(init(shared, data)),
+        train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
+        score=partial(jax.jit(score), placed),
         memory=lambda steps: bytes_needed(compiled(steps)),
         shapes=shapes,
     )
 
 
 def _advance(
-    plan: Plan, mesh: Mesh, done: Int[Array, ""], steps: int, lane: LaneData, state: LaneState
+    plan: Plan,
+    mesh: Mesh,
+    done: Int[Array, ""],
+    steps: int,
+    shared: Shared,
+    lane: LaneData,
+    state: LaneState,
 ) -> tuple[LaneState, Advance]:
-    state, metrics = train_lane(plan, mesh, done, steps, lane, state)
-    return state, Advance(metrics, glance(plan, lane, state))
+    state, metrics = train_lane(plan, mesh, done, steps, shared, lane, state)
+    return state, Advance(metrics, glance_at(plan, shared, lane, state))

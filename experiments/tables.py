@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from experiments.results import HEAD, MODALITIES, REVERSE, unbiased_names
+from experiments.results import HEAD, MODALITIES, REVERSE, ZERO_SHOT, unbiased_names
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]
+METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what was kept
 SETTING = ["dependence", "setting", "encoding_size", "noise_probability"]
 
 
@@ -67,36 +68,43 @@ def setting_labels(cells: pd.DataFrame) -> pd.Series:
     )
 
 
-def of_latents(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
-    """Of results or cells, those with the R² of latents and of `rep`, by one probe or by all."""
-    rows = rows[(rows.metric == "r2") & (rows.probe != HEAD)]
+def of_targets(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
+    """Of results or cells, those that say what was kept of a target, by one probe or by all."""
+    rows = rows[rows.metric.isin(METRICS) & ~rows.probe.isin((HEAD, ZERO_SHOT))]
     return rows if probe is None else rows[rows.probe == probe]
+
+
+def metric_name(rows: pd.DataFrame) -> str:
+    """What the scores of `of_targets` are, in words."""
+    there = of_targets(rows).metric.unique()
+    return " or ".join(name for metric, name in METRICS.items() if metric in there)
 
 
 def main_probe(rows: pd.DataFrame) -> str:
     """The probe that stands for all where one is shown: the MLP if it was asked for."""
-    names = of_latents(rows).probe.unique()
+    names = of_targets(rows).probe.unique()
     return "mlp" if "mlp" in names else names[0]
 
 
 def summary(cells: pd.DataFrame) -> str:
     """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
     probe = main_probe(cells)
-    cells = of_latents(cells, probe)
+    cells = of_targets(cells, probe)
     targets = list(cells.target.unique())
-    lines = [_line(f"R² by {probe}", targets)]
+    width = max(5, 1 + max(map(len, targets)))
+    lines = [f"{metric_name(cells)} by {probe}", _line("", targets, width)]
     for (dependence, setting, size, noise), group in cells.groupby(SETTING, sort=False):
         distorts = f", noise probability {noise}" if "perturb" in setting else ""
         lines.append(f"{setting}, {dependence} semantics, size {size}{distorts}")
         rows = group.set_index(["modality", "target"])
         for modality, name in MODALITIES.items():
-            lines.append(_line(f"  {name}", map(brief, rows["mean"][modality][targets])))
-        lines.append(_line("  attainable", map(brief, rows.attainable["x"][targets])))
+            lines.append(_line(f"  {name}", map(brief, rows["mean"][modality][targets]), width))
+        lines.append(_line("  attainable", map(brief, rows.attainable["x"][targets]), width))
     return "\n".join(lines)
 
 
-def _line(label, cells) -> str:
-    return f"{label:<12}" + "".join(f"{cell:>5}" for cell in cells)
+def _line(label, cells, width) -> str:
+    return f"{label:<12}" + "".join(f"{cell:>{width}}" for cell in cells)
 
 
 def brief(score: float) -> str:
@@ -113,7 +121,7 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
     target over its attainable score; mean and max of |measured - attainable|; least reverse.
     """
-    rows = of_latents(rows)
+    rows = of_targets(rows)
     rows = rows[[study_of(row) != "encoding size" for row in rows.itertuples()]]
     names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
     rows = rows.assign(
@@ -134,4 +142,6 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
         )
 
     groups = rows.groupby(["probe", "dependence"], sort=False)
-    return groups.apply(summarize, include_groups=False)
+    distances = groups.apply(summarize, include_groups=False)
+    unasked = [] if (rows.target == REVERSE).any() else ["least reverse"]
+    return distances.drop(columns=unasked, errors="ignore")

@@ -19,7 +19,6 @@ from experiments.plan import Plan
 from experiments.processes import any_process, is_first
 from experiments.progress import Show
 from experiments.results import add_results, results_table
-from experiments.scoring import LaneScores
 from experiments.signals import Stopped
 from experiments.stored import first_line, read_about
 from experiments.sweep import Advance, Sweep
@@ -55,7 +54,8 @@ def finish(task: Task) -> None:
     scores = score(task, state)
     failed_at = on_host(state.train.failed_at).tolist()[: len(scores)]
     if is_first():
-        rows = results_table(task.block.lanes, task.plan.lanes, scores, failed_at)
+        make_rows = task.plan.domain.rows
+        rows = results_table(task.block.lanes, task.plan.lanes, scores, failed_at, make_rows)
         add_results(task.directory / "results.csv", rows)
 
 
@@ -103,7 +103,7 @@ def train(task: Task, step: int, state: LaneState) -> LaneState:
     return state
 
 
-def score(task: Task, state: LaneState) -> list[LaneScores]:
+def score(task: Task, state: LaneState) -> list[Any]:
     """The scores of every lane of a block, on the host."""
     count, devices = len(task.block.lanes), task.mesh.shape[LANES]
     data = on_devices(task.mesh, task.plan.data)
@@ -161,7 +161,8 @@ def _saver(task: Task) -> Iterator[Callable[[int, LaneState], None]]:
 def _remember(task: Task, step: int, advance: Advance) -> None:
     """Adds to the history; a full disk costs these rows, not the run."""
     try:
-        history.append(task.directory, task.block.lanes, task.plan.lanes, step, advance)
+        glance_row = task.plan.domain.glance_row
+        history.append(task.directory, task.block.lanes, task.plan.lanes, step, advance, glance_row)
     except OSError as error:
         task.say(f"history.csv has nothing of step {step}: {error.strerror}")
 

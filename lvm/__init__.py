@@ -1,6 +1,9 @@
-"""Who makes the data: a causal latent variable model, as pure samplers."""
+"""Who makes the data: samplers of a causal latent variable model; captions and photographs."""
 
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
+from lvm.captions import captions, replace_values
+from lvm.cards import Photographs, check_splits, read_cards, split_sessions
+from lvm.language import Factor, Language, make_language, sentences, token_ids
 from lvm.mixing import init_mixing, mix, unmix
 from lvm.pairs import Pairs, Shift, sample_pairs
 from lvm.semantics import (
@@ -19,7 +22,10 @@ from lvm.world import World, WorldSpec, init_world
 __all__ = [
     "DEPENDENCES",
     "Bias",
+    "Factor",
+    "Language",
     "Pairs",
+    "Photographs",
     "Semantics",
     "Shift",
     "World",
@@ -27,17 +33,25 @@ __all__ = [
     "attainable_r2",
     "bias_from_indices",
     "bias_from_numbers",
+    "captions",
+    "check_splits",
     "covariance",
     "draw_semantics",
     "gaussian_semantics",
     "heavy_tails",
     "init_mixing",
     "init_world",
+    "make_language",
     "mix",
     "numbers_of",
+    "read_cards",
+    "replace_values",
     "sample_pairs",
     "sample_semantics",
+    "sentences",
     "solve_semantics",
+    "split_sessions",
+    "token_ids",
     "unbiased",
     "unmix",
 ]

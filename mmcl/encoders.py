@@ -19,14 +19,17 @@ class Modalities(NamedTuple):
 
 
 class Encoder(NamedTuple):
-    """A pair of pure functions.
+    """Three pure functions.
 
-    init:  (key, observations [n, p]) -> (params, stats); stats hold what is fixed from then on.
-    apply: (params, stats, observations [n, p]) -> representation [n, d].
+    init:  (key, observations [n, ...]) -> (params, stats).
+    apply: (params, stats, observations [n, ...]) -> representation [n, d], for evaluation.
+    train: (params, stats, observations [n, ...]) -> (representation [n, d], stats), in training:
+           stats that follow the batches come back moved, all others as they were.
     """
 
     init: Callable[[Key[Array, ""], Array], tuple[Params, Stats]]
     apply: Callable[[Params, Stats, Array], Float[Array, "n d"]]
+    train: Callable[[Params, Stats, Array], tuple[Float[Array, "n d"], Stats]]
 
 
 class Whitening(NamedTuple):
@@ -51,7 +54,10 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
         inputs = apply_whitening(stats, observations) if whiten else observations
         return network.apply({"params": params}, inputs)
 
-    return Encoder(init, apply)
+    def train(params, stats, observations):
+        return apply(params, stats, observations), stats
+
+    return Encoder(init, apply, train)
 
 
 def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whitening:

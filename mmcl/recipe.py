@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Bool, Float
 
+from mmcl.networks import NORMALIZATIONS
 from mmcl.objectives import SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
 
@@ -13,23 +14,28 @@ from mmcl.optimizers import OPTIMIZERS, Schedule
 class Recipe:
     """What shapes the program: all static.
 
-    widths:      of the encoders' hidden layers.
-    slope:       of their leaky ReLU.
-    whiten:      whether observations are whitened, on a first batch.
-    outputs:     columns of a representation; lanes use fewer by their dimension mask.
-    batch:       pairs in a step.
-    group:       pairs that are one another's negatives; divides the batch. Alignment is over the
-                 whole batch, so a large batch in groups averages gradients at linear cost.
-    objective:   "alignment_max_entropy" or "symmetric_infonce".
-    similarity:  of InfoNCE: "negative_squared_distance", "cosine" or "dot".
-    negatives:   of alignment_max_entropy: "in_batch" or "second_batch".
-    optimizer:   "soap", "muon" or "adam".
-    refine_from: step from which on the objective is the mean of alignment_max_entropy and
-                 `alignment_max_whitened_entropy`, None for never.
+    widths:        of hidden layers; of mlp, of tokens, and of patches, a layer of them each.
+    slope:         of the leaky ReLU of the same three.
+    whiten:        whether mlp whitens observations, on a first batch.
+    outputs:       columns of a representation; lanes use fewer by their dimension mask.
+    batch:         pairs in a step.
+    group:         pairs that are one another's negatives; divides the batch. Alignment is over the
+                   whole batch, so a large batch in groups averages gradients at linear cost.
+    objective:     "alignment_max_entropy" or "symmetric_infonce".
+    similarity:    of InfoNCE: "negative_squared_distance", "cosine" or "dot".
+    negatives:     of alignment_max_entropy: "in_batch" or "second_batch".
+    optimizer:     "soap", "muon" or "adam".
+    refine_from:   step from which on the objective is the mean of alignment_max_entropy and
+                   `alignment_max_whitened_entropy`, None for never.
+    image_encoder: "mlp" of vectors; "patches" or "resnet18" of photographs.
+    text_encoder:  "mlp" of vectors; "tokens" or "text_cnn" of token ids.
+    text_widths:   of the text encoder, mlp or tokens; () for those of `widths`.
+    normalization: of resnet18 and text_cnn: "batch" or "group".
+    vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
 
     Raises ValueError for a size out of range, an unknown choice, InfoNCE with negatives from a
-    second batch (its own are cross-modal, in the batch) or with refinement, or maximum entropy of a
-    similarity other than the distance.
+    second batch (its own are cross-modal, in the batch) or with refinement, maximum entropy of a
+    similarity other than the distance, or token ids without a vocabulary.
     """
 
     widths: tuple[int, ...]
@@ -43,6 +49,11 @@ class Recipe:
     negatives: str
     optimizer: str
     refine_from: int | None
+    image_encoder: str = "mlp"
+    text_encoder: str = "mlp"
+    text_widths: tuple[int, ...] = ()
+    normalization: str = "batch"
+    vocabulary: int = 0
 
     def __post_init__(self):
         def require(field, holds, allowed):
@@ -51,6 +62,7 @@ class Recipe:
                 raise ValueError(f"recipe.{field} is {value!r}: allowed is {allowed}")
 
         require("widths", all(width >= 1 for width in self.widths), "widths of 1 or more")
+        require("text_widths", all(width >= 1 for width in self.text_widths), "widths of 1 or more")
         require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
         require("batch", self.batch >= 2, "2 or more")
@@ -64,6 +76,8 @@ class Recipe:
         require("negatives", one_batch, "in_batch, for symmetric_infonce")
         unrefined = self.objective != "symmetric_infonce" or self.refine_from is None
         require("refine_from", unrefined, "None (refine=0), for symmetric_infonce")
+        words = self.text_encoder == "mlp" or self.vocabulary >= 2
+        require("vocabulary", words, f"2 or more, for text_encoder {self.text_encoder}")
 
 
 CHOICES = {
@@ -71,6 +85,9 @@ CHOICES = {
     "similarity": tuple(SIMILARITIES),
     "negatives": ("in_batch", "second_batch"),
     "optimizer": tuple(OPTIMIZERS),
+    "image_encoder": ("mlp", "patches", "resnet18"),
+    "text_encoder": ("mlp", "tokens", "text_cnn"),
+    "normalization": NORMALIZATIONS,
 }
 
 

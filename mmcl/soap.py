@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 B1, B2, EPS = 0.9, 0.95, 1e-8
 REFRESH_EVERY = 10  # steps between two renewals of the eigenbases
+LARGEST = 1024  # longest axis that has an eigenbasis, whose cost grows with the cube
 
 
 class Moments(NamedTuple):
@@ -20,7 +21,8 @@ class Moments(NamedTuple):
 
     mean:   running mean of the gradient.
     square: running mean of the squared gradient in the eigenbases.
-    grams:  running means of G Gᵀ [m, m] and Gᵀ G [n, n] for a weight [m, n], () for a vector.
+    grams:  running means of G Gᵀ [m, m] and Gᵀ G [n, n] for a weight [m, n], None for an axis
+            that is too long; () for a vector or a convolution.
     bases:  their eigenvectors as columns, largest eigenvalue first; the identity at first.
     """
 
@@ -31,7 +33,7 @@ class Moments(NamedTuple):
 
 
 def scale_by_soap() -> optax.GradientTransformationExtraArgs:
-    """Preconditions gradients; vectors get plain Adam. `update` takes `step`, counted from 0.
+    """Preconditions gradients of matrices; others get plain Adam. `update` takes `step`, from 0.
 
     Keep `step` unbatched under vmap: with a batched one the bases are renewed at every step.
     """
@@ -50,14 +52,15 @@ def scale_by_soap() -> optax.GradientTransformationExtraArgs:
 def _no_moments(param) -> Moments:
     zero = jnp.zeros_like(param)
     sizes = param.shape if param.ndim == 2 else ()
-    grams = tuple(jnp.zeros((size, size)) for size in sizes)
-    return Moments(zero, zero, grams, tuple(jnp.eye(size) for size in sizes))
+    per_axis = lambda make: tuple(make(size) if size <= LARGEST else None for size in sizes)
+    grams = per_axis(lambda size: jnp.zeros((size, size)))
+    return Moments(zero, zero, grams, per_axis(jnp.eye))
 
 
 def _accumulate(grad, moments: Moments, step) -> Moments:
     grams, bases = moments.grams, moments.bases
     if grams:
-        grams = (_blend(grams[0], grad @ grad.T), _blend(grams[1], grad.T @ grad))
+        grams = (_blend_gram(grams[0], grad), _blend_gram(grams[1], grad.T))
         keep = lambda grams, bases, step: bases
         due = (step % REFRESH_EVERY == 0) & (step > 0)
         bases = jax.lax.cond(due, _renew, keep, grams, bases, step)
@@ -67,6 +70,10 @@ def _accumulate(grad, moments: Moments, step) -> Moments:
 
 def _blend(old, new):
     return B2 * old + (1 - B2) * new
+
+
+def _blend_gram(gram, rows):
+    return None if gram is None else _blend(gram, rows @ rows.T)
 
 
 def _renew(grams, bases, step):
@@ -83,7 +90,7 @@ def _renew(grams, bases, step):
         return jnp.linalg.qr(gram @ basis)[0]
 
     renew = lambda *pair: jax.lax.cond(step == REFRESH_EVERY, exact, iterated, *pair)
-    return tuple(renew(*pair) for pair in zip(grams, bases, strict=True))
+    return jax.tree.map(renew, grams, bases)
 
 
 def _direction(moments: Moments, step):
@@ -93,8 +100,12 @@ def _direction(moments: Moments, step):
 
 
 def _rotate(array, bases):
-    return bases[0].T @ array @ bases[1] if bases else array
+    left, right = bases or (None, None)
+    array = array if left is None else left.T @ array
+    return array if right is None else array @ right
 
 
 def _rotate_back(array, bases):
-    return bases[0] @ array @ bases[1].T if bases else array
+    left, right = bases or (None, None)
+    array = array if left is None else left @ array
+    return array if right is None else array @ right.T

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key, Shaped
 
-from mmcl.encoders import Encoder, Modalities, mlp
+from mmcl.choice import make_encoders
+from mmcl.encoders import Modalities
 from mmcl.objectives import (
     SIMILARITIES,
     alignment_max_entropy,
@@ -27,10 +28,10 @@ from mmcl.recipe import Hyperparameters, Recipe
 
 @runtime_checkable
 class Observations(Protocol):
-    """A batch of pairs: images x [n, p] and texts t [n, q], row by row."""
+    """A batch of pairs: images x [n, ...] and texts t [n, ...], row by row, of any type."""
 
-    x: Float[Array, "n p"]
-    t: Float[Array, "n q"]
+    x: Shaped[Array, "n ..."]
+    t: Shaped[Array, "n ..."]
 
 
 Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs) -> pairs
@@ -39,9 +40,10 @@ Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs
 class TrainState(NamedTuple):
     """Everything a run needs to go on.
 
-    params: Modalities of encoder parameters; stats: of what no gradient moves (the whitening);
-    opt_state: of the optimiser; failed_at: int32 [], the step at which the loss or its gradient was
-    not finite and the run froze, -1 while it is healthy.
+    params: Modalities of encoder parameters; stats: of what no gradient moves (the whitening, the
+    running statistics of batch normalisation); opt_state: of the optimiser; failed_at: int32 [],
+    the step at which the loss or its gradient was not finite and the run froze, -1 while it is
+    healthy.
     """
 
     params: Modalities
@@ -60,20 +62,18 @@ class Metrics(NamedTuple):
     grad_norm: Float[Array, ""]
 
 
-def make_encoder(recipe: Recipe) -> Encoder:
-    """The encoder that a recipe describes; images and texts each get their own parameters."""
-    return mlp(recipe.widths, recipe.outputs, recipe.slope, recipe.whiten)
-
-
 @jax.default_matmul_precision("float32")
 def init(
     key: Key[Array, ""], recipe: Recipe, hyper: Hyperparameters, first: Observations
 ) -> TrainState:
-    """The state before the first step; `first` is a batch to whiten observations on."""
+    """The state before the first step; `first` is a batch to whiten or scale observations on.
+
+    Raises ValueError for observations that an encoder cannot take.
+    """
     key_x, key_t = jax.random.split(key)
-    encoder = make_encoder(recipe)
-    params_x, stats_x = encoder.init(key_x, first.x)
-    params_t, stats_t = encoder.init(key_t, first.t)
+    encoders = make_encoders(recipe)
+    params_x, stats_x = encoders.x.init(key_x, first.x)
+    params_t, stats_t = encoders.t.init(key_t, first.t)
     params = Modalities(params_x, params_t)
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
     return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
@@ -91,9 +91,9 @@ def encode(
 
     Columns outside the dimension mask are 0: they add nothing to a distance or an inner product.
     """
-    encoder = make_encoder(recipe)
-    z_x = encoder.apply(params.x, stats.x, observations.x)
-    z_t = encoder.apply(params.t, stats.t, observations.t)
+    encoders = make_encoders(recipe)
+    z_x = encoders.x.apply(params.x, stats.x, observations.x)
+    z_t = encoders.t.apply(params.t, stats.t, observations.t)
     return Modalities(z_x * hyper.dimensions[None], z_t * hyper.dimensions[None])
 
 
@@ -110,8 +110,8 @@ def step(
     If negatives come from a second batch, it is the second half of this one. Under vmap keep
     `done` unbatched: rare work of the optimiser then stays rare.
     """
-    representations = lambda params: encode(recipe, hyper, params, state.stats, batch)
-    z, pull_back = jax.vjp(representations, state.params)
+    representations = lambda params: _encode_training(recipe, hyper, params, state.stats, batch)
+    z, pull_back, stats = jax.vjp(representations, state.params, has_aux=True)
     loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
     (grads,) = pull_back(grad_z)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
@@ -119,7 +119,7 @@ def step(
     params = optax.apply_updates(state.params, updates)
     metrics = Metrics(loss, optax.tree.norm(grads))
     healthy = (state.failed_at < 0) & jnp.isfinite(loss) & jnp.isfinite(metrics.grad_norm)
-    moved = state._replace(params=params, opt_state=opt_state)
+    moved = state._replace(params=params, stats=stats, opt_state=opt_state)
     frozen = state._replace(failed_at=jnp.where(state.failed_at < 0, done, state.failed_at))
     state = jax.tree.map(partial(jnp.where, healthy), moved, frozen)
     return state, jax.tree.map(lambda metric: jnp.where(healthy, metric, jnp.nan), metrics)
@@ -146,6 +146,21 @@ def train(
         return step(recipe, hyper, state, batch, done)
 
     return jax.lax.scan(body, state, done + jnp.arange(steps))
+
+
+def _encode_training(
+    recipe: Recipe,
+    hyper: Hyperparameters,
+    params: Modalities,
+    stats: Modalities,
+    observations: Observations,
+) -> tuple[Modalities, Modalities]:
+    """As `encode`, but in training: representations, and the stats that this batch has moved."""
+    encoders = make_encoders(recipe)
+    z_x, stats_x = encoders.x.train(params.x, stats.x, observations.x)
+    z_t, stats_t = encoders.t.train(params.t, stats.t, observations.t)
+    z = Modalities(z_x * hyper.dimensions[None], z_t * hyper.dimensions[None])
+    return z, Modalities(stats_x, stats_t)
 
 
 def _loss_and_gradient(

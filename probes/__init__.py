@@ -1,6 +1,10 @@
 """Who measures: arrays in, numbers out."""
 
-from probes.classification import mlp_classifier
+from probes.classification import (
+    Classifier,
+    mlp_binary,
+    mlp_classifier,
+)
 from probes.downstream import (
     LABEL,
     OUTCOMES,
@@ -9,6 +13,7 @@ from probes.downstream import (
     downstream_scores,
     outcomes,
 )
+from probes.factors import FactorScores, factor_matthews, factor_scores
 from probes.identifiability import (
     Identifiability,
     Latents,
@@ -18,32 +23,43 @@ from probes.identifiability import (
     latent_scores,
 )
 from probes.kernel_ridge import kernel_ridge
+from probes.logistic import logistic
 from probes.metrics import matthews, r2
+from probes.neighbours import nearest
 from probes.regression import Probe, mlp, ridge
 from probes.similarity import linear_cka, mean_corr
 
 PROBES: dict[str, Probe] = {"linear": ridge, "mlp": mlp, "kernel": kernel_ridge}
+CLASSIFIERS: dict[str, Classifier] = {"logistic": logistic, "mlp": mlp_classifier}
 
 __all__ = [
+    "CLASSIFIERS",
     "LABEL",
     "OUTCOMES",
     "PROBES",
+    "Classifier",
     "DownstreamScores",
     "Environments",
+    "FactorScores",
     "Identifiability",
     "LatentScores",
     "Latents",
     "Probe",
     "Split",
     "downstream_scores",
+    "factor_matthews",
+    "factor_scores",
     "identifiability",
     "kernel_ridge",
     "latent_scores",
     "linear_cka",
+    "logistic",
     "matthews",
     "mean_corr",
     "mlp",
+    "mlp_binary",
     "mlp_classifier",
+    "nearest",
     "outcomes",
     "r2",
     "ridge",

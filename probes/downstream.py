@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from probes.classification import mlp_classifier
+from probes.classification import mlp_binary
 from probes.metrics import matthews, r2
 from probes.regression import mlp
 
@@ -51,7 +51,7 @@ def downstream_scores(
     queries = jnp.concatenate([features.same, features.shifted])
     key_regression, key_classification = jax.random.split(key)
     predicted = mlp(key_regression, features.fit, y.fit, queries, STEPS)
-    labels = mlp_classifier(key_classification, features.fit, high.fit, queries, STEPS)
+    labels = mlp_binary(key_classification, features.fit, high.fit, queries, STEPS)
     count = len(features.same)
     return DownstreamScores(
         jnp.stack([r2(y.same, predicted[:count]), r2(y.shifted, predicted[count:])]),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Key, Shaped
 
 from probes.metrics import masked_mean, r2
 from probes.regression import Probe
@@ -27,8 +27,8 @@ class Latents(NamedTuple):
 class Split(NamedTuple):
     """Rows to fit a probe on and rows to test it on: any one thing, twice."""
 
-    fit: Float[Array, "n ..."] | Latents
-    test: Float[Array, "m ..."] | Latents
+    fit: Shaped[Array, "n ..."] | Latents
+    test: Shaped[Array, "m ..."] | Latents
 
 
 class LatentScores(NamedTuple):

@@ -1,5 +1,6 @@
 """Networks: the small MLP that nonlinear probes train."""
 
+import math
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -20,12 +21,14 @@ def fit_network(
     target: Shaped[Array, " n"],
     queries: Float[Array, "m d"],
     steps: int,
-) -> Float[Array, " m"]:
+    outputs: tuple[int, ...] = (),
+) -> Float[Array, "m ..."]:
     """An MLP fitted with Adam to the mean of loss(predictions, target), applied to the queries.
 
-    It begins as the constant 0, so that a target of which nothing can be learnt stays near it.
+    `outputs` is the shape of one prediction. It begins as the constant 0, so that a target of
+    which nothing can be learnt stays near it.
     """
-    network = _MLP()
+    network = _MLP(outputs)
     key_init, key_data = jax.random.split(key)
     params = network.init(key_init, features[:1])
     optimizer = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, steps))
@@ -46,8 +49,11 @@ def fit_network(
 
 
 class _MLP(nn.Module):
+    outputs: tuple[int, ...]
+
     @nn.compact
     def __call__(self, inputs):
         for width in WIDTHS:
             inputs = nn.relu(nn.Dense(width)(inputs))
-        return nn.Dense(1, kernel_init=nn.initializers.zeros)(inputs)[:, 0]
+        outputs = nn.Dense(math.prod(self.outputs), kernel_init=nn.initializers.zeros)(inputs)
+        return outputs.reshape(len(inputs), *self.outputs)

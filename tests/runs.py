@@ -13,8 +13,9 @@ def run(directory, config):
     """Runs a config in a directory; returns what that prints."""
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
+    shared = plan.domain.load(lambda share: None)
     with claimed(directory, config, plan.lanes) as lanes:
-        run_module.run(arrange(plan, lanes), directory, console, origin(config))
+        run_module.run(arrange(plan, lanes), shared, directory, console, origin(config))
     return console.export_text()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lvm
-from probes import Environments, downstream_scores, mlp_classifier, outcomes
+from probes import Environments, downstream_scores, mlp_binary, outcomes
 from probes.downstream import _two_means
 
 SHIFTED = np.arange(10) >= 8
@@ -50,7 +50,7 @@ def test_two_means_part_two_clusters(key):
 def test_the_classifier_learns_a_circle_and_nothing_from_noise(key):
     features = jax.random.normal(key, (4000, 2))
     inside = (features**2).sum(1) < 1
-    told = mlp_classifier(key, features[:2000], inside[:2000], features[2000:])
+    told = mlp_binary(key, features[:2000], inside[:2000], features[2000:])
     assert (told == inside[2000:]).mean() > 0.95
 
 

@@ -41,3 +41,11 @@ def test_without_whitening_there_are_no_stats(observations, key):
     params, stats = encoder.init(key, observations)
     assert jax.tree.leaves(stats) == []
     assert encoder.apply(params, stats, observations).shape == (500, 2)
+
+
+def test_training_an_mlp_leaves_its_whitening(observations, key):
+    encoder = mlp((8,), outputs=2, slope=0.1, whiten=True)
+    params, stats = encoder.init(key, observations)
+    z, after = encoder.train(params, stats, observations[:9])
+    np.testing.assert_array_equal(z, encoder.apply(params, stats, observations[:9]))
+    assert after is stats

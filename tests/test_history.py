@@ -4,8 +4,9 @@ import pytest
 
 import probes
 from experiments import history
+from experiments.domains.latent_rows import glance_row
+from experiments.domains.latent_scores import Glance
 from experiments.plan import make_plan
-from experiments.scoring import Glance
 from experiments.sweep import Advance
 from mmcl.training import Metrics
 from tests.small import small_config
@@ -21,7 +22,7 @@ def advance(loss=1.5):
 @pytest.fixture
 def directory(tmp_path):
     for step in (2, 4):
-        history.append(tmp_path, range(2), LANES, step, advance())
+        history.append(tmp_path, range(2), LANES, step, advance(), glance_row)
     return tmp_path
 
 
@@ -34,12 +35,12 @@ def test_rows_tell_loss_and_scores(directory):
 
 
 def test_a_history_without_perturbation_is_read_without_a_warning(tmp_path):
-    history.append(tmp_path, range(1), LANES[:1], 2, advance())
+    history.append(tmp_path, range(1), LANES[:1], 2, advance(), glance_row)
     assert list(history.read(tmp_path).perturbable) == [""]
 
 
 def test_a_frozen_lane_has_no_numbers(tmp_path):
-    history.append(tmp_path, range(2), LANES, 2, advance(np.nan))
+    history.append(tmp_path, range(2), LANES, 2, advance(np.nan), glance_row)
     assert history.read(tmp_path).loss.isna().all()
 
 
@@ -56,7 +57,7 @@ def test_a_torn_line_is_left_out_and_dropped_on_resuming(directory):
 def test_a_file_without_a_header_gets_one_again(tmp_path, left):
     (tmp_path / "history.csv").write_text(left)
     history.forget_after(tmp_path, range(2), 0)
-    history.append(tmp_path, range(2), LANES, 2, advance())
+    history.append(tmp_path, range(2), LANES, 2, advance(), glance_row)
     assert list(history.read(tmp_path).step) == [2, 2]
 
 
@@ -70,7 +71,7 @@ def test_a_full_disk_leaves_no_torn_line(directory, monkeypatch):
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     with pytest.raises(OSError, match="No space left"):
-        history.append(directory, range(2), LANES, 6, advance())
+        history.append(directory, range(2), LANES, 6, advance(), glance_row)
     assert (directory / "history.csv").read_text() == before
 
 

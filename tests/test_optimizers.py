@@ -19,6 +19,15 @@ def test_learning_rate_rises_and_decays():
     assert (np.diff(rates[9:]) <= 1e-9).all()
 
 
+def test_the_rate_turns_at_the_floor_and_ends_in_a_straight_line():
+    turning = Schedule(*map(jnp.float32, (0.1, 10, 110, 0.2, 40)))
+    rates = np.asarray(jax.vmap(lambda step: learning_rate(turning, step))(jnp.arange(160)))
+    np.testing.assert_allclose(rates[60], 0.06, rtol=1e-5)  # half-way from peak to floor
+    np.testing.assert_allclose(rates[[110, 120, 130]], [0.02, 0.015, 0.01], rtol=1e-5)
+    np.testing.assert_allclose(rates[150:], 0, atol=1e-8)
+    assert (np.diff(rates[9:]) <= 1e-9).all()
+
+
 def test_without_warmup_and_decay_the_rate_is_constant():
     constant = schedule(warmup=0, steps=jnp.inf)
     rates = jax.vmap(lambda step: learning_rate(constant, step))(jnp.arange(100))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from experiments import report as report_module
 from experiments.configs import default
+from experiments.domains.latent_rows import score_rows
 from experiments.page import save_page
 from experiments.paper import KEY, agreement, beside, read_paper
 from experiments.plan import make_plan
@@ -29,15 +30,15 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 def directory(tmp_path_factory):
     """A run directory with two seeds of two settings, one of which has a spare dimension."""
     directory = tmp_path_factory.mktemp("run")
-    config = small_config(seeds=2)
+    config = small_config(seeds=2, **{"world.semantics": 9, "evaluation.downstream": True})
+    config.evaluation.update(probes=("linear", "mlp", "kernel"), shifted="s9")
     config.settings = (*config.settings, default.setting("s1", encoding_size=2))
     plan = make_plan(config)
-    config.evaluation.update(
-        probes=("linear", "mlp", "kernel"), downstream=True
-    )  # as the scores below
     claim(directory, config, plan.lanes)
-    scores = [fake_scores(0.1 * place) for place in range(6)]
-    add_results(directory / "results.csv", results_table(range(6), plan.lanes, scores, [-1] * 6))
+    scores = [fake_scores(0.1 * place, semantics=9) for place in range(6)]
+    add_results(
+        directory / "results.csv", results_table(range(6), plan.lanes, scores, [-1] * 6, score_rows)
+    )
     history = pd.DataFrame(
         {"step": step, "lane": number, **vars(lane), "loss": 1.0, "x_s1": 0.9, "x_s2": step / 10}
         for step in (2, 4)

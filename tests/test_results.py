@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 import probes
+from experiments.domains.latent_rows import score_rows, scores_a_lane
+from experiments.domains.latent_scores import Downstream, LatentLaneScores
 from experiments.plan import make_plan
 from experiments.results import (
     COLUMNS,
@@ -11,23 +13,21 @@ from experiments.results import (
     read_results,
     results_table,
     scored_lanes,
-    scores_a_lane,
 )
-from experiments.scoring import Downstream, LaneScores
 from mmcl import Modalities
 from tests.small import small_config
 
 
-def fake_scores(offset=0.0):
-    """Scores of a lane with three semantics, all different."""
+def fake_scores(offset=0.0, semantics=3):
+    """Scores of a lane, all different."""
     count = iter(range(1000))
     draw = lambda *shape: np.array(
         [next(count) for _ in range(int(np.prod(shape)))], np.float32
     ).reshape(shape) / 1000 + np.float32(offset)  # fmt: skip
-    latents = lambda *r: probes.LatentScores(draw(*r, 3), draw(*r), draw(*r))
+    latents = lambda *r: probes.LatentScores(draw(*r, semantics), draw(*r), draw(*r))
     one = lambda: probes.Identifiability(latents(2), latents(2), draw(2), latents())
     heads = lambda: probes.DownstreamScores(draw(2, 4), draw(2))
-    return LaneScores(
+    return LatentLaneScores(
         {name: one() for name in probes.PROBES},
         Modalities(draw(), draw()),
         Modalities(draw(), draw()),
@@ -38,7 +38,7 @@ def fake_scores(offset=0.0):
 @pytest.fixture
 def rows():
     lanes = make_plan(small_config()).lanes
-    return results_table(range(2), lanes, [fake_scores(), fake_scores(0.5)], [-1, -1])
+    return results_table(range(2), lanes, [fake_scores(), fake_scores(0.5)], [-1, -1], score_rows)
 
 
 def value(rows, lane=0, **where):
@@ -132,7 +132,7 @@ def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp
 
 def test_scores_of_a_frozen_lane_are_no_numbers():
     lane = make_plan(small_config()).lanes[:1]
-    table = results_table(range(1), lane, [fake_scores()], [7])
+    table = results_table(range(1), lane, [fake_scores()], [7], score_rows)
     assert table.value.isna().all()
     assert (table.status == "diverged at step 7").all()
 

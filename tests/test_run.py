@@ -79,8 +79,8 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
     """Killed after the checkpoint at step 4 with a history that is already further."""
     append = work.history.append
 
-    def killed(directory, numbers, lanes, step, metrics):
-        append(directory, numbers, lanes, step, metrics)
+    def killed(directory, numbers, lanes, step, *metrics):
+        append(directory, numbers, lanes, step, *metrics)
         if step == 6:
             raise KeyboardInterrupt
 

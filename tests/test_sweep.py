@@ -1,3 +1,5 @@
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import probes
 from experiments import sweep as sweep_module
 from experiments.configs import default
 from experiments.devices import make_mesh, on_devices, on_host
+from experiments.domains.latent_scores import Evaluation, score_latents
 from experiments.plan import make_plan, take
 from experiments.sweep import make_sweep
 from tests.small import small_config
@@ -93,7 +96,9 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
 
 
 def test_every_score_has_its_shape_and_is_finite(plan, states):
-    plan = plan._replace(probes=tuple(probes.PROBES), shifted=np.array([False, False, True]))
+    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper")
+    domain = plan.domain._replace(score=partial(score_latents, evaluation))
+    plan = plan._replace(domain=domain)
     mesh = make_mesh(len(plan.lanes))
     data, state = on_devices(mesh, (plan.data, states))
     scores = make_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))

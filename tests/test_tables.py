@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.figures import save_r2
+from experiments.figures import save_scores
 from experiments.results import read_results
 from experiments.tables import (
     brief,
@@ -131,9 +131,10 @@ def test_labels_tell_size_and_noise_where_the_name_does_not(results):
 def test_summary_fits_a_terminal_and_shows_both(results):
     lines = summary(over_seeds(results)).splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[1] == "select [10], independent semantics, size 1"
-    assert lines[2].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
-    assert lines[4].split() == ["attainable", "1.0", ".00", ".00", ".00", ".00", "1.0"]
+    assert lines[0] == "R² by mlp"
+    assert lines[2] == "select [10], independent semantics, size 1"
+    assert lines[3].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
+    assert lines[5].split() == ["attainable", "1.0", ".00", ".00", ".00", ".00", "1.0"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_scores_in_three_characters(score, text):
 
 def test_the_figure_is_written_whole(results, tmp_path):
     dependent = results.assign(dependence="dependent")
-    save_r2(over_seeds(pd.concat([results, dependent])), tmp_path / "figures" / "r2.png", "mlp")
+    save_scores(over_seeds(pd.concat([results, dependent])), tmp_path / "figures", "", "mlp")
     assert (tmp_path / "figures" / "r2.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "figures" / "r2.pdf").read_bytes().startswith(b"%PDF")
 

@@ -66,10 +66,10 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
 def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
     append = work.history.append
 
-    def full(directory, numbers, lanes, step, advance):
+    def full(directory, numbers, lanes, step, *metrics):
         if step == 4:
             raise OSError(28, "No space left on device")
-        append(directory, numbers, lanes, step, advance)
+        append(directory, numbers, lanes, step, *metrics)
 
     monkeypatch.setattr(work.history, "append", full)
     text = run(tmp_path, small_config())
@@ -129,7 +129,7 @@ def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
     """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
 
-    def sick_pairs(key, world, bias, noise_probability, count, shift):
+    def sick_pairs(key, world, bias, noise_probability, count, shift=None):
         pairs = sample_pairs(key, world, bias, noise_probability, count, shift)
         sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
         return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))

@@ -7,27 +7,37 @@ from experiments.configs.recipes import get_recipe
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """A config without settings, locked: a misspelt field raises."""
-    config = ConfigDict(
+    """A config of the numerical study without settings, locked: a misspelt field raises."""
+    config = common(recipe)
+    config.domain = "latents"
+    config.world = {
+        "semantics": 10,
+        "image_only": 5,
+        "text_only": 5,
+        "mixing_layers": 3,
+        "variant": "paper",  # or "reference": the laws of the authors' code
+    }
+    config.evaluation = {
+        "probes": ("linear", "mlp"),  # and "kernel"
+        "fit": 20480,  # pairs a probe is fitted on
+        "test": 20480,  # pairs it is tested on
+        "downstream": False,  # whether heads are fitted to downstream outcomes too
+        "shifted": "s9 s10",  # semantics with heavy tails in the shifted environment
+    }
+    return config.lock()
+
+
+def common(recipe: str) -> ConfigDict:
+    """What configs of every domain hold; not locked, since a domain adds its own fields."""
+    return ConfigDict(
         {
+            "domain": "",  # the kind of world, which says what `world` and `evaluation` hold
             "settings": (),
             "only": (),  # names of settings, as in results.csv, to run alone; empty: all
             "seeds": 1,  # lanes of each setting; seeds count from 0
-            "world": {
-                "semantics": 10,
-                "image_only": 5,
-                "text_only": 5,
-                "mixing_layers": 3,
-                "variant": "paper",  # or "reference": the laws of the authors' code
-            },
+            "world": {},
             "recipe": get_recipe(recipe),
-            "evaluation": {
-                "probes": ("linear", "mlp"),  # and "kernel"
-                "fit": 20480,  # pairs a probe is fitted on
-                "test": 20480,  # pairs it is tested on
-                "downstream": False,  # whether heads are fitted to downstream outcomes too
-                "shifted": "s9 s10",  # semantics with heavy tails in the shifted environment
-            },
+            "evaluation": {},
             "log_every": 200,  # steps between two points of history.csv
             "save_every": 2000,  # steps between two checkpoints, at most
             "save_minutes": 10.0,  # minutes between two checkpoints, at most
@@ -35,7 +45,6 @@ def get_config(recipe: str = "fast") -> ConfigDict:
             "devices_per_lane": 1,  # that share the batch of a lane
         }
     )
-    return config.lock()
 
 
 def setting(

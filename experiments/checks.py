@@ -1,0 +1,35 @@
+"""Checks: of numbers in a config."""
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+import numpy as np
+from ml_collections import ConfigDict
+
+
+def require_least(config: ConfigDict, least: Mapping[str, float]) -> None:
+    """Raises ValueError if a dotted field is below the smallest value allowed; None passes."""
+    for field, allowed in least.items():
+        value = _field(config, field)
+        if value is not None and value < allowed:
+            raise ValueError(f"{field} is {value}: allowed is {allowed} or more")
+
+
+def require_positive(config: ConfigDict, fields: Iterable[str]) -> None:
+    """Raises ValueError if one of the dotted fields is not a number above 0."""
+    for field in fields:
+        value = _field(config, field)
+        if not 0 < value < np.inf:
+            raise ValueError(f"{field} is {value}: allowed is a number above 0")
+
+
+def require_share(config: ConfigDict, fields: Iterable[str]) -> None:
+    """Raises ValueError if one of the dotted fields is not between 0 and 1."""
+    for field in fields:
+        value = _field(config, field)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{field} is {value}: allowed is 0 to 1")
+
+
+def _field(config: ConfigDict, path: str):
+    return reduce(getattr, path.split("."), config)

@@ -1,0 +1,79 @@
+"""Compare: several runs side by side, what each kept and leaked in every setting.
+
+python -m experiments.compare runs/a runs/b --figure=compared.png
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from experiments.heat_maps import Panel, save_heat_maps
+from experiments.results import REVERSE, read_results, unbiased_names
+from experiments.stored import read_run
+from experiments.tables import main_probe, metric_name, of_targets, over_seeds, setting_labels
+
+KEPT, LEAKED = "least kept", "most leaked"
+
+
+def compare(directories: Sequence[Path]) -> pd.DataFrame:
+    """A row a setting of a run: lowest score of an unbiased semantic, largest excess of another.
+
+    Both are over the modalities, of means over seeds by the main probe; an excess is that over the
+    attainable score. Raises ValueError for what is no run directory or has no scores.
+    """
+    return pd.concat([_one(directory) for directory in directories], ignore_index=True)
+
+
+def save_comparison(table: pd.DataFrame, path: Path) -> None:
+    """Two heat maps, settings by runs, as PNG and PDF."""
+    panels = [
+        Panel(name, _in_order(table.pivot(index="label", columns="run", values=name), table))
+        for name in (KEPT, LEAKED)
+    ]
+    save_heat_maps([panels], path, table.metric.iloc[0])
+
+
+def _one(directory: Path) -> pd.DataFrame:
+    read_run(directory)  # says what is no run directory
+    path = directory / "results.csv"
+    if not path.exists():
+        raise ValueError(f"{directory} has no scores yet: let its run end")
+    cells = over_seeds(read_results(path))
+    cells = of_targets(cells, main_probe(cells))
+    laws = ", " + cells.dependence if cells.dependence.nunique() > 1 else ""
+    cells = cells[cells.target != REVERSE].assign(label=setting_labels(cells) + laws)
+    biases = zip(cells.target, cells.selected, cells.perturbable, strict=True)
+    kept = pd.Series([t in unbiased_names(*bias) for t, *bias in biases], cells.index)
+    measured, excess = cells["mean"], cells["mean"] - cells.attainable
+    cells = cells.assign(**{KEPT: measured.where(kept), LEAKED: excess.mask(kept)})
+    by_label = cells.groupby("label", sort=False)
+    table = by_label[[KEPT]].min().join(by_label[[LEAKED]].max()).reset_index()
+    return table.assign(run=directory.resolve().name, metric=metric_name(cells))
+
+
+def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    return pivoted.loc[table.label.unique(), table.run.unique()]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__)
+    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
+    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
+    options = parser.parse_args()
+    try:
+        table = compare(options.directories)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+    if options.figure:
+        save_comparison(table, options.figure)
+        print(f"figure: {options.figure}")
+
+
+if __name__ == "__main__":
+    main()

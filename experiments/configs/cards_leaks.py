@@ -1,0 +1,28 @@
+"""When do distorted factors leak? Replacement probability by spare dimensions, on cards.
+
+Objective, temperature and length are flags: --config.recipe.temperature=0.3,
+--config.recipe.objective=alignment_max_entropy, --config.recipe.steps=6000.
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import cards, default
+
+PROBABILITIES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+def get_config(recipe: str = "patches") -> ConfigDict:
+    """Captions distort shading and shape, ever more often; with and without two more dimensions."""
+    config = cards.get_config(recipe)
+    config.settings = tuple(
+        default.setting(
+            " ".join(cards.FACTORS),
+            "shading shape",
+            "natural",
+            encoding_size=2 + spare,
+            noise_probability=probability,
+        )
+        for spare in (0, 2)
+        for probability in PROBABILITIES
+    )
+    return config

@@ -1,0 +1,20 @@
+"""Domains: the kinds of worlds that a config can choose, by name."""
+
+from ml_collections import ConfigDict
+
+from experiments.domains.cards import make_cards
+from experiments.domains.domain import Domain
+from experiments.domains.latents import make_latents
+
+DOMAINS = {"latents": make_latents, "cards": make_cards}
+
+
+def make_domain(config: ConfigDict) -> Domain:
+    """The domain of a config; no device work and no reading of data.
+
+    Raises ValueError that names the field, its value and what is allowed.
+    """
+    name = config.get("domain", "latents")  # runs of earlier versions have no other
+    if name not in DOMAINS:
+        raise ValueError(f"domain is {name!r}: allowed is one of {', '.join(DOMAINS)}")
+    return DOMAINS[name](config)

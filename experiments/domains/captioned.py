@@ -1,0 +1,97 @@
+"""Captioned: the domains of labelled images that captions describe, whatever the images show."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Int, UInt8
+
+import lvm
+from experiments.domains.captioned_scores import (
+    Evaluation,
+    glance_captioned,
+    glance_row,
+    score_captioned,
+    score_rows,
+    scores_a_lane,
+)
+from experiments.domains.domain import Domain, Words
+
+LAW = "natural"  # the joint law of the factors, as the data have it
+SPARE = 4  # columns of a representation beyond one a factor
+
+
+class Labelled(NamedTuple):
+    """Images with the values of their factors, which count from 0."""
+
+    images: UInt8[Array | np.ndarray, "n height width channels"]
+    factors: Int[Array | np.ndarray, "n factors"]
+
+
+class Pictures(NamedTuple):
+    """What all lanes read: images to train on and others to test on."""
+
+    train: Labelled
+    test: Labelled
+
+
+class CaptionedPairs(NamedTuple):
+    """Images x, captions t as token ids, and what they are of: factors, and phrasings from 0."""
+
+    x: UInt8[Array, "n height width channels"]
+    t: Int[Array, "n length"]
+    factors: Int[Array, "n factors"]
+    phrasing: Int[Array, " n"]
+
+
+def captioned_domain(
+    language: lvm.Language,
+    evaluation: Evaluation,
+    may_agree: bool,
+    shape: tuple[int, int, int],
+    load: Callable[[Callable[[float], None]], Pictures],
+) -> Domain:
+    """The domain of images of a shape [height, width, channels] in the words of a language.
+
+    With `may_agree` a distorted value is drawn from all, so that it may be the true one.
+    """
+    names = language.names
+    caption = partial(caption_images, language, may_agree)
+    blank = Labelled(np.zeros((1, *shape), np.uint8), np.zeros((1, len(names)), np.int32))
+
+    def sample(shared, world, lane, key, count):
+        del world
+        key_rows, key_caption = jax.random.split(key)
+        rows = jax.random.randint(key_rows, (count,), 0, len(shared.train.images))
+        return caption(lane, key_caption, jax.tree.map(lambda leaf: leaf[rows], shared.train))
+
+    return Domain(
+        semantics=names,
+        laws=(LAW,),
+        outputs=len(names) + SPARE,
+        vocabulary=len(language.vocabulary),
+        scores=scores_a_lane(len(evaluation.probes), len(names)),
+        blank=Pictures(blank, blank),
+        load=load,
+        init_world=lambda key, lane: (),
+        sample=sample,
+        score=partial(score_captioned, evaluation, language, caption),
+        glance=partial(glance_captioned, language, caption),
+        rows=partial(score_rows, names),
+        glance_row=partial(glance_row, names),
+        words=Words(caption, partial(lvm.sentences, language)),
+    )
+
+
+def caption_images(language, may_agree, lane, key, labelled: Labelled) -> CaptionedPairs:
+    """The images with a caption each, as the lane's bias has it."""
+    key_phrasing, key_values = jax.random.split(key)
+    images, factors = labelled
+    phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(language.phrasings))
+    told = lvm.replace_values(
+        key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_agree
+    )
+    ids = lvm.captions(language, told, phrasing, lane.bias.selected)
+    return CaptionedPairs(images, ids, factors, phrasing)

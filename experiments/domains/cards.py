@@ -1,0 +1,57 @@
+"""Cards: the domain of photographs of SET cards and captions of what is printed on them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+import lvm
+from experiments.checks import require_least, require_share
+from experiments.domains.captioned import Labelled, Pictures, captioned_domain
+from experiments.domains.captioned_scores import Evaluation
+from experiments.domains.domain import Domain
+from lvm import cards
+from probes import CLASSIFIERS
+
+
+def make_cards(config: ConfigDict) -> Domain:
+    """The domain of the photographs that a config points at.
+
+    Raises ValueError for a field out of range or a path where nothing is.
+    """
+    require_least(config, {"world.height": 4, "world.width": 4, "world.seed": 0})
+    require_share(config, ["world.test_share"])
+    world = config.world
+    if world.data is None:
+        raise ValueError(
+            "world.data is missing: give the folder or the zip archive of photographs, as in "
+            "--config.world.data=set_cards_labelled.zip; the README says how to get it"
+        )
+    path = Path(world.data)
+
+    def load(show):
+        skipped: list[str] = []
+        skip = skipped.append if world.skip_undecodable else None
+        photographs = cards.read_cards(path, world.height, world.width, skip, show)
+        for told in skipped:
+            print(f"left out: {told}")
+        parts = cards.split_sessions(photographs, world.test_share, world.seed)
+        return Pictures(*(Labelled(part.images, part.factors) for part in parts))
+
+    return captioned_domain(
+        lvm.make_language(cards.FACTORS, cards.PHRASINGS),
+        Evaluation(_probes(config.evaluation.probes)),
+        world.may_agree,
+        (world.height, world.width, 3),
+        load,
+    )
+
+
+def _probes(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in CLASSIFIERS:
+            allowed = ", ".join(CLASSIFIERS)
+            raise ValueError(f"evaluation.probes holds {name!r}: allowed is {allowed}")
+    if not names:
+        raise ValueError("evaluation.probes is empty: give at least one")
+    return tuple(names)

@@ -1,0 +1,41 @@
+"""Files: the files in a folder or in a zip archive, read the same way."""
+
+import contextlib
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# What zipfile raises for an archive that is cut off, overwritten or encrypted.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+
+
+@contextlib.contextmanager
+def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
+    """The names of all files in a folder or a zip archive, and what reads one of them.
+
+    Raises ValueError, with the file, where nothing is and for an archive that is damaged.
+    """
+    if not path.exists():
+        raise ValueError(f"{path}: there is no such folder or zip archive")
+    if path.is_dir():
+        names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+        yield names, lambda name: (path / name).read_bytes()
+        return
+    with _refusing(f"{path} is no zip archive or a damaged one"):
+        archive = zipfile.ZipFile(path)
+
+    def read(name):
+        with _refusing(f"{path}: the archive is damaged at {name}"):
+            return archive.read(name)
+
+    with archive:
+        yield [name for name in archive.namelist() if not name.endswith("/")], read
+
+
+@contextlib.contextmanager
+def _refusing(told: str) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGED as error:
+        raise ValueError(f"{told}: {error}") from error

@@ -1,0 +1,41 @@
+"""Choice: the encoders that a recipe names."""
+
+from collections.abc import Callable
+
+from mmcl.encoders import Encoder, Modalities, mlp
+from mmcl.recipe import Recipe
+from mmcl.text import text_cnn, tokens
+from mmcl.vision import patches, resnet18
+
+
+def make_encoders(recipe: Recipe) -> Modalities:
+    """The encoder of images and that of texts, Modalities of Encoder; each has its parameters."""
+    return Modalities(
+        x=IMAGE_ENCODERS[recipe.image_encoder](recipe, recipe.widths),
+        t=TEXT_ENCODERS[recipe.text_encoder](recipe, recipe.text_widths or recipe.widths),
+    )
+
+
+def _mlp(recipe, widths):
+    return mlp(widths, recipe.outputs, recipe.slope, recipe.whiten)
+
+
+def _patches(recipe, widths):
+    return patches(widths, recipe.outputs, recipe.slope)
+
+
+def _resnet18(recipe, _):
+    return resnet18(recipe.outputs, recipe.normalization)
+
+
+def _tokens(recipe, widths):
+    return tokens(recipe.vocabulary, widths, recipe.outputs, recipe.slope)
+
+
+def _text_cnn(recipe, _):
+    return text_cnn(recipe.vocabulary, recipe.outputs, recipe.normalization)
+
+
+Maker = Callable[[Recipe, tuple[int, ...]], Encoder]
+IMAGE_ENCODERS: dict[str, Maker] = {"mlp": _mlp, "patches": _patches, "resnet18": _resnet18}
+TEXT_ENCODERS: dict[str, Maker] = {"mlp": _mlp, "tokens": _tokens, "text_cnn": _text_cnn}

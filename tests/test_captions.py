@@ -1,0 +1,101 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lvm
+
+FACTORS = (
+    lvm.Factor("number", ("one", "two", "three", "four")),
+    lvm.Factor("color", ("red", "dark green")),
+    lvm.Factor("shape", ("round", "square", "flat")),
+)
+LANGUAGE = lvm.make_language(
+    FACTORS, ["a card [with {number} figures] [in {color}] [of {shape} form]"] * 2
+)
+COUNT = 6000
+
+
+@pytest.fixture
+def values(key):
+    return jax.random.randint(key, (COUNT, 3), 0, jnp.array([LANGUAGE.sizes]))
+
+
+def replace(values, perturbable, probability, may_agree):
+    return lvm.replace_values(
+        jax.random.key(3), LANGUAGE, values, jnp.array(perturbable), probability, may_agree
+    )
+
+
+@pytest.mark.parametrize("may_agree", [True, False])
+def test_replaced_values_are_uniform_over_those_allowed(values, may_agree):
+    replaced = np.asarray(replace(values, [True, True, True], 1.0, may_agree))
+    for place, size in enumerate(LANGUAGE.sizes):
+        step = (replaced - np.asarray(values))[:, place] % size
+        expected = np.full(size, 1 / size) if may_agree else np.append(0, np.ones(size - 1))
+        frequencies = np.bincount(step, minlength=size) / COUNT
+        np.testing.assert_allclose(frequencies, expected / expected.sum(), atol=0.03)
+        assert may_agree or frequencies[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("may_agree", "rates"),
+    [(True, [0.4 * 3 / 4, 0, 0.4 * 2 / 3]), (False, [0.4, 0, 0.4])],
+)
+def test_only_perturbable_values_are_replaced_at_the_rate(values, may_agree, rates):
+    differs = np.asarray(replace(values, [True, False, True], 0.4, may_agree) != values)
+    np.testing.assert_allclose(differs.mean(0), rates, atol=0.03)
+    np.testing.assert_array_equal(differs[:, 1], False)
+    both = (differs[:, 0] & differs[:, 2]).mean()
+    np.testing.assert_allclose(both, rates[0] * rates[2], atol=0.03)
+
+
+@pytest.mark.parametrize(("probability", "rate"), [(0.0, 0.0), (1.0, 1.0)])
+def test_probability_zero_and_one(values, probability, rate):
+    differs = np.asarray(replace(values, [True, True, True], probability, False) != values)
+    np.testing.assert_array_equal(differs, rate)
+
+
+def test_captions_are_closed_up_and_filled_with_zeros(values):
+    for selected in np.ndindex(2, 2, 2):
+        mask = np.array(selected, bool)
+        ids = np.asarray(lvm.captions(LANGUAGE, values, values[:, 1], mask))
+        assert ids.shape == (COUNT, 11)
+        assert ids.dtype == np.int32
+        said = ids > 0
+        np.testing.assert_array_equal(said, np.sort(said, axis=1)[:, ::-1])
+
+
+def test_captions_tell_the_same_of_equal_values_and_another_of_different_ones(values):
+    selected = np.array([True, False, True])
+    texts = lvm.sentences(
+        LANGUAGE, np.asarray(lvm.captions(LANGUAGE, values, values[:, 1], selected))
+    )
+    told = {}
+    for row, text in zip(np.asarray(values)[:, selected], texts, strict=True):
+        assert told.setdefault(tuple(row), text) == text
+    assert len(set(told.values())) == len(told) == 4 * 3
+
+
+def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
+    traces = []
+
+    def caption(key, selected, perturbable, probability, may_agree):
+        traces.append(key)
+        told = lvm.replace_values(key, LANGUAGE, values, perturbable, probability, may_agree)
+        return lvm.captions(LANGUAGE, told, values[:, 1], selected)
+
+    settings = (
+        jnp.array([[True, True, True], [False, True, True], [True, False, False]]),
+        jnp.array([[True, False, True], [False, True, False], [False, False, False]]),
+        jnp.array([0.9, 0.25, 1.0]),
+        jnp.array([True, False, True]),
+    )
+    keys = jax.random.split(key, 3)
+    together = jax.jit(jax.vmap(caption))
+    ids = together(keys, *settings)
+    together(keys[::-1], *(field[::-1] for field in settings))
+    assert len(traces) == 1
+    for place in range(3):
+        alone = caption(keys[place], *(field[place] for field in settings))
+        np.testing.assert_array_equal(ids[place], alone)
