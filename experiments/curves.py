@@ -123,6 +123,7 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
         )
     axis.set_ylim(-0.03, 1.12)
     axis.set_xlim(right=1.1 * curves.index[-1])  # room for the names
+    axis.locator_params(axis="x", nbins=4)
     axis.tick_params(labelsize=7)
 
 

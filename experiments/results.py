@@ -20,6 +20,7 @@ COLUMNS = (  # of `results.csv`
     "attainable", "status",
 )  # fmt: skip
 ZERO_SHOT = "zero_shot"  # the probe that is a caption itself
+DIGITS = "%.7g"  # of numbers, as many as float32 has
 NO_PROBE = "none"  # of a score that needs none
 
 
@@ -63,7 +64,9 @@ def add_results(path: Path, rows: pd.DataFrame) -> None:
     there = whole_lines(path) if path.exists() else []
     new = set(map(str, rows.lane))
     kept = there[:1] + [line for line in there[1:] if line.split(",", 1)[0] not in new]
-    write_whole(path, "".join(kept) + rows.to_csv(index=False, header=not there))
+    write_whole(
+        path, "".join(kept) + rows.to_csv(index=False, header=not there, float_format=DIGITS)
+    )
 
 
 def scored_lanes(path: Path, scores: int | None = None) -> list[int]:

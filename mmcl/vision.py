@@ -43,7 +43,7 @@ def patches(widths: tuple[int, ...], outputs: int, slope: float) -> Encoder:
 def resnet18(outputs: int, normalization: str) -> Encoder:
     """ResNet18 from scratch (He et al., arXiv 1512.03385), 100 leaky ReLUs, then a linear layer.
 
-    normalization: "batch" or "group". Under vmap its convolutions are grouped, slow on a CPU.
+    normalization: "batch" or "group".
     """
     return network_encoder(_ResNet18(outputs, normalization), fit_pixels, standardise)
 

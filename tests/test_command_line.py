@@ -48,7 +48,10 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
     ("arguments", "message"),
     [
         ((QUICKSTART, "--config.recipe.step=5"), "'step' Did you mean \"steps\""),
-        ((QUICKSTART + ":papr",), "recipe is 'papr': allowed is one of fast, paper; nearest"),
+        (
+            (QUICKSTART + ":papr",),
+            "recipe is 'papr': allowed is one of fast, paper, patches, resnet; nearest",
+        ),
         ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
         ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
         ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
