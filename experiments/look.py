@@ -39,7 +39,7 @@ def look(directory: Path, console: Console) -> list[Path]:
         shared = plan.domain.load(lambda share: None)
     lanes = [load_lane(directory, number) for number in numbers]
     names = [lane.lane.setting for lane in lanes]
-    places = np.linspace(0, len(shared.test.images) - 1, CROPS).astype(int)
+    places = _spread(len(shared.test.images), CROPS)
     with console.status("drawing figures"):
         crops = jax.tree.map(lambda leaf: leaf[places], shared.test)
         texts = [_captions(plan, number, crops) for number in numbers]
@@ -56,7 +56,7 @@ def save_captions(
     images: np.ndarray, names: Sequence[str], texts: Sequence[Sequence[str]], path: Path
 ) -> None:
     """A photograph a row, with what each setting says of it."""
-    figure = Figure(figsize=(9, 0.24 * len(images) * (len(names) + 1)), layout="constrained")
+    figure = Figure(figsize=(9, 0.14 * len(images) * (len(names) + 1)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=(1, 9))
     for place, (picture, told) in enumerate(axes):
         picture.imshow(images[place])
@@ -99,14 +99,20 @@ def _pairs(plan: Plan, number: int, crops):
 def _neighbours(lane: LoadedLane, text, shared) -> np.ndarray:
     """Places of the training images nearest to each query, by the lane's image representation."""
     of = jax.jit(lambda images: encode(lane, mmcl.Modalities(images, text)).x)
-    train = shared.train.images[:SEARCHED]
+    searched = _spread(len(shared.train.images), SEARCHED)
+    train = shared.train.images[searched]
     parts = [of(train[begin : begin + PART]) for begin in range(0, len(train), PART)]
     queries = of(shared.test.images[_queries(shared)])
-    return np.asarray(probes.nearest(queries, jnp.concatenate(parts), NEIGHBOURS))
+    return searched[np.asarray(probes.nearest(queries, jnp.concatenate(parts), NEIGHBOURS))]
 
 
 def _queries(shared) -> np.ndarray:
-    return np.linspace(0, len(shared.test.images) - 1, QUERIES + 2).astype(int)[1:-1]
+    return _spread(len(shared.test.images), QUERIES + 2)[1:-1]
+
+
+def _spread(size: int, count: int) -> np.ndarray:
+    """So many places, all if there are fewer, spread evenly: photographs lie in order of kind."""
+    return np.linspace(0, size - 1, min(count, size)).astype(int)
 
 
 def main() -> None:

@@ -63,7 +63,6 @@ def glance_captioned(
 ) -> mmcl.Modalities:
     """What one lane has kept so far, on few images: Matthews of every factor, a modality."""
     key_fit, key_test = jax.random.split(key)
-    few = lambda labelled: jax.tree.map(lambda leaf: leaf[:GLANCE], labelled)
     shared = trained.shared
     pairs = (
         caption(trained.lane, key_fit, few(shared.train)),
@@ -75,6 +74,13 @@ def glance_captioned(
         key_fit, probes.logistic, probes.Split(*z), factors, _classes(language)
     )
     return jax.tree.map(score, fit, test)
+
+
+def few(labelled):
+    """GLANCE images at most, spread evenly, since they may lie in the order of their factors."""
+    count = len(labelled.images)
+    places = np.linspace(0, count - 1, min(GLANCE, count)).astype(int)
+    return jax.tree.map(lambda leaf: leaf[places], labelled)
 
 
 def scores_a_lane(probes_asked: int, factors: int) -> int:
