@@ -1,6 +1,6 @@
-"""Checks: of numbers in a config."""
+"""Checks: of numbers and of names in a config."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -29,6 +29,16 @@ def require_share(config: ConfigDict, fields: Iterable[str]) -> None:
         value = _field(config, field)
         if not 0 <= value <= 1:
             raise ValueError(f"{field} is {value}: allowed is 0 to 1")
+
+
+def require_known(field: str, names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """The names; raises ValueError if there is none, or one that is not known."""
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{field} holds {name!r}: allowed is {', '.join(known)}")
+    if not names:
+        raise ValueError(f"{field} is empty: give at least one")
+    return tuple(names)
 
 
 def _field(config: ConfigDict, path: str):

@@ -10,7 +10,6 @@ from jaxtyping import Array, Int, UInt8
 
 import lvm
 from experiments.domains.captioned_scores import (
-    Evaluation,
     glance_captioned,
     glance_row,
     score_captioned,
@@ -48,7 +47,7 @@ class CaptionedPairs(NamedTuple):
 
 def captioned_domain(
     language: lvm.Language,
-    evaluation: Evaluation,
+    probes: tuple[str, ...],
     may_agree: bool,
     shape: tuple[int, int, int],
     load: Callable[[Callable[[float], None]], Pictures],
@@ -72,12 +71,12 @@ def captioned_domain(
         laws=(LAW,),
         outputs=len(names) + SPARE,
         vocabulary=len(language.vocabulary),
-        scores=scores_a_lane(len(evaluation.probes), len(names)),
+        scores=scores_a_lane(len(probes), len(names)),
         blank=Pictures(blank, blank),
         load=load,
         init_world=lambda key, lane: (),
         sample=sample,
-        score=partial(score_captioned, evaluation, language, caption),
+        score=partial(score_captioned, probes, language, caption),
         glance=partial(glance_captioned, language, caption),
         rows=partial(score_rows, names),
         glance_row=partial(glance_row, names),

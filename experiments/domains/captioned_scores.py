@@ -20,12 +20,6 @@ PART = 512  # images that are encoded at once
 GLANCE = 1024  # images that a glance fits its probe on, and as many at most that it tests on
 
 
-class Evaluation(NamedTuple):
-    """What is asked of a lane: the names of probes."""
-
-    probes: tuple[str, ...]
-
-
 class CaptionedScores(NamedTuple):
     """All scores of one lane.
 
@@ -39,9 +33,9 @@ class CaptionedScores(NamedTuple):
 
 
 def score_captioned(
-    evaluation: Evaluation, language: lvm.Language, caption: Callable, trained: Trained, key
+    asked: tuple[str, ...], language: lvm.Language, caption: Callable, trained: Trained, key
 ) -> CaptionedScores:
-    """Every score of one lane: probes fitted on training images, all tested on test images."""
+    """Every score of one lane: probes asked for, fitted on training images, tested on others."""
     key_fit, key_test, key_probe = jax.random.split(key, 3)
     shared, lane = trained.shared, trained.lane
     pairs = caption(lane, key_fit, shared.train), caption(lane, key_test, shared.test)
@@ -53,7 +47,7 @@ def score_captioned(
         key_probe, probe, representations, factors, unbiased, _classes(language)
     )
     return CaptionedScores(
-        {name: score(probes.CLASSIFIERS[name]) for name in evaluation.probes},
+        {name: score(probes.CLASSIFIERS[name]) for name in asked},
         _zero_shot(language, trained, z[1].x, pairs[1].factors),
     )
 

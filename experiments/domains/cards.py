@@ -1,14 +1,12 @@
 """Cards: the domain of photographs of SET cards and captions of what is printed on them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_least, require_share
+from experiments.checks import require_known, require_least, require_share
 from experiments.domains.captioned import Labelled, Pictures, captioned_domain
-from experiments.domains.captioned_scores import Evaluation
 from experiments.domains.domain import Domain
 from lvm import cards
 from probes import CLASSIFIERS
@@ -40,18 +38,8 @@ def make_cards(config: ConfigDict) -> Domain:
 
     return captioned_domain(
         lvm.make_language(cards.FACTORS, cards.PHRASINGS),
-        Evaluation(_probes(config.evaluation.probes)),
+        require_known("evaluation.probes", config.evaluation.probes, CLASSIFIERS),
         world.may_agree,
         (world.height, world.width, 3),
         load,
     )
-
-
-def _probes(names: Sequence[str]) -> tuple[str, ...]:
-    for name in names:
-        if name not in CLASSIFIERS:
-            allowed = ", ".join(CLASSIFIERS)
-            raise ValueError(f"evaluation.probes holds {name!r}: allowed is {allowed}")
-    if not names:
-        raise ValueError("evaluation.probes is empty: give at least one")
-    return tuple(names)

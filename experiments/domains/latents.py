@@ -1,13 +1,12 @@
 """Latents: the domain of the numerical study, where a drawn world mixes Gaussian latents."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_least
+from experiments.checks import require_known, require_least
 from experiments.domains import latent_rows
 from experiments.domains.domain import Domain
 from experiments.domains.latent_scores import Evaluation, glance_latents, score_latents
@@ -23,7 +22,7 @@ def make_latents(config: ConfigDict) -> Domain:
     evaluation = Evaluation(
         fit=config.evaluation.fit,
         test=config.evaluation.test,
-        probes=_probes(config.evaluation.probes),
+        probes=require_known("evaluation.probes", config.evaluation.probes, PROBES),
         shifted=_shifted(config.evaluation, names),
         variant=spec.variant,
     )
@@ -50,16 +49,6 @@ def sample(shared, world, lane, key, count):
     """Pairs of a lane, as it trains on them."""
     del shared
     return lvm.sample_pairs(key, world, lane.bias, lane.noise_probability, count)
-
-
-def _probes(names: Sequence[str]) -> tuple[str, ...]:
-    for name in names:
-        if name not in PROBES:
-            allowed = ", ".join(PROBES)
-            raise ValueError(f"evaluation.probes holds {name!r}: allowed is {allowed}")
-    if not names:
-        raise ValueError("evaluation.probes is empty: give at least one")
-    return tuple(names)
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:
