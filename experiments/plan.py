@@ -17,6 +17,7 @@ from mmcl.recipe import CHOICES
 
 LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
+    "least_encoding_size": 1,
     "recipe.steps": 1,
     "log_every": 1,
     "save_every": 1,

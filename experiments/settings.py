@@ -38,7 +38,7 @@ def make_lanes(
     lanes = []
     for place, setting in enumerate(config.settings):
         try:
-            lanes.append(_make_lane(setting, names, laws, largest))
+            lanes.append(_make_lane(setting, names, laws, config.least_encoding_size, largest))
         except ValueError as error:
             raise ValueError(f"settings[{place}].{error}") from None
     if len(set(lanes)) < len(lanes):
@@ -61,10 +61,11 @@ def _only(names: Sequence[str], lanes: Sequence[Lane]) -> Sequence[Lane]:
     return [lane for lane in lanes if lane.setting in names] if names else lanes
 
 
-def _make_lane(setting, names, laws, largest) -> Lane:
+def _make_lane(setting, names, laws, least, largest) -> Lane:
     lane = Lane(seed=0, setting="", **setting)
     bias = lane_bias(lane, names)
-    size = int(lvm.unbiased(bias).sum()) if lane.encoding_size is None else lane.encoding_size
+    exact = int(lvm.unbiased(bias).sum())
+    size = max(exact, least) if lane.encoding_size is None else lane.encoding_size
     if not 1 <= size <= largest:
         raise ValueError(f"encoding_size is {size}: allowed is 1..{largest}")
     if lane.dependence not in laws:

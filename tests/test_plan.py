@@ -55,6 +55,8 @@ def with_setting(**changes):
         ),
         ({"settings": ()}, "settings is empty"),
         ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
+        ({"least_encoding_size": 0}, "least_encoding_size is 0: allowed is 1 or more"),
+        ({"least_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
         ({"recipe.steps": 0}, "recipe.steps is 0: allowed is 1 or more"),
         ({"recipe.steps": -5}, "recipe.steps is -5: allowed is 1 or more"),
         ({"recipe.learning_rate": 0.0}, "recipe.learning_rate is 0.0: allowed is a number above 0"),
@@ -103,6 +105,8 @@ def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
     wide = make_plan(small_config(**with_setting(encoding_size=3)))
     assert wide.lanes[1].encoding_size == 3
     np.testing.assert_array_equal(wide.data.hyper.dimensions[1], [True] * 3)
+    least = make_plan(small_config(least_encoding_size=2, **with_setting(encoding_size=1)))
+    assert [lane.encoding_size for lane in least.lanes] == [2, 1]
 
 
 @pytest.mark.parametrize("recipe", ["fast", "paper"])

@@ -9,11 +9,14 @@ from ml_collections.config_dict import placeholder
 from experiments.configs import default
 
 FACTORS = ("number", "color", "shading", "shape")
-NATURAL = {"dependence": "natural", "noise_probability": 0.9}
+LAW = "natural"
 
 
 def get_config(recipe: str = "resnet") -> ConfigDict:
-    """Captions that leave out more and more factors, and captions that get more and more wrong."""
+    """Captions that leave out more and more factors, and captions that get more and more wrong.
+
+    Wrong with probability 0.9, as in the paper, and always: then a word tells nothing.
+    """
     config = default.common(recipe)
     config.domain = "cards"
     config.world = {
@@ -26,9 +29,10 @@ def get_config(recipe: str = "resnet") -> ConfigDict:
         "skip_undecodable": False,  # whether images that do not decode are left out and told
     }
     config.evaluation = {"probes": ("logistic", "mlp")}
-    select = [default.setting(" ".join(FACTORS[:count]), **NATURAL) for count in range(1, 5)]
+    select = [default.setting(" ".join(FACTORS[:count]), "", LAW) for count in range(1, 5)]
     perturb = [
-        default.setting(" ".join(FACTORS), " ".join(FACTORS[kept:]), **NATURAL)
+        default.setting(" ".join(FACTORS), " ".join(FACTORS[kept:]), LAW, None, probability)
+        for probability in (0.9, 1.0)
         for kept in (3, 2, 1)
     ]
     config.settings = (*select, *perturb)

@@ -18,7 +18,7 @@ def get_config(recipe: str = "patches") -> ConfigDict:
         default.setting(
             " ".join(cards.FACTORS),
             "shading shape",
-            "natural",
+            cards.LAW,
             encoding_size=2 + spare,
             noise_probability=probability,
         )

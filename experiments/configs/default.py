@@ -35,6 +35,7 @@ def common(recipe: str) -> ConfigDict:
             "settings": (),
             "only": (),  # names of settings, as in results.csv, to run alone; empty: all
             "seeds": 1,  # lanes of each setting; seeds count from 0
+            "least_encoding_size": 1,  # of a setting that gives none, whatever captions tell
             "world": {},
             "recipe": get_recipe(recipe),
             "evaluation": {},
