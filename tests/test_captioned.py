@@ -29,7 +29,7 @@ def card_config(path, **changes):
     config.recipe.update(widths=(8, 8), text_widths=(8,), batch=16, group=16, steps=4, warmup=2)
     config.log_every, config.save_every = 2, 4
     config.evaluation.probes = ("logistic",)
-    config.only = ("select {number}", "perturb {shape}")
+    config.settings = (config.settings[0], config.settings[4])  # select {number}, perturb {shape}
     config.update_from_flattened_dict(changes)
     return config
 
@@ -165,7 +165,7 @@ def test_a_missing_path_says_how_to_give_one():
 
 
 def test_an_unknown_factor_names_those_there_are(archive):
-    config = card_config(archive, only=())
+    config = card_config(archive)
     config.settings[0].selected = "number size"
     with pytest.raises(ValueError, match="holds 'size': allowed is number, color, shading, shape"):
         make_plan(config)

@@ -9,8 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.results import read_results
-from tests.runs import run
-from tests.small import small_config
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "experiments.run", "--config=tests/small.py")
@@ -39,7 +37,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_path):
+def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_path, finished):
     address = f"--coordinator=localhost:{free_port()}"
     both = [
         start(tmp_path / "both", 2, address, "--processes=2", f"--process={process}")
@@ -50,9 +48,9 @@ def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_pat
     assert "training 100%" in texts[0]
     assert "training" not in texts[1]
 
-    run(tmp_path / "alone", small_config())
-    assert_same_scores(tmp_path / "both", tmp_path / "alone")
-    histories = (pd.read_csv(tmp_path / name / "history.csv") for name in ("both", "alone"))
+    alone = finished[0]
+    assert_same_scores(tmp_path / "both", alone)
+    histories = (pd.read_csv(place / "history.csv") for place in (tmp_path / "both", alone))
     pd.testing.assert_frame_equal(*histories, atol=1e-4)
 
     (tmp_path / "both" / "results.csv").unlink()
@@ -60,4 +58,4 @@ def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_pat
     text = one_on_four_devices.communicate(timeout=300)[0]
     assert "scoring 100%" in text
     assert "training" not in text  # the last checkpoint of the two processes is gone on from
-    assert_same_scores(tmp_path / "both", tmp_path / "alone")
+    assert_same_scores(tmp_path / "both", alone)
