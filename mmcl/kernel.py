@@ -1,7 +1,7 @@
-"""The Gaussian kernel sum behind the entropy estimate, with a gradient of its own.
+"""Log-sum-exp of inner products: in blocks, with a gradient of its own.
 
-The gradient of log Σ_j exp(-‖a_i - b_j‖²) needs no pass over the pairs but two matrix products with
-the kernel, so nothing of the size of the kernel is written but the kernel itself.
+Every similarity of the objectives is an inner product of rows made for it, so one function serves
+them all. Its gradient needs no pass over the pairs but two matrix products with exp(products).
 """
 
 from functools import partial
@@ -10,50 +10,97 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+BLOCK = 2**22  # products held at once; of more, the gradient makes each block a second time
+
 
 @partial(jax.custom_vjp, nondiff_argnums=(3,))
-def log_kernel_sum(
-    a: Float[Array, "n d"],
-    b: Float[Array, "m d"],
+def log_sum_exp(
+    left: Float[Array, "n k"],
+    right: Float[Array, "m k"],
     where: Bool[Array, " m"],
     skip_itself: bool,
 ) -> Float[Array, " n"]:
-    """log Σ_j exp(-‖a_i - b_j‖²) over the j of `where`, -inf if there is none: float32 [n].
+    """log Σ_j exp(⟨left_i, right_j⟩) over the j of `where`, -inf if there is none: float32 [n].
 
-    With `skip_itself` (then n = m) j = i takes no part. Both are centred first, so that far-off
-    embeddings lose nothing.
+    With `skip_itself` (then n = m) j = i takes no part. Memory is linear in n + m once n × m
+    exceeds `BLOCK`.
     """
-    return _forward(a, b, where, skip_itself)[0]
+    return _forward(left, right, where, skip_itself)[0]
 
 
-def _forward(a, b, where, skip_itself):
-    centre = b.mean(0, keepdims=True)
-    a, b = a - centre, b - centre
-    one_a, one_b = jnp.ones_like(a[:, :1]), jnp.ones_like(b[:, :1])
-    left = jnp.concatenate([2 * a, -one_a, -jnp.sum(a**2, 1, keepdims=True)], 1)
-    right = jnp.concatenate([b, jnp.sum(b**2, 1, keepdims=True), one_b], 1)
-    logits = jnp.minimum(_product(left, right.T), 0.0)  # -‖a_i - b_j‖² in one product
-    takes_part = where[None] & ~jnp.eye(len(a), dtype=bool) if skip_itself else where[None]
-    logits = jnp.where(takes_part, logits, -jnp.inf)
-    largest = logits.max(1, keepdims=True)
-    largest = jnp.where(jnp.isfinite(largest), largest, 0.0)
-    kernel = jnp.exp(logits - largest)
-    total = kernel.sum(1)
-    return jnp.log(total) + largest[:, 0], (a, b, kernel, total)
+def _forward(left, right, where, skip_itself):
+    def of_rows(rows):
+        logits = _masked_products(rows, right, where, skip_itself)
+        largest = _finite(logits.max(1))
+        kernel = jnp.exp(logits - largest[:, None])
+        return kernel, jnp.log(kernel.sum(1)) + largest
+
+    rows = _numbered(left)
+    if _fits(left, right):
+        kernel, values = of_rows(rows)
+        return values, (left, right, where, values, kernel)
+    blocks = jax.lax.map(lambda block: of_rows(block)[1], _in_blocks(rows, right))
+    values = blocks.ravel()[: len(left)]
+    return values, (left, right, where, values, None)
 
 
 def _backward(skip_itself, residuals, cotangent):
-    del skip_itself
-    a, b, kernel, total = residuals
-    weight = (cotangent / jnp.where(total > 0, total, 1.0))[:, None]
-    sums = _product(kernel, jnp.concatenate([b, jnp.ones_like(b[:, :1])], 1))
-    back = _product(kernel.T, jnp.concatenate([weight * a, weight], 1))
-    grad_a = 2 * weight * (sums[:, :-1] - sums[:, -1:] * a)
-    grad_b = 2 * (back[:, :-1] - back[:, -1:] * b)
-    return grad_a, grad_b, None
+    left, right, where, values, kernel = residuals
+    if kernel is not None:
+        total = kernel.sum(1)
+        weight = cotangent / jnp.where(total > 0, total, 1.0)
+        return *_gradients(left, right, kernel, weight), None
+
+    def of_block(grad_right, block):
+        rows, value, weight = block
+        logits = _masked_products(rows, right, where, skip_itself)
+        kernel = jnp.exp(logits - _finite(value)[:, None])
+        grad_rows, more = _gradients(rows[0], right, kernel, weight)
+        return grad_right + more, grad_rows
+
+    blocks = _in_blocks((_numbered(left), values, cotangent), right)
+    grad_right, grad_left = jax.lax.scan(of_block, jnp.zeros_like(right), blocks)
+    return grad_left.reshape(-1, left.shape[1])[: len(left)], grad_right, None
 
 
-log_kernel_sum.defvjp(_forward, _backward)
+log_sum_exp.defvjp(_forward, _backward)
+
+
+def _masked_products(rows, right, where, skip_itself):
+    left, places = rows
+    takes_part = where[None]
+    if skip_itself:
+        takes_part = takes_part & (places[:, None] != jnp.arange(len(right))[None])
+    return jnp.where(takes_part, _product(left, right.T), -jnp.inf)
+
+
+def _gradients(left, right, kernel, weight):
+    grad_left = weight[:, None] * _product(kernel, right)
+    return grad_left, _product(kernel.T, weight[:, None] * left)
+
+
+def _numbered(left):
+    return left, jnp.arange(len(left))
+
+
+def _fits(left, right) -> bool:
+    return len(left) * len(right) <= BLOCK
+
+
+def _in_blocks(tree, right):
+    """Leading axes [n, ...] as [blocks, rows, ...], the last block filled up with zeros."""
+    rows = max(1, BLOCK // len(right))
+
+    def split(leaf):
+        fill = -len(leaf) % rows
+        padded = jnp.pad(leaf, [(0, fill)] + [(0, 0)] * (leaf.ndim - 1))
+        return padded.reshape(-1, rows, *leaf.shape[1:])
+
+    return jax.tree.map(split, tree)
+
+
+def _finite(values):
+    return jnp.where(jnp.isfinite(values), values, 0.0)
 
 
 def _product(left, right):

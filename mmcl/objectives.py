@@ -6,6 +6,7 @@ the pairs left out change nothing, and an empty mask gives 0 with a gradient of 
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,33 +14,41 @@ from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float
 
 from mmcl.encoders import Modalities
-from mmcl.kernel import log_kernel_sum
+from mmcl.kernel import log_sum_exp
 
 BANDWIDTH = 0.7  # h of the kernel in white coordinates
 NORM_PENALTY = 0.1  # λ, stands for the bounded outputs of the theory
 
 Representation = Float[Array, "n d"]
-Similarity = Callable[[Representation, Representation], Float[Array, "n m"]]
 
 
-def negative_squared_distance(
-    a: Float[Array, "n d"], b: Float[Array, "m d"]
-) -> Float[Array, "n m"]:
-    """-‖a_i - b_j‖² by a Gram matrix, centred first so that nothing cancels: float32 [n, m]."""
+class Factors(NamedTuple):
+    """Rows whose inner products ⟨left_i, right_j⟩ are similarities of a_i and b_j."""
+
+    left: Float[Array, "n k"]
+    right: Float[Array, "m k"]
+
+
+Similarity = Callable[[Representation, Representation], Factors]
+
+
+def negative_squared_distance(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
+    """-‖a_i - b_j‖², centred first so that nothing cancels."""
     centre = jax.lax.stop_gradient(a.mean(0))
     a, b = a - centre[None], b - centre[None]
-    squares = jnp.sum(a**2, -1)[:, None] + jnp.sum(b**2, -1)[None]
-    return jnp.minimum(2 * dot(a, b) - squares, 0.0)
+    one_a, one_b = jnp.ones_like(a[:, :1]), jnp.ones_like(b[:, :1])
+    left = jnp.concatenate([2 * a, -one_a, -jnp.sum(a**2, 1, keepdims=True)], 1)
+    return Factors(left, jnp.concatenate([b, jnp.sum(b**2, 1, keepdims=True), one_b], 1))
 
 
-def dot(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
-    """Inner products ⟨a_i, b_j⟩: float32 [n, m]."""
-    return jnp.matmul(a, b.T, precision="float32")
+def dot(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
+    """Inner products ⟨a_i, b_j⟩."""
+    return Factors(a, b)
 
 
-def cosine(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
-    """Cosines of the angle between a_i and b_j, 0 where either is zero: float32 [n, m]."""
-    return dot(_unit(a), _unit(b))
+def cosine(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
+    """Cosines of the angle between a_i and b_j, 0 where either is zero."""
+    return Factors(_unit(a), _unit(b))
 
 
 SIMILARITIES: dict[str, Similarity] = {
@@ -61,11 +70,12 @@ def symmetric_infonce(
     """
     where = jnp.ones(len(z.x), bool) if where is None else where
     z = _fill_masked(z, where)
-    logits = similarity(z.x, z.t) / temperature
-    positives = jnp.diagonal(logits)
-    x_to_t = _log_mean_exp(logits, where) - positives
-    t_to_x = _log_mean_exp(logits.T, where) - positives
-    return _mean((x_to_t + t_to_x) / 2, where)
+    left, right = similarity(z.x, z.t)
+    left = left / temperature
+    positives = jnp.sum(left * right, 1)
+    columns = where | ~where.any()  # some to take part, so that an empty mask is finite too
+    sums = log_sum_exp(left, right, columns, False) + log_sum_exp(right, left, columns, False)
+    return _mean(sums / 2 - jnp.log(columns.sum()) - positives, where)
 
 
 def alignment_max_entropy(
@@ -88,7 +98,8 @@ def alignment_max_entropy(
 
     def negative_entropy(own, other):
         scale = jax.lax.rsqrt(jnp.float32(temperature))
-        kernel_sum = log_kernel_sum(own * scale, other * scale, where, negatives is None)
+        pairs = negative_squared_distance(own * scale, other * scale)
+        kernel_sum = log_sum_exp(*pairs, where, negatives is None)
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
         return with_positive - jnp.log(jnp.maximum(count, 1))
 
@@ -116,7 +127,7 @@ def alignment_max_whitened_entropy(
 
     def negative_entropy(rows):
         white = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
-        kernel_sum = log_kernel_sum(white, white, where, True)
+        kernel_sum = log_sum_exp(*negative_squared_distance(white, white), where, True)
         others = jnp.maximum(where.sum() - 1, 1)
         return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - jnp.log(others), 0.0)
 
@@ -148,12 +159,6 @@ def _fill_masked(z: Modalities, where) -> Modalities:
         return jnp.where(where[:, None], rows, jax.lax.stop_gradient(mean))
 
     return Modalities(fill(z.x), fill(z.t))
-
-
-def _log_mean_exp(logits, where):
-    """Log of the mean of exp over the masked columns: [n, m] -> [n]; finite for an empty mask."""
-    columns = where | ~where.any()
-    return jax.nn.logsumexp(logits, axis=1, where=columns[None]) - jnp.log(columns.sum())
 
 
 def _mean(values, where):
