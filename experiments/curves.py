@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.heat_maps import save, target_label
+from experiments.heat_maps import target_label
 from experiments.results import MODALITIES, REVERSE, unbiased_names
 from experiments.tables import main_probe, metric_name, of_targets, setting_labels
+from experiments.whole import save
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
 OTHER_LAW = "#009e73"

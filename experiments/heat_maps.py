@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.tables import brief
+from experiments.whole import save
 
 CELL = 0.36  # inches
 WORD = 4  # letters of a target's name that fit in a cell's width
@@ -62,13 +63,6 @@ def save_heat_maps(
             image = _draw(axis, panel, scale, named=axis is line[0])
     figure.colorbar(image, ax=axes, label=label, fraction=0.02, pad=0.01)
     save(figure, path)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG and as PDF."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=160)
-    figure.savefig(path.with_suffix(".pdf"))
 
 
 def target_label(target: str) -> str:

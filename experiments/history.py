@@ -14,9 +14,9 @@ import jax
 import pandas as pd
 
 from experiments.results import lane_columns
-from experiments.rundir import whole_lines, write_whole
 from experiments.settings import Lane
 from experiments.sweep import Advance
+from experiments.whole import whole_lines, write_whole
 
 
 def append(

@@ -16,9 +16,9 @@ from rich.console import Console
 
 import mmcl
 import probes
-from experiments.heat_maps import save
 from experiments.lanes import LoadedLane, encode, load_lane, read_plan
 from experiments.plan import Plan
+from experiments.whole import save
 
 CROPS = 4  # shown with their captions
 QUERIES, NEIGHBOURS = 3, 5

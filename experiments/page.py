@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.rundir import write_whole
 from experiments.tables import setting_labels
+from experiments.whole import write_whole
 
 COLUMNS = [
     "study", "setting", "label", "dependence", "modality", "probe", "target", "metric",

@@ -18,7 +18,6 @@ from experiments.figures import save_figures, save_scores
 from experiments.page import save_page
 from experiments.paper import agreement, beside, read_paper
 from experiments.results import read_results, scored_lanes
-from experiments.rundir import write_whole
 from experiments.stored import read_run
 from experiments.tables import (
     distance_from_theory,
@@ -29,6 +28,7 @@ from experiments.tables import (
     summary,
     with_reference,
 )
+from experiments.whole import write_whole
 
 
 def print_end(directory: Path, console: Console) -> None:

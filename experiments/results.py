@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.rundir import whole_lines, write_whole
 from experiments.settings import Lane
 from experiments.stored import status_of
+from experiments.whole import whole_lines, write_whole
 
 MODALITIES = {"x": "image", "t": "text"}
 REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation

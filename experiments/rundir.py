@@ -16,6 +16,7 @@ from experiments.lock import locked
 from experiments.processes import any_process, is_first
 from experiments.settings import Lane
 from experiments.stored import FORMAT, check_links, read_run
+from experiments.whole import write_whole
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 HARMLESS = (  # fields that may change on resuming: they alter rounding at most
@@ -124,28 +125,6 @@ def origin(config: ConfigDict) -> dict[str, Any]:
         "dtype": "float32",
         "commit": _commit(),
     }
-
-
-def whole_lines(path: Path) -> list[str]:
-    """The lines of a file, without a last one that was cut off; ValueError if it is no text."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text: {error}") from None
-    return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_config(
