@@ -1,0 +1,1 @@
+"""Audit: what real captions tell of kinds of concepts, how often, and how truly."""
