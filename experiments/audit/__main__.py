@@ -51,7 +51,9 @@ def audit(options: argparse.Namespace, console: Console) -> None:
         counts = count_all(concepts, captions, labels)
     found = rates(concepts, counts)
     if options.out:
-        write_whole(options.out, tidy(found, counts.captions).to_csv(index=False))
+        write_whole(
+            options.out, tidy(found, counts.captions).to_csv(index=False, float_format="%.7g")
+        )
     if options.figure:
         save_bars(found, counts.captions, options.figure)
     console.print(shown(found), highlight=False)
@@ -64,10 +66,10 @@ def audit(options: argparse.Namespace, console: Console) -> None:
 
 def notes(counts: Counts, others: Sequence[str]) -> list[str]:
     """How many captions there are, and what was left out."""
-    empty = f"; {counts.empty:,} empty ones are left out" if counts.empty else ""
+    empty = f" Empty ones, left out: {counts.empty:,}." if counts.empty else ""
     unused = ", ".join(map(repr, others))
     return [
-        f"{counts.captions:,} captions{empty}.",
+        f"{counts.captions:,} captions.{empty}",
         *([f"Columns of labels that are no concept group, left out: {unused}."] if others else []),
     ]
 

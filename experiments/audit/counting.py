@@ -151,8 +151,8 @@ def _parts(
 
 def _refuse(captions: int, labels: int) -> None:
     raise ValueError(
-        f"there are {captions} captions and {labels} rows of labels: allowed is a row a caption, "
-        "also for an empty one"
+        f"there are {captions} rows of captions and {labels} of labels: allowed is a row a "
+        "caption, also for an empty one"
     )
 
 

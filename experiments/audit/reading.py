@@ -96,7 +96,7 @@ def _of_table(path: Path, column: str, seen: Seen) -> Iterator[str]:
 
 
 def _of_json(path: Path, number: int, line: str, column: str) -> str:
-    if line.isspace():
+    if not line.strip():
         return ""
     try:
         row = json.loads(line)

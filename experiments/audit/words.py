@@ -4,8 +4,8 @@ import re
 from unicodedata import category, normalize
 
 ASCII_WORD = re.compile(r"[a-z0-9]+")
-SIGNS = map(chr, range(0x300, 0x1F000))
-MARKS = "".join(sign for sign in SIGNS if category(sign) in ("Mn", "Mc"))  # as of vowels in Hindi
+# As of vowels in Hindi.
+MARKS = "".join(chr(sign) for sign in range(0x300, 0x1F000) if category(chr(sign)) in ("Mn", "Mc"))
 WORD = re.compile(rf"\w[\w{MARKS}]*")
 UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))  # as soft hyphens
 
