@@ -105,6 +105,8 @@ ALL, NEVER, SOME = wilson(900, 900), wilson(0, 900), wilson(300, 900)
         (ALL, wilson(675, 900), 0.75, LOST),
         (ALL, wilson(850, 900), 0.75, BETWEEN),  # wrong more often than by chance: it tells much
         (ALL, wilson(0, 2), 0.5, BETWEEN),  # two labels are too few to tell
+        (ALL, wilson(2, 6), 0.45, BETWEEN),  # six too
+        (ALL, NEVER, 0.0, BETWEEN),  # of one value: true by chance
         (NEVER, None, math.nan, LOST),
         (wilson(899, 900), None, math.nan, BETWEEN),
         (wilson(1, 900), wilson(0, 1), 0.0, BETWEEN),

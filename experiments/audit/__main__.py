@@ -15,7 +15,7 @@ from experiments.audit.counting import Counts, count_all
 from experiments.audit.figure import save_bars
 from experiments.audit.rates import rates
 from experiments.audit.reading import read_captions, read_concepts, read_labels
-from experiments.audit.tables import shown, tidy
+from experiments.audit.tables import as_csv, shown, tidy
 from experiments.progress import progress
 from experiments.whole import write_whole
 
@@ -51,9 +51,7 @@ def audit(options: argparse.Namespace, console: Console) -> None:
         counts = count_all(concepts, captions, labels)
     found = rates(concepts, counts)
     if options.out:
-        write_whole(
-            options.out, tidy(found, counts.captions).to_csv(index=False, float_format="%.7g")
-        )
+        write_whole(options.out, as_csv(tidy(found, counts.captions)))
     if options.figure:
         save_bars(found, counts.captions, options.figure)
     console.print(shown(found), highlight=False)

@@ -57,10 +57,7 @@ def _bars(axis, rates: Sequence[Rate | None], style: dict) -> None:
 
 def _chances(axis, chances: Sequence[float]) -> None:
     """A line a group where there is a number."""
-    known = [
-        (place, 100 * chance) for place, chance in enumerate(chances) if not math.isnan(chance)
-    ]
-    for place, chance in known:
+    known = {place: 100 * chance for place, chance in enumerate(chances) if not math.isnan(chance)}
+    for place, chance in known.items():
         axis.plot([chance, chance], [place - 0.4, place + 0.4], color="black", lw=1.5)
-    highest = max(chance for _, chance in known)
-    axis.set_xlim(0, max(axis.get_xlim()[1], 1.02 * highest))
+    axis.set_xlim(0, max(axis.get_xlim()[1], 1.02 * max(known.values())))

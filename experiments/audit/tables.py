@@ -20,9 +20,14 @@ def tidy(rates: Sequence[GroupRates], captions: int) -> pd.DataFrame:
     return pd.DataFrame([_row(of_group, captions) for of_group in rates])
 
 
+def as_csv(table: pd.DataFrame) -> str:
+    """A tidy table as it is written: numbers with seven digits."""
+    return table.to_csv(index=False, float_format="%.7g")
+
+
 def shown(rates: Sequence[GroupRates]) -> Table:
     """The table for the terminal, without perturbation if there are no labels."""
-    labelled = any(of_group.labelled for of_group in rates)
+    labelled = any(of_group.compared for of_group in rates)
     table = Table(box=None, pad_edge=False)
     table.add_column("group")
     for name in ("told by", "95 % interval"):
