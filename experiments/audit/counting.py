@@ -68,7 +68,7 @@ def count(
     labels: the value of each group, NO_LABEL for none.
     """
     there = np.array([bool(caption.strip()) for caption in captions], bool)
-    values = told_values(concepts, captions) & there[:, None]
+    values = told_values(concepts, captions)
     if labels is None:
         labels = np.full((len(captions), len(concepts.groups)), NO_LABEL)
     starts = np.searchsorted(concepts.group_of, np.arange(len(concepts.groups)))
