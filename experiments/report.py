@@ -62,7 +62,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         return
     cells = over_seeds(results)
     cells = cells.assign(paper=float("nan")) if paper is None else beside(cells, read_paper(paper))
-    write_whole(directory / "summary.csv", cells.to_csv(index=False))
+    write_whole(directory / "summary.csv", cells.to_csv(index=False, float_format="%.6g"))
     notes = [*notes, *sick_lanes(results), *agreement(cells)]
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
