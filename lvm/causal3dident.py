@@ -28,7 +28,7 @@ IMAGE_COLUMNS = {  # what a column may hold, as `check_column` has it
     "object_shape": 7,
     "object_xpos": 3,
     "object_ypos": 3,
-    "object_zpos": (-np.finfo(np.float32).max, np.finfo(np.float32).max),
+    "object_zpos": (-1e9, 1e9),
     "object_alpharot": UNIT,
     "object_betarot": UNIT,
     "object_gammarot": UNIT,

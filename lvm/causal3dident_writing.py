@@ -21,7 +21,7 @@ from lvm.whole import appearing
 
 PER_SHOW = 256  # images
 
-Columns = Mapping[str, Shaped[np.ndarray, " n"]]
+Columns = Mapping[str, Shaped[np.ndarray, " _rows"]]
 Captions = tuple[Sequence[str], Columns]  # the sentences, and what they tell
 
 
