@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 import lvm
+import mmcl
 from experiments.configs import mpi3d, mpi3d_small
 from experiments.plan import make_plan
+from experiments.training import init_lane
 from lvm.mpi3d import FACTORS, PHRASINGS
 from tests.runs import run
 from tests.test_mpi3d import POSITIONS_MADE, made_images, write_mpi3d
@@ -98,12 +100,21 @@ def test_the_settings_are_those_of_the_paper(folder):
 
 
 @pytest.mark.parametrize("module", [mpi3d, mpi3d_small])
-def test_both_configs_make_plans_for_images_of_64_pixels(module, key):
+def test_the_encoders_of_both_configs_take_images_of_64_pixels(module):
     config = module.get_config()
     config.world.data = "anywhere"
     plan = make_plan(config)
-    shape = plan.domain.blank.train.images.shape
-    assert shape == (1, 64, 64, 3)
+    blank = plan.domain.blank
+    assert blank.train.images.shape == (1, 64, 64, 3)
+    lane = jax.tree.map(lambda leaf: leaf[0], plan.data)
+
+    def encode(lane, pictures):
+        train = init_lane(plan, pictures, lane).train
+        pairs = plan.domain.sample(pictures, (), lane, jax.random.key(0), 3)
+        observations = mmcl.Modalities(pairs.x, pairs.t)
+        return mmcl.encode(plan.recipe, lane.hyper, train.params, train.stats, observations)
+
+    assert {z.shape for z in jax.eval_shape(encode, lane, blank)} == {(3, 9)}
 
 
 @pytest.mark.parametrize(
