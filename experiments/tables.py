@@ -34,16 +34,26 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
         low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
     )
     cells = cells.drop(columns="finite").reset_index()
-    return cells.assign(study=[study_of(row) for row in cells.itertuples()])
+    return cells.assign(study=studies(cells))
 
 
-def study_of(row) -> str:
-    """The study that a setting belongs to, from the columns of its row."""
-    if row.encoding_size != len(unbiased_names(row.selected, row.perturbable)):
-        return "encoding size"
-    if not row.perturbable:
-        return "selection"
-    return "perturbation" if row.setting.startswith("perturb") else "joint"
+def studies(rows: pd.DataFrame) -> pd.Series:
+    """The study that each row's setting belongs to.
+
+    A setting in several sizes belongs to that of its bias in its exact size, and in any other to
+    the study of encoding sizes.
+    """
+    sizes = rows.groupby(["dependence", "setting", "noise_probability"]).encoding_size
+    study = pd.Series("joint", rows.index)
+    study = study.mask(rows.setting.str.startswith("perturb"), "perturbation")
+    study = study.mask(rows.perturbable == "", "selection")
+    return study.mask((sizes.transform("nunique") > 1) & ~has_exact_size(rows), "encoding size")
+
+
+def has_exact_size(rows: pd.DataFrame) -> pd.Series:
+    """Whether the encoding size is the number of unbiased semantics, as theory asks for."""
+    biases = zip(rows.selected, rows.perturbable, strict=True)
+    return rows.encoding_size == [len(unbiased_names(*bias)) for bias in biases]
 
 
 def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +69,7 @@ def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
 
 def setting_labels(cells: pd.DataFrame) -> pd.Series:
     """The settings, with size and noise probability where the name alone would not tell."""
-    names = zip(cells.selected, cells.perturbable, strict=True)
-    exact = cells.encoding_size == [len(unbiased_names(*bias)) for bias in names]
+    exact = has_exact_size(cells)
     one_noise = cells.groupby("setting").noise_probability.transform("nunique") == 1
     size = (", size " + cells.encoding_size.astype(str)).where(~exact, "")
     return (
@@ -122,7 +131,7 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     target over its attainable score; mean and max of |measured - attainable|; least reverse.
     """
     rows = of_targets(rows)
-    rows = rows[[study_of(row) != "encoding size" for row in rows.itertuples()]]
+    rows = rows[has_exact_size(rows)]
     names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
     rows = rows.assign(
         kept=[target in unbiased_names(*bias) for target, *bias in names],

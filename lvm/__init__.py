@@ -3,8 +3,19 @@
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
 from lvm.captions import captions, replace_values
 from lvm.cards import Photographs, check_splits, read_cards, split_sessions
+from lvm.causal3dident import Renders, read_causal3dident, read_causal3dident_captions
+from lvm.causal3dident_writing import write_causal3dident
+from lvm.disk.splits import Splits, file_order_splits
+from lvm.disk.texts import StoredCaptions
 from lvm.language import Factor, Language, make_language, sentences, token_ids
 from lvm.mixing import init_mixing, mix, unmix
+from lvm.mpi3d import (
+    draw_mpi3d_splits,
+    mpi3d_factors,
+    open_mpi3d,
+    read_mpi3d_captions,
+    take_images,
+)
 from lvm.pairs import Pairs, Shift, sample_pairs
 from lvm.semantics import (
     DEPENDENCES,
@@ -26,8 +37,11 @@ __all__ = [
     "Language",
     "Pairs",
     "Photographs",
+    "Renders",
     "Semantics",
     "Shift",
+    "Splits",
+    "StoredCaptions",
     "World",
     "WorldSpec",
     "attainable_r2",
@@ -36,22 +50,31 @@ __all__ = [
     "captions",
     "check_splits",
     "covariance",
+    "draw_mpi3d_splits",
     "draw_semantics",
+    "file_order_splits",
     "gaussian_semantics",
     "heavy_tails",
     "init_mixing",
     "init_world",
     "make_language",
     "mix",
+    "mpi3d_factors",
     "numbers_of",
+    "open_mpi3d",
     "read_cards",
+    "read_causal3dident",
+    "read_causal3dident_captions",
+    "read_mpi3d_captions",
     "replace_values",
     "sample_pairs",
     "sample_semantics",
     "sentences",
     "solve_semantics",
     "split_sessions",
+    "take_images",
     "token_ids",
     "unbiased",
     "unmix",
+    "write_causal3dident",
 ]

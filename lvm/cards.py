@@ -5,7 +5,6 @@ cut from (20170311_132957_2_14.jpg: session, number, position). Light, blur and 
 between photographs and belong to the image alone.
 """
 
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -13,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Shaped, UInt8
-from PIL import Image
 
-from lvm.files import open_files
+from lvm.disk.files import open_files
+from lvm.disk.images import decode
 from lvm.language import Factor
 
 FACTORS = (
@@ -35,7 +34,6 @@ PHRASINGS = (
 )
 IN_FOLDERS = (("1", "2", "3"), *(factor.values for factor in FACTORS[1:]))  # in the singular
 SUFFIXES = (".jpg", ".jpeg", ".png")
-DAMAGED_IMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 PER_SHOW = 256  # images
 
 
@@ -76,7 +74,7 @@ def read_cards(
         for place, name in enumerate(names):
             if place % PER_SHOW == 0:
                 show(place / len(names))
-            images.append(_decode(read(name), height, width))
+            images.append(decode(read(name), height, width))
             if images[-1] is None:
                 tell(f"{path}: {name} does not decode")
     show(1.0)
@@ -155,13 +153,3 @@ def _label(where: str, file: PurePosixPath) -> tuple[list[int], str]:
         )
     values = [allowed.index(value) for value, allowed in zip(told, IN_FOLDERS, strict=True)]
     return values, session[1]
-
-
-def _decode(data: bytes, height: int, width: int) -> np.ndarray | None:
-    size = width, height
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-            image.draft("RGB", size)  # decodes a JPEG at a half, a fourth or an eighth: faster
-            return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BILINEAR))
-    except DAMAGED_IMAGE:
-        return None

@@ -2,13 +2,14 @@ import importlib
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lvm
 from experiments.configs import default, paper_numeric, recipes
 from experiments.plan import make_plan
 from experiments.settings import lane_bias
-from experiments.tables import study_of
+from experiments.tables import studies
 from tests.small import small_config
 
 STUDIES = (
@@ -121,8 +122,12 @@ def test_every_config_makes_a_plan(name, recipe):
 
 def test_the_papers_numerical_section():
     lanes = make_plan(paper_numeric.get_config()).lanes
-    studies = Counter(study_of(lane) for lane in lanes)
-    assert studies == {"selection": 60, "perturbation": 54, "encoding size": 6, "joint": 6}
+    assert Counter(studies(pd.DataFrame(lanes))) == {
+        "selection": 60,
+        "perturbation": 54,
+        "encoding size": 6,
+        "joint": 6,
+    }
 
 
 def test_only_some_settings():

@@ -6,14 +6,24 @@ from pathlib import Path
 from experiments.plan import make_plan
 from tests.runs import run
 from tests.small import small_config
+from tests.test_causal3dident import write
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_config_example_makes_a_plan():
+def test_the_example_of_data_on_disk_reads_them(tmp_path):
+    write(tmp_path / "scenes", settings=[("selections", 3)])
     names = {}
     exec(BLOCKS[0], names)
+    images, hues, ids = names["from_disk"](tmp_path / "scenes")
+    assert images.shape == (9, 64, 64, 3)
+    assert len(hues) == len(ids) == 12
+
+
+def test_the_config_example_makes_a_plan():
+    names = {}
+    exec(BLOCKS[1], names)
     assert len(make_plan(names["get_config"]()).lanes) == 4
 
 
@@ -21,13 +31,13 @@ def test_the_inspection_example_runs_on_a_run(tmp_path, monkeypatch, capsys):
     run(tmp_path / "runs" / "quickstart", small_config(seeds=2))
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(BLOCKS[1], names)
+    exec(BLOCKS[2], names)
     assert names["z"].x.shape == (1000, 3)
     assert "Lane(seed=1, setting='select [2] perturb {2}'" in capsys.readouterr().out
 
 
 def test_the_function_examples_run(capsys):
     names = {}
-    for block in BLOCKS[2:]:
+    for block in BLOCKS[3:]:
         exec(block, names)
     assert "LatentScores" in capsys.readouterr().out

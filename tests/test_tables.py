@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +8,10 @@ from experiments.results import read_results
 from experiments.tables import (
     brief,
     distance_from_theory,
+    has_exact_size,
     over_seeds,
     setting_labels,
-    study_of,
+    studies,
     summary,
     with_reference,
 )
@@ -75,20 +74,19 @@ def test_one_seed_has_no_interval(results):
     assert cells["mean"].notna().all()
 
 
-@pytest.mark.parametrize(
-    ("setting", "selected", "perturbable", "size", "study"),
-    [
-        ("select [2]", "s1 s2", "", 2, "selection"),
-        ("select [2]", "s1 s2", "", 3, "encoding size"),
-        ("perturb [1]", "s1 s2", "s1", 1, "perturbation"),
-        ("select [2] perturb [1]", "s1 s2", "s1", 1, "joint"),
-    ],
-)
-def test_the_study_of_a_setting(setting, selected, perturbable, size, study):
-    row = SimpleNamespace(
-        setting=setting, selected=selected, perturbable=perturbable, encoding_size=size
-    )
-    assert study_of(row) == study
+def test_the_study_of_a_setting():
+    rows = pd.DataFrame(
+        [
+            ("select [1]", "s1", "", 3, "selection"),  # in no other size
+            ("select [2]", "s1 s2", "", 2, "selection"),
+            ("select [2]", "s1 s2", "", 3, "encoding size"),
+            ("perturb [1]", "s1 s2", "s1", 1, "perturbation"),
+            ("select [2] perturb [1]", "s1 s2", "s1", 1, "joint"),
+        ],
+        columns=["setting", "selected", "perturbable", "encoding_size", "study"],
+    ).assign(dependence="independent", noise_probability=0.75)
+    assert studies(rows).tolist() == rows.study.tolist()
+    assert has_exact_size(rows).tolist() == [False, True, False, True, True]
 
 
 def test_distance_from_theory(results):

@@ -5,8 +5,9 @@ from ml_collections import ConfigDict
 from experiments.domains.cards import make_cards
 from experiments.domains.domain import Domain
 from experiments.domains.latents import make_latents
+from experiments.domains.mpi3d import make_mpi3d
 
-DOMAINS = {"latents": make_latents, "cards": make_cards}
+DOMAINS = {"latents": make_latents, "cards": make_cards, "mpi3d": make_mpi3d}
 
 
 def make_domain(config: ConfigDict) -> Domain:

@@ -22,11 +22,11 @@ def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]
         names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
         yield names, lambda name: (path / name).read_bytes()
         return
-    with _refusing(f"{path} is no zip archive or a damaged one"):
+    with refusing(f"{path} is no zip archive or a damaged one"):
         archive = zipfile.ZipFile(path)
 
     def read(name):
-        with _refusing(f"{path}: the archive is damaged at {name}"):
+        with refusing(f"{path}: the archive is damaged at {name}"):
             return archive.read(name)
 
     with archive:
@@ -34,7 +34,8 @@ def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]
 
 
 @contextlib.contextmanager
-def _refusing(told: str) -> Iterator[None]:
+def refusing(told: str) -> Iterator[None]:
+    """Raises ValueError that begins with `told` for what reading damaged files raises."""
     try:
         yield
     except DAMAGED as error:
