@@ -22,6 +22,14 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 
 
+LONGEST = ("test_training.py", "test_sweep.py", "test_processes.py", "test_failures.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The directory of a small finished run, and what the run printed."""

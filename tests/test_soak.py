@@ -1,5 +1,7 @@
 """The short version of tests/soak.py; the long one is  python -m tests.soak --kills=20 ."""
 
+import pytest
+
 from tests.soak import soak
 
 ARGUMENTS = (
@@ -10,5 +12,6 @@ ARGUMENTS = (
 )
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_ends_like_an_unbroken_one(tmp_path):
     assert soak(tmp_path, ARGUMENTS, kills=2, longest=7) > 0
