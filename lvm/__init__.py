@@ -1,4 +1,4 @@
-"""Who makes the data: samplers of a causal latent variable model; captions and photographs."""
+"""Who makes the data: samplers of a causal latent variable model; captions and pictures."""
 
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
 from lvm.captions import captions, replace_values
@@ -6,6 +6,9 @@ from lvm.cards import Photographs, check_splits, read_cards, split_sessions
 from lvm.language import Factor, Language, make_language, sentences, token_ids
 from lvm.mixing import init_mixing, mix, unmix
 from lvm.pairs import Pairs, Shift, sample_pairs
+from lvm.render import Quality, render
+from lvm.scene_words import SceneWords, make_scene_words, word_values
+from lvm.scenes import SHAPES, Scenes, sample_scenes
 from lvm.semantics import (
     DEPENDENCES,
     Semantics,
@@ -21,11 +24,15 @@ from lvm.world import World, WorldSpec, init_world
 
 __all__ = [
     "DEPENDENCES",
+    "SHAPES",
     "Bias",
     "Factor",
     "Language",
     "Pairs",
     "Photographs",
+    "Quality",
+    "SceneWords",
+    "Scenes",
     "Semantics",
     "Shift",
     "World",
@@ -42,11 +49,14 @@ __all__ = [
     "init_mixing",
     "init_world",
     "make_language",
+    "make_scene_words",
     "mix",
     "numbers_of",
     "read_cards",
+    "render",
     "replace_values",
     "sample_pairs",
+    "sample_scenes",
     "sample_semantics",
     "sentences",
     "solve_semantics",
@@ -54,4 +64,5 @@ __all__ = [
     "token_ids",
     "unbiased",
     "unmix",
+    "word_values",
 ]
