@@ -80,13 +80,13 @@ def save_sheet(path: Path, resolution: int, samples: int) -> None:
 
 def row_labels(words: lvm.SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
     """What is written above each picture of a row: the value, and the word that captions have."""
-    numbers = [f"{value:.2f}" if isinstance(value, float) else "" for value in row.values]
+    numbers = [f"{value:.2f} " if isinstance(value, float) else "" for value in row.values]
     if row.latent not in words.language.names:
-        return numbers
+        return [number.strip() for number in numbers]
     place = words.language.names.index(row.latent)
     values = np.asarray(lvm.word_values(words, scenes))[:, place]
     told = words.language.factors[place].values
-    return [f"{number} {told[value]}" for number, value in zip(numbers, values, strict=True)]
+    return [f"{number}{told[value]}" for number, value in zip(numbers, values, strict=True)]
 
 
 def main() -> None:

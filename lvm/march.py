@@ -23,7 +23,8 @@ HIDING = np.array([0.5, 0.4, 0.3], np.float32)  # at most, at each
 DARKEST = 0.15  # share of sky that is left anywhere
 PENUMBRA = 1.15  # radius of a ball that holds the soft edges of shadows too
 SHARPNESS = 14.0  # of shadows: the smaller the lamp, the sharper
-STRIDES = (0.03, 0.4)  # least and greatest step of a shadow
+LEAST = 0.5  # share of the way through the ball that the steps of a shadow go at least
+START = 0.03  # of a shadow's first look, beyond the point that it falls on
 
 
 def march(
@@ -63,15 +64,16 @@ def lit(table: Table, points: Vectors, lamp: Vector, steps: int) -> PerRay:
     """What share of a lamp reaches points: 0 in the shadow of the sculpture, 1 outside of it."""
     direction = unit(lamp[:, None] - points)
     near, far = _through_ball(points, direction, PENUMBRA)
+    near = jnp.maximum(near, START)
+    least = LEAST * (far - near) / steps
 
     def step(_, carry):
         travel, light = carry
         distance, _ = sculpture_distance(table, points + travel[None] * direction)
         light = jnp.minimum(light, SHARPNESS * distance / travel)
-        return jnp.minimum(travel + jnp.clip(SAFE * distance, *STRIDES), far), light
+        return jnp.minimum(travel + jnp.maximum(SAFE * distance, least), far), light
 
-    start = jnp.maximum(near, STRIDES[0]), jnp.ones_like(near)
-    _, light = jax.lax.fori_loop(0, steps, step, start)
+    _, light = jax.lax.fori_loop(0, steps, step, (near, jnp.ones_like(near)))
     return jnp.where(far > near, smooth_step(light), 1)
 
 

@@ -16,7 +16,7 @@ from lvm.light import (
     shine,
     tinted,
 )
-from lvm.march import Vectors, feel, lit, march
+from lvm.march import feel, lit, march
 from lvm.scenes import Scenes
 from lvm.sculptures import SCULPTURES
 from lvm.stage import SPREAD, WINDOW, Stage, rays, set_stage, window
@@ -36,7 +36,7 @@ class Quality:
     """
 
     steps: int = 28
-    shadow_steps: int = 16
+    shadow_steps: int = 24
     samples: int = 1
 
     def __post_init__(self):
@@ -52,7 +52,7 @@ def render(
     """The picture of one scene: uint8 [resolution, resolution, 3], in sRGB but with a gamma of 2.
 
     The layout is that of Causal3DIdent (`lvm.stage`); objects are ours (`lvm.sculptures`) and large
-    enough that at 64x64 shape, rotation and hue can be seen: a ball of radius 4 holds each. Hues
+    enough that at 64x64 shape, rotation and hue can be seen: a ball of radius 3.6 holds each. Hues
     have the whole circle of HSV, and less than full saturation: 0.8 on the object, 0.9 in the
     spotlight, 0.6 on the ground. Raises ValueError for a resolution below 1.
     """
@@ -76,7 +76,9 @@ def render(
     return jnp.moveaxis(shown, 0, -1).astype(jnp.uint8)
 
 
-def _object(table, stage, scene, corner, width, resolution, quality) -> tuple[Surface, Vectors]:
+def _object(
+    table, stage, scene, corner, width, resolution, quality
+) -> tuple[Surface, Float[Array, "1 rays"]]:
     """The object seen through a square of the picture, and the share [1, rays] that it covers."""
     finer = quality.samples
     gaze = rays(stage.camera, finer * corner, finer * width, finer * resolution)

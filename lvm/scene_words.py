@@ -110,8 +110,8 @@ def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> In
     return jnp.stack([*places, *colors], axis=1)
 
 
-def _bin(share: Float[Array, " n"], bins: int) -> Int[Array, " n"]:
-    return jnp.clip((share * bins).astype(jnp.int32), 0, bins - 1)
+def _bin(share: Float[Array | np.ndarray, " n"], bins: int) -> Int[Array, " n"]:
+    return jnp.clip((jnp.asarray(share) * bins).astype(jnp.int32), 0, bins - 1)
 
 
 def _rgb(name: str, code: str) -> list[float]:

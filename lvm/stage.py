@@ -14,19 +14,19 @@ from jaxtyping import Array, Float, Int
 from lvm.march import Vector, Vectors, unit
 from lvm.scenes import Scenes
 
-RADIUS = 4.0  # of the ball that holds the object, which at 64x64 is 20 to 32 pixels wide
+RADIUS = 3.6  # of the ball that holds the object: 24 to 35 of 64 pixels, and seen in full
 APART = 3.0  # from one place of the object to the next
 EYE = np.array([8, 0, 8], np.float32)  # of the camera, which looks at the origin
 CAMERA = np.array(
     [[0, 1, 0], [-(0.5**0.5), 0, 0.5**0.5], [-(0.5**0.5), 0, -(0.5**0.5)]], np.float32
 )
 SPREAD = math.tan(math.radians(71) / 2)  # of the field of view, to either side
-GROUND = -4.1  # height of the plane
+GROUND = -3.7  # height of the plane
 CIRCLE, HEIGHT = 4.0, 6.5  # of the spotlight, about and above the object
 BESIDE = np.array([0.5, -0.5, 0.7], np.float32)  # towards the white light beside the camera
 LEANED, FACING = math.radians(-25), math.radians(50)  # how an unturned object is shown
 TURN = math.radians(120)  # between the object at 0 and at 1 of alpha, beta or gamma
-WINDOW = 0.72  # share of the picture's side that holds the object wherever it is
+WINDOW = 0.63  # share of the picture's side that holds the object wherever it is
 
 
 class Stage(NamedTuple):
@@ -62,7 +62,7 @@ def set_stage(scene: Scenes) -> Stage:
 def window(scene: Scenes, resolution: int, width: int) -> Int[Array, "2"]:
     """Row and column where the part of a picture begins that holds the object, `width` wide."""
     right, up, on = CAMERA @ (_place(scene) - EYE)
-    middle = jnp.stack([-up, right]) / (on * SPREAD)
+    middle = jnp.stack([-up, right]) * on / (on**2 - RADIUS**2) / SPREAD  # of the ball's outline
     corner = jnp.round((middle + 1) / 2 * resolution - width / 2).astype(jnp.int32)
     return jnp.clip(corner, 0, resolution - width)
 
