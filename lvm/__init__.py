@@ -1,4 +1,4 @@
-"""Who makes the data: samplers of a causal latent variable model; captions and photographs."""
+"""Who makes the data: samplers of a causal latent variable model; captions and pictures."""
 
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
 from lvm.captions import captions, replace_values
@@ -17,6 +17,9 @@ from lvm.mpi3d import (
     take_images,
 )
 from lvm.pairs import Pairs, Shift, sample_pairs
+from lvm.rendering.render import Quality, render
+from lvm.scene_words import SceneWords, make_scene_words, word_values
+from lvm.scenes import SHAPES, Scenes, sample_scenes
 from lvm.semantics import (
     DEPENDENCES,
     Semantics,
@@ -32,12 +35,16 @@ from lvm.world import World, WorldSpec, init_world
 
 __all__ = [
     "DEPENDENCES",
+    "SHAPES",
     "Bias",
     "Factor",
     "Language",
     "Pairs",
     "Photographs",
+    "Quality",
     "Renders",
+    "SceneWords",
+    "Scenes",
     "Semantics",
     "Shift",
     "Splits",
@@ -58,6 +65,7 @@ __all__ = [
     "init_mixing",
     "init_world",
     "make_language",
+    "make_scene_words",
     "mix",
     "mpi3d_factors",
     "numbers_of",
@@ -66,8 +74,10 @@ __all__ = [
     "read_causal3dident",
     "read_causal3dident_captions",
     "read_mpi3d_captions",
+    "render",
     "replace_values",
     "sample_pairs",
+    "sample_scenes",
     "sample_semantics",
     "sentences",
     "solve_semantics",
@@ -76,5 +86,6 @@ __all__ = [
     "token_ids",
     "unbiased",
     "unmix",
+    "word_values",
     "write_causal3dident",
 ]

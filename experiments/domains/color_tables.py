@@ -1,0 +1,5 @@
+"""Colour tables: matplotlib's names of colours, as captions of scenes use them."""
+
+from matplotlib.colors import CSS4_COLORS, TABLEAU_COLORS, XKCD_COLORS
+
+COLOR_TABLES = (TABLEAU_COLORS, CSS4_COLORS, XKCD_COLORS)  # of object, spotlight, background

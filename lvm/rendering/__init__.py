@@ -1,0 +1,1 @@
+"""Rendering: the picture of a scene, ray-marched; sculptures are tables of numbers."""
