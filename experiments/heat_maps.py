@@ -82,7 +82,7 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
         text = scale.write(value) if np.isfinite(value) else "–"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
     labels = [target_label(target) for target in panel.cells.columns]
-    turned = 90 if any(label.isalpha() and len(label) > WORD for label in labels) else 0
+    turned = 90 if any("$" not in label and len(label) > WORD for label in labels) else 0
     axis.set_xticks(range(values.shape[1]), labels, rotation=turned)
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), names)
