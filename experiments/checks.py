@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
+from typing import TypeVar
 
 import numpy as np
 from ml_collections import ConfigDict
+
+T = TypeVar("T")
 
 
 def require_least(config: ConfigDict, least: Mapping[str, float]) -> None:
@@ -39,6 +42,11 @@ def require_known(field: str, names: Sequence[str], known: Collection[str]) -> t
     if not names:
         raise ValueError(f"{field} is empty: give at least one")
     return tuple(names)
+
+
+def take_known(field: str, names: Sequence[str], known: Mapping[str, T]) -> dict[str, T]:
+    """What is known by the names; raises ValueError as `require_known` does."""
+    return {name: known[name] for name in require_known(field, names, known)}
 
 
 def _field(config: ConfigDict, path: str):

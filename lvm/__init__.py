@@ -4,6 +4,7 @@ from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unb
 from lvm.captions import captions, replace_values
 from lvm.cards import Photographs, check_splits, read_cards, split_sessions
 from lvm.causal3dident import Renders, read_causal3dident, read_causal3dident_captions
+from lvm.causal3dident_scenes import image_columns, scenes_from_columns, text_columns
 from lvm.causal3dident_writing import write_causal3dident
 from lvm.disk.splits import Splits, file_order_splits
 from lvm.disk.texts import StoredCaptions
@@ -17,8 +18,9 @@ from lvm.mpi3d import (
     take_images,
 )
 from lvm.pairs import Pairs, Shift, sample_pairs
+from lvm.rendering.pictures import render_batches
 from lvm.rendering.render import Quality, render
-from lvm.scene_words import SceneWords, make_scene_words, word_values
+from lvm.scene_words import SCENE_VARIANTS, SceneWords, make_scene_words, word_values
 from lvm.scenes import SHAPES, Scenes, sample_scenes
 from lvm.semantics import (
     DEPENDENCES,
@@ -35,6 +37,7 @@ from lvm.world import World, WorldSpec, init_world
 
 __all__ = [
     "DEPENDENCES",
+    "SCENE_VARIANTS",
     "SHAPES",
     "Bias",
     "Factor",
@@ -62,6 +65,7 @@ __all__ = [
     "file_order_splits",
     "gaussian_semantics",
     "heavy_tails",
+    "image_columns",
     "init_mixing",
     "init_world",
     "make_language",
@@ -75,14 +79,17 @@ __all__ = [
     "read_causal3dident_captions",
     "read_mpi3d_captions",
     "render",
+    "render_batches",
     "replace_values",
     "sample_pairs",
     "sample_scenes",
     "sample_semantics",
+    "scenes_from_columns",
     "sentences",
     "solve_semantics",
     "split_sessions",
     "take_images",
+    "text_columns",
     "token_ids",
     "unbiased",
     "unmix",

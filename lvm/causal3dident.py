@@ -6,7 +6,8 @@ latents_text_{kind}_{setting}.csv       what captions tell, by kind of bias and 
 text/{kind}_{setting}/text_raw.txt      the captions, a line each, no newline after the last
 
 Kinds are "selections", where captions tell one semantic more from setting to setting, and
-"perturbations", where they tell all and get one more wrong. Images lie in the order of their
+"perturbations", where they tell all, and one more of them truly: the last six wrong in setting 0,
+none in setting 6. Images lie in the order of their
 splits: see `file_order_splits`.
 """
 

@@ -39,19 +39,28 @@ PHRASINGS = (
     "[glowing {s_color}]",
 )
 BINS = 3600  # of the circle of hues: a tenth of a degree
-VARIANTS = ("paper", "reference")
+SCENE_VARIANTS = ("paper", "reference")
 
 ColorTable = Mapping[str, str]  # a colour's name, perhaps after "kind:", and its #rrggbb
 
 
-class SceneWords(NamedTuple):
-    """The language of scenes, and the place of the nearest name of every hue.
+class NamedHues(NamedTuple):
+    """The names in a table that are nearest to some hue.
 
-    nearest: int32 [3, BINS], for object, spotlight and background.
+    names: as captions have them; places: of the names in the table, in its order; nearest: int32
+    [BINS], the place among `names` of that of each hue.
     """
 
+    names: tuple[str, ...]
+    places: tuple[int, ...]
+    nearest: Int[np.ndarray, " bins"]
+
+
+class SceneWords(NamedTuple):
+    """The language of scenes, and how hues of object, spotlight and background are named."""
+
     language: Language
-    nearest: Int[np.ndarray, "tables bins"]
+    hues: tuple[NamedHues, ...]
 
 
 def make_scene_words(tables: Sequence[ColorTable], disjoint: bool = False) -> SceneWords:
@@ -67,20 +76,20 @@ def make_scene_words(tables: Sequence[ColorTable], disjoint: bool = False) -> Sc
     """
     if len(tables) != len(HUES):
         raise ValueError(f"there are {len(tables)} tables: allowed is one for each of {HUES}")
-    named = [nearest_names(table) for table in tables]
+    hues = tuple(map(name_hues, tables))
     values = {"shape": SHAPES, **PLACES}
-    values |= {name: names for name, (names, _) in zip(HUES, named, strict=True)}
+    values |= {name: named.names for name, named in zip(HUES, hues, strict=True)}
     if disjoint:
         teller = Counter(word for words in values.values() for word in words)
         tell = lambda name, word: f"{KINDS[name]}-{word}" if teller[word] > 1 else word
         values = {name: tuple(tell(name, word) for word in words) for name, words in values.items()}
     factors = [Factor(name, words) for name, words in values.items()]
     language = make_language(factors, PHRASINGS, shared_words=not disjoint)
-    return SceneWords(language, np.stack([places for _, places in named]))
+    return SceneWords(language, hues)
 
 
-def nearest_names(table: ColorTable) -> tuple[tuple[str, ...], Int[np.ndarray, " bins"]]:
-    """The names in a table that are nearest to some hue, and the place of that of each hue.
+def name_hues(table: ColorTable) -> NamedHues:
+    """The names in a table that are nearest to some hue, the later of two names for one colour.
 
     Raises ValueError for a colour that is not of the form #rrggbb and for an empty table.
     """
@@ -90,9 +99,10 @@ def nearest_names(table: ColorTable) -> tuple[tuple[str, ...], Int[np.ndarray, "
     hues = (np.arange(BINS) + 0.5) / BINS
     distance = ((_full_color(hues)[:, None] - colors[None]) ** 2).sum(-1)
     last = len(colors) - 1 - distance[:, ::-1].argmin(1)
-    used, places = np.unique(last, return_inverse=True)
-    names = [name.rpartition(":")[2].replace(" ", "-") for name in table]
-    return tuple(names[place] for place in used), places.astype(np.int32)
+    places, nearest = np.unique(last, return_inverse=True)
+    words = [name.rpartition(":")[2].replace(" ", "-") for name in table]
+    names = tuple(words[place] for place in places)
+    return NamedHues(names, tuple(places.tolist()), nearest.astype(np.int32))
 
 
 def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> Int[Array, "n 7"]:
@@ -101,11 +111,14 @@ def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> In
     s_pos is told by five equal bins. Variant "reference" names the background by the hue of the
     object, as the authors' code does where nothing is distorted. Raises ValueError for another one.
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(VARIANTS)}")
+    if variant not in SCENE_VARIANTS:
+        raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(SCENE_VARIANTS)}")
     behind = scenes.b_color if variant == "paper" else scenes.color
-    hues = [_bin(hue, BINS) for hue in (scenes.color, scenes.s_color, behind)]
-    colors = [jnp.asarray(of)[hue] for of, hue in zip(words.nearest, hues, strict=True)]
+    shown = scenes.color, scenes.s_color, behind
+    colors = [
+        jnp.asarray(named.nearest)[_bin(hue, BINS)]
+        for named, hue in zip(words.hues, shown, strict=True)
+    ]
     places = scenes.shape, scenes.x_pos, scenes.y_pos, _bin(scenes.s_pos, len(COMPASS))
     return jnp.stack([*places, *colors], axis=1)
 

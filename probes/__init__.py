@@ -13,7 +13,7 @@ from probes.downstream import (
     downstream_scores,
     outcomes,
 )
-from probes.factors import FactorScores, factor_matthews, factor_scores
+from probes.factors import FactorScores, factor_matthews, factor_r2, factor_scores, one_hots
 from probes.identifiability import (
     Identifiability,
     Latents,
@@ -48,6 +48,7 @@ __all__ = [
     "Split",
     "downstream_scores",
     "factor_matthews",
+    "factor_r2",
     "factor_scores",
     "identifiability",
     "kernel_ridge",
@@ -60,6 +61,7 @@ __all__ = [
     "mlp_binary",
     "mlp_classifier",
     "nearest",
+    "one_hots",
     "outcomes",
     "r2",
     "ridge",

@@ -1,61 +1,70 @@
-"""Factors: how much of each discrete factor a representation holds.
+"""Factors: how much of each factor of an image a representation holds.
 
-Factors are labels: number, colour, shading and shape of an image, or the phrasing of a caption.
-Each has a classifier of its own, scored by Matthews correlation. `attainable` is the yardstick, as
-in `identifiability`: the same classifier on the true unbiased factors.
+A factor is a label (the shape of an object, the phrasing of a caption), scored by the Matthews
+correlation of a classifier, or a value (a hue, an angle), scored by the R² of a regression. Each
+has a fit of its own. `attainable` is the yardstick, as in `identifiability`: the same probe on what
+captions truly tell, the unbiased factors.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
-from jaxtyping import Array, Bool, Float, Key
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from probes.classification import Classifier
 from probes.identifiability import Split
-from probes.metrics import matthews
+from probes.metrics import matthews, r2
+from probes.regression import Probe
 
 
 class FactorScores(NamedTuple):
-    """Matthews correlation of k factors, float32: from r representations, and attainable."""
+    """Scores of k factors, float32: from r representations, and attainable."""
 
     measured: Float[Array, "r k"]
     attainable: Float[Array, " k"]
 
 
 def factor_scores(
-    key: Key[Array, ""],
-    classifier: Classifier,
-    representations: Split,
-    factors: Split,
-    unbiased: Bool[Array, " k"],
-    classes: int,
+    score: Callable[[Split], Float[Array, " k"]], representations: Split, truth: Split
 ) -> FactorScores:
-    """Scores of int factors [n, k] from representations [r, n, d] and from the unbiased factors.
+    """Scores from representations [r, n, d] and from the true unbiased factors, features [n, p].
 
-    Factors have at most `classes` values, 0 to classes - 1.
+    `score` is `factor_matthews` or `factor_r2` of some factors; for `truth` see `one_hots`.
     """
-    truth = Split(*(_one_hots(part, unbiased, classes) for part in factors))
-    score = lambda features: factor_matthews(key, classifier, features, factors, classes)
     return FactorScores(jax.lax.map(score, representations), score(truth))
 
 
 def factor_matthews(
-    key: Key[Array, ""], classifier: Classifier, features: Split, factors: Split, classes: int
+    key: Key[Array, ""], classifier: Classifier, labels: Split, classes: int, features: Split
 ) -> Float[Array, " k"]:
-    """How well a classifier labels every factor from features [n, d]: Matthews on the test rows.
+    """How well a classifier tells labels, int [n, k], from features [n, d], on the test rows.
 
-    With `logistic` on few rows it is cheap enough to follow training.
+    Labels have at most `classes` values, 0 to classes - 1. With `logistic` on few rows it is cheap
+    enough to follow training.
     """
 
     def score(of_factor):
         key, fit, test = of_factor
         return matthews(test, classifier(key, features.fit, fit, features.test, classes), classes)
 
-    keys = jax.random.split(key, factors.fit.shape[1])
-    return jax.lax.map(score, (keys, factors.fit.T, factors.test.T))
+    keys = jax.random.split(key, labels.fit.shape[1])
+    return jax.lax.map(score, (keys, labels.fit.T, labels.test.T))
 
 
-def _one_hots(factors, where, classes):
-    """Those of the factors in `where`, side by side; the others are 0."""
-    one_hots = jax.nn.one_hot(factors, classes) * where[None, :, None]
-    return one_hots.reshape(len(factors), -1)
+def factor_r2(
+    key: Key[Array, ""], probe: Probe, values: Split, features: Split
+) -> Float[Array, " k"]:
+    """How well a probe predicts values, float [n, k], from features [n, d], on the test rows."""
+    return r2(values.test, probe(key, features.fit, values.fit, features.test))
+
+
+def one_hots(
+    factors: Int[Array, "n k"], where: Bool[Array, " k"], sizes: Sequence[int]
+) -> Float[Array, "n p"]:
+    """Those of the factors in `where`, side by side: float32 [n, Σ sizes]; the others are 0."""
+    columns = [
+        jax.nn.one_hot(factors[:, place], size) * where[place] for place, size in enumerate(sizes)
+    ]
+    return jnp.concatenate(columns, axis=1)

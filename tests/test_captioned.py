@@ -9,7 +9,7 @@ from rich.console import Console
 
 import lvm
 from experiments.configs import cards, cards_leaks, cards_small, selection
-from experiments.domains.captioned import Labelled
+from experiments.domains.captioned import labelled
 from experiments.domains.captioned_scores import few
 from experiments.look import look
 from experiments.plan import make_plan
@@ -96,9 +96,9 @@ def test_history_follows_every_factor(finished_cards):
 
 def test_a_glance_sees_every_value_though_images_lie_in_order():
     factors = np.repeat(np.arange(3, dtype=np.int32), 1000)[:, None]
-    labelled = Labelled(np.zeros((3000, 1, 1, 3), np.uint8), factors)
-    glanced = few(labelled)
-    assert np.bincount(glanced.factors[:, 0]).min() > len(glanced.images) / 4
+    glanced = few(labelled(np.zeros((3000, 1, 1, 3), np.uint8), factors), 1024)
+    assert len(glanced.images) == 1024
+    assert np.bincount(glanced.factors[:, 0]).min() > 1024 / 4
 
 
 def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):

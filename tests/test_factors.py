@@ -1,5 +1,7 @@
 """Hand-built representations of discrete factors whose scores are known."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +12,12 @@ from probes import (
     FactorScores,
     Split,
     factor_matthews,
+    factor_r2,
     factor_scores,
     logistic,
     mlp_classifier,
+    one_hots,
+    ridge,
 )
 
 N = 2000
@@ -42,7 +47,8 @@ def hot(rows, *which):
 
 def score(encoders, factors, key, classifier=logistic, unbiased=UNBIASED):
     z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in factors))
-    return factor_scores(key, classifier, z, factors, unbiased, 5)
+    truth = Split(*(one_hots(part, unbiased, SIZES) for part in factors))
+    return factor_scores(partial(factor_matthews, key, classifier, factors, 5), z, truth)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS.values())
@@ -73,7 +79,7 @@ def test_an_entangled_code_is_read_by_the_mlp_alone(factors, key):
         return jnp.stack([sign, sign * (1.0 - 2.0 * rows[:, 2])], axis=1)
 
     z, last = Split(*map(code, factors)), jax.tree.map(lambda part: part[:, 2:], factors)
-    linear, nonlinear = (factor_matthews(key, f, z, last, 2) for f in (logistic, mlp_classifier))
+    linear, nonlinear = (factor_matthews(key, f, last, 2, z) for f in (logistic, mlp_classifier))
     assert abs(linear[0]) < 0.5
     assert nonlinear[0] > 0.99
 
@@ -89,13 +95,13 @@ def test_scores_of_a_representation_are_those_of_it_alone(factors, key):
     encoders = [lambda f: hot(f, 0), lambda f: hot(f, 2)]
     both = score(encoders, factors, key).measured
     for place, encoder in enumerate(encoders):
-        alone = factor_matthews(key, logistic, Split(*map(encoder, factors)), factors, 5)
+        alone = factor_matthews(key, logistic, factors, 5, Split(*map(encoder, factors)))
         np.testing.assert_allclose(both[place], alone, atol=1e-6)
 
 
 def test_one_representation_alone(factors, key):
     features = Split(*(hot(part, 0, 2) for part in factors))
-    scores = factor_matthews(key, logistic, features, factors, 5)
+    scores = factor_matthews(key, logistic, factors, 5, features)
     np.testing.assert_allclose(scores, [1, 0, 1], atol=0.07)
 
 
@@ -106,3 +112,26 @@ def test_vmap_over_lanes_of_other_biases_agrees_with_single_lanes(factors, key):
     for place, mask in enumerate(masks):
         for lanes, alone in zip(together, FactorScores(*of_lane(mask)), strict=True):
             np.testing.assert_allclose(lanes[place], alone, atol=5e-3)
+
+
+def test_values_are_attainable_as_far_as_unbiased_factors_tell_them(factors, key):
+    """A value that a factor tells but for noise, one that a biased factor tells, and noise."""
+    noise = Split(*(jax.random.normal(k, (N, 2)) for k in jax.random.split(key)))
+    values = Split(
+        *(
+            jnp.stack([rows[:, 0] + more[:, 0], 1.0 * rows[:, 1], more[:, 1]], axis=1)
+            for rows, more in zip(factors, noise, strict=True)
+        )
+    )
+    z = Split(*(rows[None].astype(jnp.float32) for rows in factors))
+    truth = Split(*(one_hots(part, UNBIASED, SIZES) for part in factors))
+    scores = factor_scores(partial(factor_r2, key, ridge, values), z, truth)
+    told = (2 / 3) / (2 / 3 + 1)  # the variance of three equal values, and noise of variance 1
+    np.testing.assert_allclose(scores.attainable, [told, 0, 0], atol=0.05)
+    np.testing.assert_allclose(scores.measured, [[told, 1, 0]], atol=0.05)
+
+
+def test_one_hots_stand_side_by_side_and_are_0_elsewhere():
+    factors = jnp.array([[2, 1, 0], [0, 4, 1]])
+    expected = [[0, 0, 1, 0, 0, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]]
+    np.testing.assert_array_equal(one_hots(factors, UNBIASED, SIZES), expected)

@@ -7,7 +7,7 @@ import pytest
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
-from lvm.scene_words import nearest_names
+from lvm.scene_words import name_hues
 
 TABLE = {"kind:deep red": "#ee0000", "green": "#00ff00", "aqua": "#00ffff", "cyan": "#00FFFF"}
 TABLE |= {"blue": "#0000ff", "black": "#000000", "gray": "#808080"}
@@ -41,19 +41,21 @@ def told(words, factor, **latents):
 
 
 def test_names_that_are_nearest_to_some_hue_are_kept_in_the_order_of_the_table():
-    names, nearest = nearest_names(TABLE)
+    names, places, nearest = name_hues(TABLE)
     assert names == ("deep-red", "green", "cyan", "blue", "gray")
+    assert places == (0, 1, 3, 4, 6)
     assert nearest.dtype == np.int32
     assert set(nearest.tolist()) == set(range(len(names)))
 
 
 @pytest.mark.parametrize("table", COLOR_TABLES)
 def test_every_hue_has_the_name_of_the_nearest_color(table):
-    names, nearest = nearest_names(table)
+    names, places, nearest = name_hues(table)
     colors = np.array(
         [[int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)] for code in table.values()]
     )
     plain = [name.split(":")[-1].replace(" ", "-") for name in table]
+    assert [plain[place] for place in places] == list(names)
     hues = np.random.default_rng(1).uniform(size=300)
     for hue in hues:
         distance = ((np.array(colorsys.hsv_to_rgb(hue, 1, 1)) - colors) ** 2).sum(1)

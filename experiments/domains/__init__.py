@@ -6,8 +6,15 @@ from experiments.domains.cards import make_cards
 from experiments.domains.domain import Domain
 from experiments.domains.latents import make_latents
 from experiments.domains.mpi3d import make_mpi3d
+from experiments.domains.scenes import make_causal3dident, make_scenes
 
-DOMAINS = {"latents": make_latents, "cards": make_cards, "mpi3d": make_mpi3d}
+DOMAINS = {
+    "latents": make_latents,
+    "cards": make_cards,
+    "mpi3d": make_mpi3d,
+    "scenes": make_scenes,
+    "causal3dident": make_causal3dident,
+}
 
 
 def make_domain(config: ConfigDict) -> Domain:

@@ -1,15 +1,17 @@
 """Captioned: the domains of labelled images that captions describe, whatever the images show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Int, UInt8
+from jaxtyping import Array, Float, Int, UInt8
 
 import lvm
 from experiments.domains.captioned_scores import (
+    Judge,
+    Targets,
     glance_captioned,
     glance_row,
     score_captioned,
@@ -23,10 +25,15 @@ SPARE = 4  # columns of a representation beyond one a factor
 
 
 class Labelled(NamedTuple):
-    """Images with the values of their factors, which count from 0."""
+    """Images with what they show.
+
+    factors: what captions can tell, values from 0 in the order of a language. values: what is
+    measured as a number; a factor that is a number in images is there too. Default: none.
+    """
 
     images: UInt8[Array | np.ndarray, "n height width channels"]
     factors: Int[Array | np.ndarray, "n factors"]
+    values: Float[Array | np.ndarray, "n values"]
 
 
 class Pictures(NamedTuple):
@@ -37,28 +44,41 @@ class Pictures(NamedTuple):
 
 
 class CaptionedPairs(NamedTuple):
-    """Images x, captions t as token ids, and what they are of: factors, and phrasings from 0."""
+    """Images x, captions t as token ids, and what they are of; phrasings count from 0."""
 
     x: UInt8[Array, "n height width channels"]
     t: Int[Array, "n length"]
     factors: Int[Array, "n factors"]
+    values: Float[Array, "n values"]
     phrasing: Int[Array, " n"]
+
+
+def labelled(images: np.ndarray, factors: np.ndarray) -> Labelled:
+    """Images that show labels alone."""
+    return Labelled(images, factors, np.zeros((len(images), 0), np.float32))
 
 
 def captioned_domain(
     language: lvm.Language,
-    probes: tuple[str, ...],
+    judges: Mapping[str, Judge],
     may_agree: bool,
     shape: tuple[int, int, int],
     load: Callable[[Callable[[float], None]], Pictures],
+    values: tuple[str, ...] = (),
 ) -> Domain:
     """The domain of images of a shape [height, width, channels] in the words of a language.
 
-    With `may_agree` a distorted value is drawn from all, so that it may be the true one.
+    With `may_agree` a distorted value is drawn from all, so that it may be the true one. `values`
+    are the names of those of `Labelled`; a factor of the same name is measured as a number.
     """
     names = language.names
+    targets = Targets(tuple(name for name in names if name not in values), values)
     caption = partial(caption_images, language, may_agree)
-    blank = Labelled(np.zeros((1, *shape), np.uint8), np.zeros((1, len(names)), np.int32))
+    blank = Labelled(
+        np.zeros((1, *shape), np.uint8),
+        np.zeros((1, len(names)), np.int32),
+        np.zeros((1, len(values)), np.float32),
+    )
 
     def sample(shared, world, lane, key, count):
         del world
@@ -71,15 +91,15 @@ def captioned_domain(
         laws=(LAW,),
         outputs=len(names) + SPARE,
         vocabulary=len(language.vocabulary),
-        scores=scores_a_lane(len(probes), len(names)),
+        scores=scores_a_lane(len(judges), targets, len(names)),
         blank=Pictures(blank, blank),
         load=load,
         init_world=lambda key, lane: (),
         sample=sample,
-        score=partial(score_captioned, probes, language, caption),
-        glance=partial(glance_captioned, language, caption),
-        rows=partial(score_rows, names),
-        glance_row=partial(glance_row, names),
+        score=partial(score_captioned, judges, language, targets, caption),
+        glance=partial(glance_captioned, language, targets, caption),
+        rows=partial(score_rows, names, targets),
+        glance_row=partial(glance_row, targets),
         words=Words(caption, partial(lvm.sentences, language)),
     )
 
@@ -87,10 +107,10 @@ def captioned_domain(
 def caption_images(language, may_agree, lane, key, labelled: Labelled) -> CaptionedPairs:
     """The images with a caption each, as the lane's bias has it."""
     key_phrasing, key_values = jax.random.split(key)
-    images, factors = labelled
+    images, factors, values = labelled
     phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(language.phrasings))
     told = lvm.replace_values(
         key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_agree
     )
     ids = lvm.captions(language, told, phrasing, lane.bias.selected)
-    return CaptionedPairs(images, ids, factors, phrasing)
+    return CaptionedPairs(images, ids, factors, values, phrasing)

@@ -5,11 +5,11 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_known, require_least, require_share
-from experiments.domains.captioned import Labelled, Pictures, captioned_domain
+from experiments.checks import require_least, require_share, take_known
+from experiments.domains.captioned import Pictures, captioned_domain, labelled
+from experiments.domains.captioned_scores import LABEL_JUDGES
 from experiments.domains.domain import Domain
 from lvm import cards
-from probes import CLASSIFIERS
 
 
 def make_cards(config: ConfigDict) -> Domain:
@@ -34,11 +34,11 @@ def make_cards(config: ConfigDict) -> Domain:
         for told in skipped:
             print(f"left out: {told}")
         parts = cards.split_sessions(photographs, world.test_share, world.seed)
-        return Pictures(*(Labelled(part.images, part.factors) for part in parts))
+        return Pictures(*(labelled(part.images, part.factors) for part in parts))
 
     return captioned_domain(
         lvm.make_language(cards.FACTORS, cards.PHRASINGS),
-        require_known("evaluation.probes", config.evaluation.probes, CLASSIFIERS),
+        take_known("evaluation.probes", config.evaluation.probes, LABEL_JUDGES),
         world.may_agree,
         (world.height, world.width, 3),
         load,

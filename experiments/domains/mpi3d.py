@@ -3,11 +3,11 @@
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_known, require_least
-from experiments.domains.captioned import Labelled, Pictures, captioned_domain
+from experiments.checks import require_least, take_known
+from experiments.domains.captioned import Pictures, captioned_domain, labelled
+from experiments.domains.captioned_scores import LABEL_JUDGES
 from experiments.domains.domain import Domain
 from lvm import mpi3d
-from probes import CLASSIFIERS
 
 
 def make_mpi3d(config: ConfigDict) -> Domain:
@@ -32,15 +32,15 @@ def make_mpi3d(config: ConfigDict) -> Domain:
         images = mpi3d.open_mpi3d(
             world.data, positions, world.height, world.width, world.cache, converting
         )
-        labelled = lambda rows, *show: Labelled(
+        of_rows = lambda rows, *show: labelled(
             mpi3d.take_images(images, rows, *show),
             mpi3d.mpi3d_factors(rows, positions)[:, : len(mpi3d.FACTORS)],
         )
-        return Pictures(labelled(splits.train, reading), labelled(splits.test))
+        return Pictures(of_rows(splits.train, reading), of_rows(splits.test))
 
     return captioned_domain(
         lvm.make_language(mpi3d.FACTORS, mpi3d.PHRASINGS),
-        require_known("evaluation.probes", config.evaluation.probes, CLASSIFIERS),
+        take_known("evaluation.probes", config.evaluation.probes, LABEL_JUDGES),
         world.may_agree,
         (world.height, world.width, 3),
         load,
