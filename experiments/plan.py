@@ -146,6 +146,7 @@ def _make_recipe(recipe, domain: Domain) -> mmcl.Recipe:
         "outputs": domain.outputs,
         "vocabulary": domain.vocabulary,
         "widths": tuple(recipe.widths),
+        "head_widths": tuple(recipe.get("head_widths", ())),
         "text_widths": tuple(recipe.get("text_widths", ())),
         "refine_from": _refine_from(recipe),
     }

@@ -21,7 +21,7 @@ def _mlp(recipe, widths):
 
 
 def _patches(recipe, widths):
-    return patches(widths, recipe.outputs, recipe.slope)
+    return patches(widths, recipe.head_widths, recipe.outputs, recipe.slope)
 
 
 def _resnet18(recipe, _):

@@ -29,6 +29,7 @@ class Recipe:
                    `alignment_max_whitened_entropy`, None for never.
     image_encoder: "mlp" of vectors; "patches" or "resnet18" of photographs.
     text_encoder:  "mlp" of vectors; "tokens" or "text_cnn" of token ids.
+    head_widths:   of hidden layers that patches have after them.
     text_widths:   of the text encoder, mlp or tokens; () for those of `widths`.
     normalization: of resnet18 and text_cnn: "batch" or "group".
     vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
@@ -51,6 +52,7 @@ class Recipe:
     refine_from: int | None
     image_encoder: str = "mlp"
     text_encoder: str = "mlp"
+    head_widths: tuple[int, ...] = ()
     text_widths: tuple[int, ...] = ()
     normalization: str = "batch"
     vocabulary: int = 0
@@ -62,7 +64,8 @@ class Recipe:
                 raise ValueError(f"recipe.{field} is {value!r}: allowed is {allowed}")
 
         require("widths", all(width >= 1 for width in self.widths), "widths of 1 or more")
-        require("text_widths", all(width >= 1 for width in self.text_widths), "widths of 1 or more")
+        for field in ("head_widths", "text_widths"):
+            require(field, all(width >= 1 for width in getattr(self, field)), "widths of 1 or more")
         require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
         require("batch", self.batch >= 2, "2 or more")

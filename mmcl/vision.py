@@ -26,18 +26,21 @@ class PixelScale(NamedTuple):
     std: Float[Array, " channels"]
 
 
-def patches(widths: tuple[int, ...], outputs: int, slope: float) -> Encoder:
-    """Patches that do not overlap, a layer a width, then a linear layer; the cheap encoder.
+def patches(
+    widths: tuple[int, ...], head_widths: tuple[int, ...], outputs: int, slope: float
+) -> Encoder:
+    """Patches that do not overlap, a layer a width, then dense layers; the cheap encoder.
 
     A layer maps each patch, of 4 x 4 pixels at first, of 2 x 2 of the layer before from then on, to
-    leaky ReLUs. Calls raise ValueError for images whose sides are no multiples of the last patch.
+    leaky ReLUs; the head sees all patches, through leaky ReLUs of its widths and a linear layer.
+    Calls raise ValueError for images whose sides are no multiples of the last patch.
     """
     sides = tuple(PATCH if layer else FIRST_PATCH for layer in range(len(widths)))
 
     def prepare(scale, images):
         return standardise(scale, nested_patches(images, sides))
 
-    return network_encoder(_Patches(widths, outputs, slope), fit_pixels, prepare)
+    return network_encoder(_Patches(widths, head_widths, outputs, slope), fit_pixels, prepare)
 
 
 def resnet18(outputs: int, normalization: str) -> Encoder:
@@ -89,6 +92,7 @@ def nested_patches(images: Images, sides: tuple[int, ...]) -> Shaped[Array, "n .
 
 class _Patches(nn.Module):
     widths: tuple[int, ...]
+    head_widths: tuple[int, ...]
     outputs: int
     slope: float
 
@@ -100,7 +104,10 @@ class _Patches(nn.Module):
             values *= (PATCH if layer else FIRST_PATCH) ** 2
             rows = nn.leaky_relu(nn.Dense(width)(rows.reshape(-1, values)), self.slope)
             values = width
-        return nn.Dense(self.outputs)(rows.reshape(len(pixels), -1))
+        hidden = rows.reshape(len(pixels), -1)
+        for width in self.head_widths:
+            hidden = nn.leaky_relu(nn.Dense(width)(hidden), self.slope)
+        return nn.Dense(self.outputs)(hidden)
 
 
 class _ResNet18(nn.Module):

@@ -17,7 +17,7 @@ def float64(tree):
 def test_patches_are_what_numpy_says(key):
     """Layer by layer, patch by patch, on images wider than high."""
     images = photographs(key, 6, 16, 24, 3)
-    encoder = patches((5, 7), outputs=3, slope=0.1)
+    encoder = patches((5, 7), (6,), outputs=3, slope=0.1)
     params, stats = encoder.init(key, images)
     pixels = float64(images)
     sheet = (pixels - pixels.mean((0, 1, 2))) / pixels.std((0, 1, 2))
@@ -49,7 +49,7 @@ def test_nested_patches_hold_every_pixel_once(key):
 def test_sides_that_patches_do_not_divide(key, shape):
     message = f"images are {shape[0]} x {shape[1]}: allowed are sides that 8 divides"
     with pytest.raises(ValueError, match=message):
-        patches((4, 4), 2, 0.1).init(key, photographs(key, 2, *shape, 3))
+        patches((4, 4), (), 2, 0.1).init(key, photographs(key, 2, *shape, 3))
 
 
 def test_pixels_are_standardised_by_the_first_batch(key):
@@ -57,8 +57,8 @@ def test_pixels_are_standardised_by_the_first_batch(key):
     pixels = standardise(fit_pixels(images), images)
     np.testing.assert_allclose(pixels.mean((0, 1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(pixels.std((0, 1, 2)), [1, 0, 1], atol=1e-4)
-    params, stats = patches((4,), 2, 0.1).init(key, images)
-    _, after = patches((4,), 2, 0.1).train(params, stats, images // 2)
+    params, stats = patches((4,), (), 2, 0.1).init(key, images)
+    _, after = patches((4,), (), 2, 0.1).train(params, stats, images // 2)
     jax.tree.map(np.testing.assert_array_equal, after, stats)
 
 
@@ -146,7 +146,7 @@ def test_vmapped_resnets_are_those_alone(resnet):
 
 def test_vmapped_patches_are_those_alone(key):
     images = photographs(key, 2, 5, 16, 16, 3)
-    encoder = patches((4, 5), 3, 0.1)
+    encoder = patches((4, 5), (), 3, 0.1)
     params, stats = jax.vmap(encoder.init)(jax.random.split(key), images)
     z = jax.vmap(encoder.apply)(params, stats, images)
     second = jax.tree.map(lambda leaf: leaf[1], (params, stats, images))

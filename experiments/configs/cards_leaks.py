@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from experiments.configs import cards, default
 
-PROBABILITIES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
+PROBABILITIES = (0.0, 0.5, 0.9, 1.0)
 
 
 def get_config(recipe: str = "patches") -> ConfigDict:

@@ -66,6 +66,7 @@ def patches() -> ConfigDict:
             "text_encoder": "tokens",
             "normalization": "batch",
             "widths": (64, 128, 256),
+            "head_widths": (),
             "text_widths": (128, 128),
             "slope": 0.2,
             "whiten": False,
@@ -87,6 +88,13 @@ def patches() -> ConfigDict:
     )
 
 
+def scenes() -> ConfigDict:
+    """Rendered scenes on two cores: a hidden layer that sees the whole picture, and Muon."""
+    recipe = patches()
+    recipe.update(head_widths=(256,), optimizer="muon", learning_rate=2e-2, steps=3000)
+    return recipe
+
+
 def resnet() -> ConfigDict:
     """The paper's encoders of photographs and captions (section 5.2), meant for an accelerator."""
     recipe = patches()
@@ -94,7 +102,7 @@ def resnet() -> ConfigDict:
     return recipe
 
 
-RECIPES = {"fast": fast, "paper": paper, "patches": patches, "resnet": resnet}
+RECIPES = {"fast": fast, "paper": paper, "patches": patches, "scenes": scenes, "resnet": resnet}
 
 
 def get_recipe(name: str) -> ConfigDict:
