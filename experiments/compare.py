@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from ml_collections import ConfigDict
 from rich.console import Console
 
+from experiments.domains import make_domain
 from experiments.heat_maps import Panel, save_heat_maps
-from experiments.results import REVERSE, read_results, unbiased_names
+from experiments.results import read_results, unbiased_names
 from experiments.stored import read_run
 from experiments.tables import main_probe, metric_name, of_targets, over_seeds, setting_labels
 
@@ -23,7 +25,8 @@ def compare(directories: Sequence[Path]) -> pd.DataFrame:
     """A row a setting of a run: lowest score of an unbiased semantic, largest excess of another.
 
     Both are over the modalities, of means over seeds by the main probe; an excess is that over the
-    attainable score. Raises ValueError for what is no run directory or has no scores.
+    attainable score; latents of one modality alone are left out. Raises ValueError for what is no
+    run directory or has no scores.
     """
     return pd.concat([_one(directory) for directory in directories], ignore_index=True)
 
@@ -38,14 +41,15 @@ def save_comparison(table: pd.DataFrame, path: Path) -> None:
 
 
 def _one(directory: Path) -> pd.DataFrame:
-    read_run(directory)  # says what is no run directory
+    semantics = make_domain(ConfigDict(read_run(directory)["config"])).semantics
     path = directory / "results.csv"
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")
     cells = over_seeds(read_results(path))
     cells = of_targets(cells, main_probe(cells))
     laws = ", " + cells.dependence if cells.dependence.nunique() > 1 else ""
-    cells = cells[cells.target != REVERSE].assign(label=setting_labels(cells) + laws)
+    cells = cells.assign(label=setting_labels(cells) + laws)
+    cells = cells[cells.target.isin(semantics)]
     biases = zip(cells.target, cells.selected, cells.perturbable, strict=True)
     kept = pd.Series([t in unbiased_names(*bias) for t, *bias in biases], cells.index)
     measured, excess = cells["mean"], cells["mean"] - cells.attainable

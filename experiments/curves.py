@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from experiments.whole import save
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
 OTHER_LAW = "#009e73"
 PANELS_A_LINE = 5
-OTHERS = ("m_x", "m_t", "phrasing", REVERSE)  # targets that are no semantics
+OTHERS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # are no semantics
+TITLE = 30  # letters of a panel's title in a line
+ROOM = 0.035  # for a letter of a name beside a panel, as a share of the steps
 NAME = 0.06  # height of a name in a panel, in units of R²
 KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
 
@@ -27,12 +30,13 @@ def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str 
     `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
     near 0 has no name.
     """
-    history = history.assign(label=setting_labels(history) + ", " + history.dependence)
+    laws = ", " + history.dependence if history.dependence.nunique() > 1 else ""
+    history = history.assign(label=setting_labels(history) + laws)
     labels = history.label.unique()
     figure, axes = _panels(len(labels))
     for axis, label in zip(axes, labels, strict=True):
         _learning_panel(axis, history[history.label == label], modality)
-        axis.set_title(label, fontsize=8)
+        axis.set_title(fill(label, TITLE), fontsize=8)
     figure.supxlabel("training step", fontsize=9)
     figure.supylabel(f"{metric} from the {MODALITIES[modality]} representation", fontsize=9)
     _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
@@ -123,7 +127,8 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
             annotation_clip=False,
         )
     axis.set_ylim(-0.03, 1.12)
-    axis.set_xlim(right=1.1 * curves.index[-1])  # room for the names
+    longest = max(len(name) for name in names) - len(f"{modality}_")
+    axis.set_xlim(right=(1 + ROOM * longest) * curves.index[-1])
     axis.locator_params(axis="x", nbins=4)
     axis.tick_params(labelsize=7)
 

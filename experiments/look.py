@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
@@ -18,6 +19,7 @@ import mmcl
 import probes
 from experiments.lanes import LoadedLane, encode, load_lane, read_plan
 from experiments.plan import Plan
+from experiments.tables import setting_labels
 from experiments.whole import save
 
 CROPS = 4  # shown with their captions
@@ -38,7 +40,7 @@ def look(directory: Path, console: Console) -> list[Path]:
     with console.status("reading photographs"):
         shared = plan.domain.load(lambda share: None)
     lanes = [load_lane(directory, number) for number in numbers]
-    names = [lane.lane.setting for lane in lanes]
+    names = list(setting_labels(pd.DataFrame(lane.lane for lane in lanes)))
     places = _spread(len(shared.test.images), CROPS)
     with console.status("drawing figures"):
         crops = jax.tree.map(lambda leaf: leaf[places], shared.test)
