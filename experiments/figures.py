@@ -49,7 +49,8 @@ def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
 def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -> Path:
     """What was kept of every target, measured from both modalities beside attainable.
 
-    The file is named by its metric, and by its probe if it has a prefix.
+    Beside the paper's scores of images too, if the cells hold some. The file is named by its
+    metric, and by its probe if it has a prefix.
     """
     cells = of_targets(cells, probe)
     metric = "_".join(cells.metric.unique())
@@ -59,6 +60,8 @@ def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -
         View("text, measured", {"modality": "t"}, "mean"),
         View("attainable", {"modality": "x"}, "attainable"),
     ]
+    if "paper" in cells and cells.paper[cells.modality == "x"].notna().any():
+        panels.append(View("image, in the paper", {"modality": "x"}, "paper"))
     save_heat_maps(_rows(cells, panels), path, f"{metric_name(cells)} ({probe} probe)")
     return path
 

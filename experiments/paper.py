@@ -1,37 +1,50 @@
-"""Paper: the scores that the paper reports, beside ours."""
+"""Paper: the scores that the paper reports, beside ours.
 
+Two kinds of CSV files, a row a cell. Of the numerical study: COLUMNS, as in selection, [3],
+independent, x, s1, 1.0, mlp. Of images: IMAGE_COLUMNS, as in causal3dident, selection, 3, x, mlp,
+shape, matthews, 0.82.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 COLUMNS = ["bias", "subset", "dependence", "modality", "target", "r2", "probe"]
+IMAGE_COLUMNS = [
+    "dataset", "bias", "n_unbiased", "modality", "probe", "target", "metric", "value",
+]  # fmt: skip
 VERBS = {"selection": "select", "perturbation": "perturb"}
 NOTHING = "perturb [0]"  # is select [10], where the paper's cells are the same
-NOISE = 0.75  # the paper's noise probability
+NOISE = {"latents": 0.75, "mpi3d": 0.9, "scenes": 1.0, "causal3dident": 1.0}  # in the paper
+DATASETS = {"mpi3d": "mpi3d_complex", "scenes": "causal3dident", "causal3dident": "causal3dident"}
 SHOWN = 10  # cells that differ and are told one by one
-KEY = ["setting", "dependence", "modality", "target", "probe"]
+KEY = ["setting", "dependence", "modality", "target", "metric", "probe"]
 
 
-def read_paper(path: Path) -> pd.DataFrame:
-    """The paper's figures 3, 7, 8, 9 from a CSV file, a row a cell: KEY and `paper`.
+def read_paper(path: Path, domain: str, semantics: Sequence[str]) -> pd.DataFrame:
+    """The paper's scores of the study that a domain repeats: KEY, noise_probability and `paper`.
 
-    Columns of the file: bias ("selection", "perturbation"), subset ("[3]"), dependence, modality
-    ("x", "t"), target ("s1", "mx"), r2, probe. Raises ValueError if one is missing.
+    `semantics` are the names of the domain's, in the order of selection. Raises ValueError for a
+    file that lacks a column, or that holds nothing of the study.
     """
     table = pd.read_csv(path)
-    missing = [name for name in COLUMNS if name not in table]
+    columns = IMAGE_COLUMNS if domain in DATASETS else COLUMNS
+    missing = [name for name in columns if name not in table]
     if missing:
-        raise ValueError(f"{path} has no column {missing[0]!r}: it needs {', '.join(COLUMNS)}")
-    table["setting"] = table.bias.map(VERBS) + " " + table.subset
-    table["target"] = table.target.replace({"mx": "m_x", "mt": "m_t"})
-    return table[table.setting != NOTHING].rename(columns={"r2": "paper"})[[*KEY, "paper"]]
+        raise ValueError(f"{path} has no column {missing[0]!r}: it needs {', '.join(columns)}")
+    ours = _of_images(table, domain, semantics) if domain in DATASETS else _of_latents(table)
+    if ours.empty:
+        raise ValueError(f"{path} has no row of {DATASETS.get(domain, domain)}")
+    return ours.assign(noise_probability=NOISE.get(domain))[[*KEY, "noise_probability", "paper"]]
 
 
 def beside(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     """The cells with the paper's scores in a column `paper`, not a number where it has none."""
-    noise = (cells.perturbable == "") | (cells.noise_probability == NOISE)
-    ours = (cells.metric == "r2") & cells.study.isin(VERBS) & noise
-    joined = cells[KEY].merge(paper, how="left", on=KEY, validate="m:1").paper.to_numpy()
+    noise = cells.noise_probability == paper.noise_probability.iloc[0]
+    ours = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
+    theirs = paper[[*KEY, "paper"]]
+    joined = cells[KEY].merge(theirs, how="left", on=KEY, validate="m:1").paper.to_numpy()
     return cells.assign(paper=pd.Series(joined, cells.index).where(ours))
 
 
@@ -52,3 +65,29 @@ def agreement(cells: pd.DataFrame) -> list[str]:
     ]
     more = len(other) - len(told)
     return lines + told + ([f"And {more} more: see summary.csv."] if more else [])
+
+
+def _of_latents(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.assign(
+        setting=table.bias.map(VERBS) + " " + table.subset,
+        target=table.target.replace({"mx": "m_x", "mt": "m_t"}),
+        metric="r2",
+    )
+    return table[table.setting != NOTHING].rename(columns={"r2": "paper"})
+
+
+def _of_images(table: pd.DataFrame, domain: str, semantics: Sequence[str]) -> pd.DataFrame:
+    """Cells where all is told truly are those of selection, and stand once."""
+    table = table[table.dataset == DATASETS[domain]]
+    whole = (table.bias == "perturbation") & (table.n_unbiased == len(semantics))
+    table = table[~whole].rename(columns={"value": "paper"})
+    chosen = [
+        semantics[:count] if bias == "selection" else semantics[count:]
+        for bias, count in zip(table.bias, table.n_unbiased, strict=True)
+    ]
+    settings = [
+        f"{VERBS[bias]} {{{', '.join(names)}}}"
+        for bias, names in zip(table.bias, chosen, strict=True)
+    ]
+    probe = table.probe.replace({"linear": "logistic"}) if domain == "mpi3d" else table.probe
+    return table.assign(setting=settings, dependence="natural", probe=probe)

@@ -61,7 +61,11 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         _say(console, *notes)
         return
     cells = over_seeds(results)
-    cells = cells.assign(paper=float("nan")) if paper is None else beside(cells, read_paper(paper))
+    cells = cells.assign(paper=float("nan"))
+    if paper is not None:
+        domain = run["config"].get("domain", "latents")
+        semantics = make_domain(ConfigDict(run["config"])).semantics
+        cells = beside(cells, read_paper(paper, domain, semantics))
     write_whole(directory / "summary.csv", cells.to_csv(index=False, float_format="%.6g"))
     notes = [*notes, *sick_lanes(results), *agreement(cells)]
     with console.status("drawing figures"):

@@ -135,7 +135,8 @@ def test_the_paper_has_no_cell_for_another_noise_probability(paper):
     row = dict(setting="perturb [1]", dependence="independent", modality="x", probe="mlp")
     row |= dict(target="s1", metric="r2", study="perturbation", perturbable="s1")
     table = pd.DataFrame([{**row, "noise_probability": noise} for noise in (0.75, 0.25)])
-    theirs = pd.DataFrame([{**row, "paper": 0.0}])[[*KEY, "paper"]]
+    theirs = pd.DataFrame([{**row, "noise_probability": 0.75, "paper": 0.0}])
+    theirs = theirs[[*KEY, "noise_probability", "paper"]]
     np.testing.assert_array_equal(beside(table, theirs).paper, [0.0, np.nan])
 
 
@@ -147,7 +148,7 @@ def test_agreement_counts_the_cells_that_round_alike(paper):
             "perturbable": "", "noise_probability": 0.75,
         }
     )  # fmt: skip
-    lines = agreement(beside(cells, read_paper(paper)))
+    lines = agreement(beside(cells, read_paper(paper, "latents", ())))
     assert lines[0].startswith("1 of 2 independent cells")
     assert lines[1] == "select [1], x, m_x by mlp: 0.20 here, 0.0 in the paper."
 
@@ -156,7 +157,7 @@ def test_a_paper_file_without_a_column_is_refused(tmp_path):
     path = tmp_path / "paper.csv"
     path.write_text("bias,subset\nselection,[1]\n")
     with pytest.raises(ValueError, match="has no column 'dependence'"):
-        read_paper(path)
+        read_paper(path, "latents", ())
 
 
 def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path):
