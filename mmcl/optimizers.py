@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
-from optax.contrib import muon
 
+from mmcl.muon import scale_by_muon
 from mmcl.soap import scale_by_soap
-
-NEWTON_SCHULZ_STEPS = 3  # of Muon: in trials five gave the same scores, at more cost
 
 
 class Schedule(NamedTuple):
@@ -55,7 +54,9 @@ def _soap(rate):
 
 
 def _muon(rate):
-    return muon(rate, ns_steps=NEWTON_SCHULZ_STEPS)
+    matrices = optax.chain(scale_by_muon(), optax.scale_by_learning_rate(rate))
+    kinds = lambda params: jax.tree.map(lambda p: "matrix" if p.ndim == 2 else "other", params)
+    return optax.partition({"matrix": matrices, "other": optax.nadam(rate)}, kinds)
 
 
 OPTIMIZERS: dict[str, Callable[[optax.Schedule], optax.GradientTransformation]] = {

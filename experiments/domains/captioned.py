@@ -72,7 +72,9 @@ def captioned_domain(
     are the names of those of `Labelled`; a factor of the same name is measured as a number.
     """
     names = language.names
-    targets = Targets(tuple(name for name in names if name not in values), values)
+    sizes = dict(zip(names, language.sizes, strict=True))
+    labels = {name: size for name, size in sizes.items() if name not in values}
+    targets = Targets(tuple(labels), values)
     caption = partial(caption_images, language, may_agree)
     blank = Labelled(
         np.zeros((1, *shape), np.uint8),
@@ -100,7 +102,7 @@ def captioned_domain(
         glance=partial(glance_captioned, language, targets, caption),
         rows=partial(score_rows, names, targets),
         glance_row=partial(glance_row, targets),
-        words=Words(caption, partial(lvm.sentences, language)),
+        words=Words(caption, partial(lvm.sentences, language), labels, values),
     )
 
 

@@ -42,10 +42,14 @@ class Words(NamedTuple):
 
     caption:   (lane, key, labelled images) -> pairs, one of each image.
     sentences: (token ids on the host) -> texts.
+    labels:    the number of values of each factor that is measured as a label, by its name.
+    values:    names of what is measured as a number.
     """
 
     caption: Callable[[LaneData, Key[Array, ""], Any], mmcl.training.Observations]
     sentences: Callable[[Any], list[str]]
+    labels: dict[str, int]
+    values: tuple[str, ...]
 
 
 class Domain(NamedTuple):
