@@ -101,7 +101,8 @@ def scenes() -> ConfigDict:
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,
-        learning_rate=2e-3,
+        optimizer="muon",
+        learning_rate=2e-2,
     )
     return recipe
 

@@ -65,11 +65,13 @@ def captioned_domain(
     shape: tuple[int, int, int],
     load: Callable[[Callable[[float], None]], Pictures],
     values: tuple[str, ...] = (),
+    spare: int = SPARE,
 ) -> Domain:
     """The domain of images of a shape [height, width, channels] in the words of a language.
 
     With `may_agree` a distorted value is drawn from all, so that it may be the true one. `values`
     are the names of those of `Labelled`; a factor of the same name is measured as a number.
+    `spare` columns of a representation are beyond one a factor.
     """
     names = language.names
     sizes = dict(zip(names, language.sizes, strict=True))
@@ -91,7 +93,7 @@ def captioned_domain(
     return Domain(
         semantics=names,
         laws=(LAW,),
-        outputs=len(names) + SPARE,
+        outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),
         scores=scores_a_lane(len(judges), targets, len(names)),
         blank=Pictures(blank, blank),

@@ -14,6 +14,7 @@ from experiments.domains.color_tables import COLOR_TABLES
 from experiments.domains.domain import Domain
 
 VALUES = ("s_pos", "color", "s_color", "b_color", "alpha", "beta", "gamma")  # numbers in pictures
+SPARE = 10  # columns beyond one a semantic, so that labels and hues can have what they span
 LEAST = 20  # images, so that none of the splits is empty
 
 
@@ -80,6 +81,7 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], load: Callable) -> 
         shape,
         load_pictures,
         VALUES,
+        SPARE,
     )
 
 
