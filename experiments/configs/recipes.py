@@ -97,12 +97,12 @@ def scenes() -> ConfigDict:
     recipe = patches()
     recipe.update(
         head_widths=(256,),
-        steps=3000,
+        steps=3400,
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,
         optimizer="muon",
-        learning_rate=2e-2,
+        learning_rate=3e-2,
     )
     return recipe
 
