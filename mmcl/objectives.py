@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float
 
 from mmcl.encoders import Modalities
 from mmcl.kernel import log_sum_exp
+from mmcl.masks import all_pairs, fill_masked, masked_mean
 
 BANDWIDTH = 0.7  # h of the kernel in white coordinates
 NORM_PENALTY = 0.1  # λ, stands for the bounded outputs of the theory
@@ -68,14 +69,14 @@ def symmetric_infonce(
 
     z holds representations float32 [n, d]; matched rows are the positives.
     """
-    where = jnp.ones(len(z.x), bool) if where is None else where
-    z = _fill_masked(z, where)
+    where = all_pairs(z, where)
+    z = fill_masked(z, where)
     left, right = similarity(z.x, z.t)
     left = left / temperature
     positives = jnp.sum(left * right, 1)
     columns = where | ~where.any()  # some to take part, so that an empty mask is finite too
     sums = log_sum_exp(left, right, columns, False) + log_sum_exp(right, left, columns, False)
-    return _mean(sums / 2 - jnp.log(columns.sum()) - positives, where)
+    return masked_mean(sums / 2 - jnp.log(columns.sum()) - positives, where)
 
 
 def alignment_max_entropy(
@@ -91,8 +92,8 @@ def alignment_max_entropy(
     z holds representations float32 [n, d]. The negatives are a second, independent batch float32
     [n, d] masked by the same `where`, or, if None, the other pairs of z itself.
     """
-    where = jnp.ones(len(z.x), bool) if where is None else where
-    z = _fill_masked(z, where)
+    where = all_pairs(z, where)
+    z = fill_masked(z, where)
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     count = where.sum() if negatives is None else where.sum() + 1
 
@@ -103,9 +104,9 @@ def alignment_max_entropy(
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
         return with_positive - jnp.log(jnp.maximum(count, 1))
 
-    others = z if negatives is None else _fill_masked(negatives, where)
+    others = z if negatives is None else fill_masked(negatives, where)
     entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
-    return _mean(alignment + entropies / 2, where)
+    return masked_mean(alignment + entropies / 2, where)
 
 
 def alignment_max_whitened_entropy(
@@ -121,8 +122,8 @@ def alignment_max_whitened_entropy(
     Given time it takes a function of dimensions it has for a new one and lets a weak one go: use it
     with the other and at the end, while the learning rate fades (docs/recipes.md).
     """
-    where = jnp.ones(len(z.x), bool) if where is None else where
-    z = _fill_masked(z, where)
+    where = all_pairs(z, where)
+    z = fill_masked(z, where)
     centre = jax.lax.stop_gradient((z.x.mean(0) + z.t.mean(0)) / 2)[None]
 
     def negative_entropy(rows):
@@ -134,7 +135,7 @@ def alignment_max_whitened_entropy(
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     norm = jnp.sum((z.x - centre) ** 2 + (z.t - centre) ** 2, -1) / 2
     entropies = negative_entropy(z.x) + negative_entropy(z.t)
-    return _mean(alignment + NORM_PENALTY * norm + entropies / 2, where)
+    return masked_mean(alignment + NORM_PENALTY * norm + entropies / 2, where)
 
 
 def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
@@ -149,20 +150,6 @@ def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
     floor = jnp.where(variances > 0, 1e-5 * variances, 1.0)
     root = jnp.linalg.cholesky(cov + jnp.diag(floor))
     return solve_triangular(root, jnp.eye(len(root)), lower=True).T
-
-
-def _fill_masked(z: Modalities, where) -> Modalities:
-    """Rows that take no part become the mean of the others, so that they cannot spoil rounding."""
-
-    def fill(rows):
-        mean = rows.mean(0, keepdims=True, where=where[:, None] | ~where.any())
-        return jnp.where(where[:, None], rows, jax.lax.stop_gradient(mean))
-
-    return Modalities(fill(z.x), fill(z.t))
-
-
-def _mean(values, where):
-    return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)
 
 
 def _unit(a):

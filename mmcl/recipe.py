@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Bool, Float
 
+from mmcl.catalogue import OBJECTIVES
 from mmcl.networks import NORMALIZATIONS
 from mmcl.objectives import SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
@@ -21,8 +22,8 @@ class Recipe:
     batch:         pairs in a step.
     group:         pairs that are one another's negatives; divides the batch. Alignment is over the
                    whole batch, so a large batch in groups averages gradients at linear cost.
-    objective:     "alignment_max_entropy" or "symmetric_infonce".
-    similarity:    of InfoNCE: "negative_squared_distance", "cosine" or "dot".
+    objective:     a name in `OBJECTIVES`, such as "alignment_max_entropy".
+    similarity:    of objectives with that option: "negative_squared_distance", "cosine" or "dot".
     negatives:     of alignment_max_entropy: "in_batch" or "second_batch".
     optimizer:     "soap", "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
@@ -34,9 +35,10 @@ class Recipe:
     normalization: of resnet18 and text_cnn: "batch" or "group".
     vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
 
-    Raises ValueError for a size out of range, an unknown choice, InfoNCE with negatives from a
-    second batch (its own are cross-modal, in the batch) or with refinement, maximum entropy of a
-    similarity other than the distance, or token ids without a vocabulary.
+    Raises ValueError for a size out of range, an unknown choice, a similarity other than the
+    distance or negatives from a second batch for an objective without that option, refinement of
+    another than alignment_max_entropy, a group too small for the objective, or token ids without a
+    vocabulary.
     """
 
     widths: tuple[int, ...]
@@ -73,18 +75,14 @@ class Recipe:
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
         for field, names in CHOICES.items():
             require(field, getattr(self, field) in names, "one of " + ", ".join(names))
-        distance = self.objective == "symmetric_infonce" or "distance" in self.similarity
-        require("similarity", distance, "negative_squared_distance, for alignment_max_entropy")
-        one_batch = self.objective != "symmetric_infonce" or self.negatives == "in_batch"
-        require("negatives", one_batch, "in_batch, for symmetric_infonce")
-        unrefined = self.objective != "symmetric_infonce" or self.refine_from is None
-        require("refine_from", unrefined, "None (refine=0), for symmetric_infonce")
+        for field, holds, allowed in _rules_of_objective(self):
+            require(field, holds, f"{allowed}, for {self.objective}")
         words = self.text_encoder == "mlp" or self.vocabulary >= 2
         require("vocabulary", words, f"2 or more, for text_encoder {self.text_encoder}")
 
 
 CHOICES = {
-    "objective": ("alignment_max_entropy", "symmetric_infonce"),
+    "objective": tuple(OBJECTIVES),
     "similarity": tuple(SIMILARITIES),
     "negatives": ("in_batch", "second_batch"),
     "optimizer": tuple(OPTIMIZERS),
@@ -92,6 +90,18 @@ CHOICES = {
     "text_encoder": ("mlp", "tokens", "text_cnn"),
     "normalization": NORMALIZATIONS,
 }
+
+
+def _rules_of_objective(recipe: Recipe):
+    """What the objective asks of other fields: (field, whether it holds, what is allowed)."""
+    chosen = OBJECTIVES[recipe.objective]
+    least = chosen.least_group(recipe.outputs)
+    yield "group", recipe.group >= least, f"{least} or more, with {recipe.outputs} outputs"
+    distance = "similarity" in chosen.options or "distance" in recipe.similarity
+    yield "similarity", distance, "negative_squared_distance"
+    yield "negatives", "negatives" in chosen.options or recipe.negatives == "in_batch", "in_batch"
+    refinable = recipe.objective == "alignment_max_entropy"
+    yield "refine_from", refinable or recipe.refine_from is None, "None (refine=0)"
 
 
 class Hyperparameters(NamedTuple):

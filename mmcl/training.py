@@ -13,15 +13,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key, Shaped
 
+from mmcl.catalogue import OBJECTIVES
 from mmcl.choice import make_encoders
 from mmcl.encoders import Modalities
-from mmcl.objectives import (
-    SIMILARITIES,
-    alignment_max_entropy,
-    alignment_max_whitened_entropy,
-    symmetric_infonce,
-    whitening_matrix,
-)
+from mmcl.objectives import SIMILARITIES, alignment_max_whitened_entropy, whitening_matrix
 from mmcl.optimizers import make_optimizer
 from mmcl.recipe import Hyperparameters, Recipe
 
@@ -182,11 +177,12 @@ def _loss_and_gradient(
 
 def _first_objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
     """The objective that every run begins with, the mean over groups of pairs."""
+    chosen = OBJECTIVES[recipe.objective]
 
     def of_group(pairs, negatives):
-        if recipe.objective == "symmetric_infonce":
-            return symmetric_infonce(pairs, hyper.temperature, SIMILARITIES[recipe.similarity])
-        return alignment_max_entropy(pairs, hyper.temperature, negatives)
+        given = {"similarity": SIMILARITIES[recipe.similarity], "negatives": negatives}
+        options = {name: given[name] for name in chosen.options}
+        return chosen.function(pairs, hyper.temperature, **options)
 
     groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":

@@ -158,7 +158,7 @@ def test_columns_outside_the_mask_are_zero(key):
         ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of soap, muon, adam"),
         ("slope", float("nan"), "recipe.slope is nan: allowed is above 0, at most 1"),
         ("similarity", "cosine", "recipe.similarity is 'cosine': allowed is negative_squared"),
-        ("objective", "vicreg", "recipe.objective is 'vicreg': allowed is one of"),
+        ("objective", "triplet", "recipe.objective is 'triplet': allowed is one of"),
         ("similarity", "l1", "recipe.similarity is 'l1': allowed is one of"),
         ("negatives", "queue", "recipe.negatives is 'queue': allowed is one of"),
         ("image_encoder", "vit", "recipe.image_encoder is 'vit': allowed is one of mlp, patches"),

@@ -1,0 +1,27 @@
+"""Objectives: what each keeps and leaks, one run each.
+
+--config=experiments/configs/objectives.py:NAME, where NAME is one of `mmcl.catalogue.OBJECTIVES`.
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import default
+
+
+def get_config(objective: str = "alignment_max_entropy") -> ConfigDict:
+    """Half selected, all selected, half distorted, and that with two dimensions more.
+
+    Semantics are independent, so that a biased one can only be there because it leaked. Each
+    objective is alone, without refinement, and has the same encoders, steps and learning rate.
+    """
+    config = default.get_config()
+    config.recipe.update(objective=objective, steps=2500, refine=0.0, refine_rate=0.0)
+    config.evaluation.probes = ("mlp",)
+    distorted = default.first(10), default.first(5)
+    config.settings = (
+        default.setting(default.first(5)),
+        default.setting(default.first(10)),
+        default.setting(*distorted),
+        default.setting(*distorted, encoding_size=7),
+    )
+    return config
