@@ -5,6 +5,7 @@ from probes.classification import (
     mlp_binary,
     mlp_classifier,
 )
+from probes.disentanglement import DCI, dci
 from probes.downstream import (
     LABEL,
     OUTCOMES,
@@ -22,6 +23,8 @@ from probes.identifiability import (
     identifiability,
     latent_scores,
 )
+from probes.independence import Independence, independence, residual_independence, residuals
+from probes.information import Information, gaussian_information, infonce, nwj
 from probes.kernel_ridge import kernel_ridge
 from probes.logistic import logistic
 from probes.metrics import matthews, r2
@@ -34,6 +37,7 @@ CLASSIFIERS: dict[str, Classifier] = {"logistic": logistic, "mlp": mlp_classifie
 
 __all__ = [
     "CLASSIFIERS",
+    "DCI",
     "LABEL",
     "OUTCOMES",
     "PROBES",
@@ -42,15 +46,21 @@ __all__ = [
     "Environments",
     "FactorScores",
     "Identifiability",
+    "Independence",
+    "Information",
     "LatentScores",
     "Latents",
     "Probe",
     "Split",
+    "dci",
     "downstream_scores",
     "factor_matthews",
     "factor_r2",
     "factor_scores",
+    "gaussian_information",
     "identifiability",
+    "independence",
+    "infonce",
     "kernel_ridge",
     "latent_scores",
     "linear_cka",
@@ -61,8 +71,11 @@ __all__ = [
     "mlp_binary",
     "mlp_classifier",
     "nearest",
+    "nwj",
     "one_hots",
     "outcomes",
     "r2",
+    "residual_independence",
+    "residuals",
     "ridge",
 ]
