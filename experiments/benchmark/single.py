@@ -1,23 +1,17 @@
-"""Benchmark: what a training step costs, in a sweep over the settings of a config.
+"""Single: what a training step costs, in a sweep over the settings of one config."""
 
-python -m experiments.benchmark --config=experiments/configs/selection.py
-"""
-
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import jax
 import numpy as np
-from absl import app, flags, logging
 
+from experiments.benchmark.table import machine
 from experiments.checkpoints import open_checkpoints
-from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import make_mesh, on_devices, use_every_core
-from experiments.plan import Plan, make_plan
+from experiments.devices import make_mesh, on_devices
+from experiments.plan import Plan
 from experiments.sweep import make_sweep
 
 REPEATS = 7
@@ -56,27 +50,14 @@ def checkpoint_times(plan: Plan) -> tuple[float, float]:
         return waiting, time.perf_counter() - start
 
 
-def main(argv: list[str]) -> None:
-    """Prints one line, with the machine."""
-    del argv
-    logging.set_verbosity(logging.WARNING)
-    try:
-        plan = make_plan(CONFIG.value)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
-    use_every_core()
+def describe(plan: Plan) -> str:
+    """What a lane-step and a checkpoint of a plan cost, in two lines, with the machine."""
     compiling, times = lane_step_times(plan)
-    device = jax.devices()[0]
-    print(
+    waiting, whole = checkpoint_times(plan)
+    return (
         f"{statistics.median(times):.2f} ms a lane-step, median of {REPEATS} "
         f"({min(times):.2f} to {max(times):.2f}), {len(plan.lanes)} lanes, batch "
         f"{plan.recipe.batch}, widths {plan.recipe.widths}, first chunk {compiling:.1f} s; "
-        f"{jax.device_count()} x {device.device_kind} ({platform.machine()}), jax {jax.__version__}"
+        f"{machine()}, jax {jax.__version__}\n"
+        f"a checkpoint: training waits {1e3 * waiting:.0f} ms, it is whole after {whole:.2f} s"
     )
-    waiting, whole = checkpoint_times(plan)
-    print(f"a checkpoint: training waits {1e3 * waiting:.0f} ms, it is whole after {whole:.2f} s")
-
-
-if __name__ == "__main__":
-    flags.mark_flag_as_required("config")
-    app.run(main, flags_parser=parse_flags)

@@ -1,0 +1,36 @@
+"""Measuring: all parts that are asked for, in one run, into one table."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.console import Console
+
+from experiments.benchmark.cases import measure_ladder
+from experiments.benchmark.ceilings import measure_ceilings
+from experiments.benchmark.duel import PART as PEER
+from experiments.benchmark.duel import RECIPES, duels
+from experiments.benchmark.parts import PARTS
+from experiments.benchmark.sizes import Sizes
+from experiments.benchmark.table import make_table
+from experiments.benchmark.targets import target_rows
+from experiments.progress import progress
+
+EVERY = (*PARTS, PEER)
+
+
+def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> pd.DataFrame:
+    """The table of the ceilings and of the parts with these names, targets last."""
+    ladders = {name: PARTS[name](sizes) for name in names if name != PEER}
+    left = sum(len(cases) for part in ladders.values() for cases in part)
+    total = 1 + left + len(RECIPES) * (PEER in names)
+    with progress(console) as show:
+        done = iter(range(1, total + 1))
+        tell = lambda note: show("benchmark", next(done) / total, note)
+        show("benchmark", 0, "ceilings")
+        rows, ceilings = measure_ceilings(sizes)
+        tell("ceilings")
+        for name, part in ladders.items():
+            for cases in part:
+                rows += measure_ladder(name, cases, sizes, ceilings, tell)
+        rows += duels(sizes, ceilings, tell) if PEER in names else []
+    return make_table([*rows, *target_rows(make_table(rows))])

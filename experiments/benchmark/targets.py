@@ -1,0 +1,50 @@
+"""Targets: what the project promises of its speed and memory, beside what was measured."""
+
+import pandas as pd
+
+from experiments.benchmark.duel import EAGER
+from experiments.benchmark.duel import PART as PEER
+from experiments.benchmark.steps import LANE_STEP
+
+GIB = 2**10  # MiB
+
+
+def target_rows(table: pd.DataFrame) -> list[dict]:
+    """A row a target whose parts were measured: value, target, and a note "met" or "missed"."""
+    rows = []
+    for optimizer in ("soap", "adam", "muon"):
+        rival = "muon" if optimizer == "muon" else "adam"
+        rows += _faster(table, "fast", optimizer, rival, 1024, 3)
+    rows += _faster(table, "paper", "adam", "adam", 6144, 4)
+    largest = _find(table, "objective", "ours, with gradient", 65536)
+    rows += [
+        _row("objective with gradient, GiB", one, one.peak_mib / GIB, 2, one.peak_mib < 2 * GIB)
+        for one in largest
+    ]
+    for optimizer in ("soap", "muon"):
+        for one in _find(table, "growth", f"{LANE_STEP}, {optimizer}", 256):
+            name = f"ms a lane-step, {one.variant}"
+            rows.append(_row(name, one, one.time_ms, 3, one.time_ms <= 3))
+    return [row for row in rows if pd.notna(row["value"])]
+
+
+def _faster(table, recipe, optimizer, rival, batch, target) -> list[dict]:
+    """Lane-steps a second of ours, in units of the eager peer's."""
+    ours = _find(table, PEER, f"{recipe}, {optimizer}, ours", batch)
+    theirs = _find(table, PEER, f"{recipe}, {rival}, {EAGER}", batch)
+    rows = []
+    for one, other in zip(ours, theirs, strict=False):
+        ratio = other.time_ms / one.time_ms
+        name = f"{recipe}, {optimizer}: times as fast as eager {rival}"
+        rows.append(_row(name, one, ratio, target, ratio >= target))
+    return rows
+
+
+def _find(table: pd.DataFrame, part: str, variant: str, size: int) -> list[pd.Series]:
+    found = table[(table.part == part) & (table.variant == variant) & (table["size"] == size)]
+    return [row for _, row in found.iterrows()]
+
+
+def _row(name, one, value, target, met) -> dict:
+    row = {"part": "target", "variant": name, "size": one["size"], "lanes": one.lanes}
+    return row | {"value": value, "target": target, "note": "met" if met else "missed"}
