@@ -14,28 +14,31 @@ from rich.console import Console
 
 from experiments.domains import make_domain
 from experiments.heat_maps import Panel, save_heat_maps
-from experiments.results import read_results, unbiased_names
+from experiments.results import REVERSE, read_results, unbiased_names
 from experiments.stored import read_run
 from experiments.tables import main_probe, metric_name, of_targets, over_seeds, setting_labels
 
-KEPT, LEAKED = "least kept", "most leaked"
+KEPT, LEAKED, REVERSED = "least kept", "most leaked", "least reverse"
 
 
 def compare(directories: Sequence[Path]) -> pd.DataFrame:
     """A row a setting of a run: lowest score of an unbiased semantic, largest excess of another.
 
     Both are over the modalities, of means over seeds by the main probe; an excess is that over the
-    attainable score; latents of one modality alone are left out. Raises ValueError for what is no
-    run directory or has no scores.
+    attainable score; latents of one modality alone are left out. Where it was measured, beside them
+    the lowest score of the reverse direction. Raises ValueError for what is no run directory or has
+    no scores.
     """
-    return pd.concat([_one(directory) for directory in directories], ignore_index=True)
+    table = pd.concat([_one(directory) for directory in directories], ignore_index=True)
+    return table if table[REVERSED].notna().any() else table.drop(columns=REVERSED)
 
 
 def save_comparison(table: pd.DataFrame, path: Path) -> None:
-    """Two heat maps, settings by runs, as PNG and PDF."""
+    """Heat maps, settings by runs, one a score, as PNG and PDF."""
     panels = [
         Panel(name, _in_order(table.pivot(index="label", columns="run", values=name), table))
-        for name in (KEPT, LEAKED)
+        for name in (KEPT, LEAKED, REVERSED)
+        if name in table
     ]
     save_heat_maps([panels], path, table.metric.iloc[0])
 
@@ -49,13 +52,16 @@ def _one(directory: Path) -> pd.DataFrame:
     cells = of_targets(cells, main_probe(cells))
     laws = ", " + cells.dependence if cells.dependence.nunique() > 1 else ""
     cells = cells.assign(label=setting_labels(cells) + laws)
-    cells = cells[cells.target.isin(semantics)]
+    cells = cells[cells.target.isin((*semantics, REVERSE))]
     biases = zip(cells.target, cells.selected, cells.perturbable, strict=True)
     kept = pd.Series([t in unbiased_names(*bias) for t, *bias in biases], cells.index)
+    back = cells.target == REVERSE
     measured, excess = cells["mean"], cells["mean"] - cells.attainable
-    cells = cells.assign(**{KEPT: measured.where(kept), LEAKED: excess.mask(kept)})
-    by_label = cells.groupby("label", sort=False)
-    table = by_label[[KEPT]].min().join(by_label[[LEAKED]].max()).reset_index()
+    scores = {KEPT: measured.where(kept), LEAKED: excess.mask(kept | back)}
+    by_label = cells.assign(**scores, **{REVERSED: measured.where(back)}).groupby(
+        "label", sort=False
+    )
+    table = by_label.agg({KEPT: "min", LEAKED: "max", REVERSED: "min"}).reset_index()
     return table.assign(run=directory.resolve().name, metric=metric_name(cells))
 
 

@@ -1,0 +1,86 @@
+"""Objectives: runs that differ in their objective side by side, what each kept, leaked and costs.
+
+for name in symmetric_infonce siglip vicreg; do
+    python -m experiments.run --config=experiments/configs/objectives.py:$name --workdir=runs/$name
+done
+python -m experiments.objectives runs/* --table=objectives.csv --figure=objectives.png
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+import pandas as pd
+from ml_collections import ConfigDict
+from rich.console import Console
+
+import mmcl
+from experiments.compare import compare, save_comparison
+from experiments.plan import make_plan
+from experiments.results import DIGITS
+from experiments.stored import read_run
+from experiments.whole import write_whole
+from mmcl.catalogue import OBJECTIVES
+
+COST = "ms a batch"
+REPEATS = 7
+
+
+def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
+    """A row a setting of an objective: the scores of `compare`, and `milliseconds` on this machine.
+
+    Column `run` is the objective's name. Raises ValueError for what is no run directory or has no
+    scores, and for two runs of one objective.
+    """
+    parts, found = [], {}
+    for directory in directories:
+        recipe = make_plan(ConfigDict(read_run(directory)["config"])).recipe
+        if recipe.objective in found:
+            both = f"{found[recipe.objective]} and {directory}"
+            raise ValueError(f"{both} have the objective {recipe.objective}: give one of them")
+        found[recipe.objective] = directory
+        scores = compare([directory])
+        parts.append(scores.assign(run=recipe.objective, **{COST: milliseconds(recipe)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def milliseconds(recipe: mmcl.Recipe) -> float:
+    """What an objective and its gradient by the representations of a batch take, the median."""
+    objective = OBJECTIVES[recipe.objective].function
+    groups = jax.vmap(lambda z: objective(z, 1.0))
+    gradient = jax.jit(jax.value_and_grad(lambda z: groups(z).mean()))
+    shape = (recipe.batch // recipe.group, recipe.group, recipe.outputs)
+    z = mmcl.Modalities(*jax.random.normal(jax.random.key(0), (2, *shape)))
+    jax.block_until_ready(gradient(z))
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        jax.block_until_ready(gradient(z))
+        times.append(1e3 * (time.perf_counter() - start))
+    return float(np.median(times))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.objectives", description=__doc__)
+    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
+    parser.add_argument("--table", type=Path, help="where the table goes, as CSV")
+    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
+    options = parser.parse_args()
+    try:
+        table = objectives_table(options.directories)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+    if options.table:
+        write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
+    if options.figure:
+        save_comparison(table, options.figure)
+
+
+if __name__ == "__main__":
+    main()
