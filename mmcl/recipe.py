@@ -9,6 +9,7 @@ from mmcl.catalogue import OBJECTIVES
 from mmcl.networks import NORMALIZATIONS
 from mmcl.objectives import SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
+from mmcl.precision import PRECISIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Recipe:
     text_widths:   of the text encoder, mlp or tokens; () for those of `widths`.
     normalization: of resnet18 and text_cnn: "batch" or "group".
     vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
+    precision:     of the matrix products inside encoders in training: "float32", "tf32" or
+                   "bfloat16", which add up in float32; a CPU computes all in float32.
 
     Raises ValueError for a size out of range, an unknown choice, a similarity other than the
     distance or negatives from a second batch for an objective without that option, refinement of
@@ -58,6 +61,7 @@ class Recipe:
     text_widths: tuple[int, ...] = ()
     normalization: str = "batch"
     vocabulary: int = 0
+    precision: str = "float32"
 
     def __post_init__(self):
         def require(field, holds, allowed):
@@ -89,6 +93,7 @@ CHOICES = {
     "image_encoder": ("mlp", "patches", "resnet18"),
     "text_encoder": ("mlp", "tokens", "text_cnn"),
     "normalization": NORMALIZATIONS,
+    "precision": tuple(PRECISIONS),
 }
 
 

@@ -18,6 +18,7 @@ from mmcl.choice import make_encoders
 from mmcl.encoders import Modalities
 from mmcl.objectives import SIMILARITIES, alignment_max_whitened_entropy, whitening_matrix
 from mmcl.optimizers import make_optimizer
+from mmcl.precision import PRECISIONS
 from mmcl.recipe import Hyperparameters, Recipe
 
 
@@ -106,7 +107,8 @@ def step(
     `done` unbatched: rare work of the optimiser then stays rare.
     """
     representations = lambda params: _encode_training(recipe, hyper, params, state.stats, batch)
-    z, pull_back, stats = jax.vjp(representations, state.params, has_aux=True)
+    with jax.default_matmul_precision(PRECISIONS[recipe.precision]):
+        z, pull_back, stats = jax.vjp(representations, state.params, has_aux=True)
     loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
     (grads,) = pull_back(grad_z)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)

@@ -29,6 +29,7 @@ def fast() -> ConfigDict:
             "warmup": 100,
             "decay": True,
             "clip_norm": 2.0,
+            "precision": "float32",  # of matrix products inside encoders
         }
     )
 
@@ -54,6 +55,7 @@ def paper() -> ConfigDict:
             "warmup": 0,
             "decay": False,
             "clip_norm": 2.0,
+            "precision": "float32",
         }
     )
 
@@ -84,6 +86,7 @@ def patches() -> ConfigDict:
             "warmup": 100,
             "decay": True,
             "clip_norm": 2.0,
+            "precision": "float32",
         }
     )
 
