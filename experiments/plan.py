@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+import lvm
 import mmcl
 from experiments.checks import require_least, require_positive, require_share
 from experiments.domains import Domain, make_domain
@@ -74,7 +75,7 @@ def make_plan(config: ConfigDict) -> Plan:
         )
     domain = make_domain(config)
     _check_encoders(config, domain)
-    lanes = make_lanes(config, domain.semantics, domain.laws, domain.outputs)
+    lanes = make_lanes(config, domain.semantics, domain.laws, domain.misalignments, domain.outputs)
     data = [_lane_data(lane, config.recipe, domain) for lane in lanes]
     return Plan(
         domain=domain,
@@ -116,6 +117,7 @@ def _lane_data(lane: Lane, recipe, domain: Domain) -> LaneData:
         bias=lane_bias(lane, domain.semantics),
         dependence=np.int32(domain.laws.index(lane.dependence)),
         noise_probability=np.float32(lane.noise_probability),
+        misalignment=np.int32(tuple(lvm.MISALIGNMENTS).index(lane.misalignment)),
         hyper=mmcl.Hyperparameters(
             schedule=schedule,
             temperature=np.float32(recipe.temperature),

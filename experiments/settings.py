@@ -8,12 +8,16 @@ import numpy as np
 
 import lvm
 
+PAPERS = "noise"  # the paper's misalignment
+
 
 @dataclasses.dataclass(frozen=True)
 class Lane:
     """One training run's identity, in the words of `results.csv`.
 
-    setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3".
+    setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3". A
+    misalignment other than the paper's noise is named too: "perturb [2] omitted"; its rate is
+    noise_probability.
     """
 
     seed: int
@@ -23,15 +27,21 @@ class Lane:
     dependence: str
     encoding_size: int
     noise_probability: float
+    misalignment: str = PAPERS
 
 
 def make_lanes(
-    config, names: tuple[str, ...], laws: tuple[str, ...], largest: int
+    config,
+    names: tuple[str, ...],
+    laws: tuple[str, ...],
+    misalignments: tuple[str, ...],
+    largest: int,
 ) -> tuple[Lane, ...]:
     """Every setting under every seed, seed by seed.
 
-    `names` are those of the semantics, `laws` those that they may follow, `largest` is the largest
-    encoding size. Raises ValueError for a setting that makes no lane.
+    `names` are those of the semantics, `laws` those that they may follow, `misalignments` the kinds
+    of them that captions may show, `largest` is the largest encoding size. Raises ValueError for a
+    setting that makes no lane.
     """
     if not config.settings:
         raise ValueError("settings is empty: give at least one setting")
@@ -39,6 +49,7 @@ def make_lanes(
     for place, setting in enumerate(config.settings):
         try:
             lanes.append(_make_lane(setting, names, laws, config.least_encoding_size, largest))
+            _check_misalignment(lanes[-1], misalignments)
         except ValueError as error:
             raise ValueError(f"settings[{place}].{error}") from None
     if len(set(lanes)) < len(lanes):
@@ -75,11 +86,24 @@ def _make_lane(setting, names, laws, least, largest) -> Lane:
         raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
     return dataclasses.replace(
         lane,
-        setting=_brief(bias, names),
+        setting=_brief(bias, names, lane.misalignment),
         selected=" ".join(_chosen(bias.selected, names)),
         perturbable=" ".join(_chosen(bias.perturbable, names)),
         encoding_size=size,
     )
+
+
+def _check_misalignment(lane: Lane, known: tuple[str, ...]) -> None:
+    kind = lane.misalignment
+    if kind not in known:
+        raise ValueError(f"misalignment is {kind!r}: allowed is one of {', '.join(known)}")
+    if kind in lvm.WHOLE and lane.perturbable:
+        raise ValueError(
+            f"perturbable is {lane.perturbable!r}: allowed is '' with misalignment {kind!r}, which "
+            "takes whole captions"
+        )
+    if kind not in (PAPERS, *lvm.WHOLE) and not lane.perturbable:
+        raise ValueError(f"perturbable is '': misalignment {kind!r} needs a semantic at least")
 
 
 def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
@@ -100,13 +124,13 @@ def indices_of(chosen: str, field: str, names: tuple[str, ...]) -> list[int]:
     return [names.index(name) + 1 for name in chosen.split()]
 
 
-def _brief(bias: lvm.Bias, names: tuple[str, ...]) -> str:
-    """The bias in short; perturbing under full selection does not mention the selection."""
+def _brief(bias: lvm.Bias, names: tuple[str, ...], kind: str) -> str:
+    """Bias and misalignment in short; perturbing under full selection does not mention that."""
     select = f"select {_subset(bias.selected, names)}"
     perturb = f"perturb {_subset(bias.perturbable, names)}"
-    if not bias.perturbable.any():
-        return select
-    return perturb if bias.selected.all() else f"{select} {perturb}"
+    parts = [select] * (not (bias.perturbable.any() and bias.selected.all()))
+    parts += [perturb] * bool(bias.perturbable.any()) + [kind] * (kind != PAPERS)
+    return " ".join(parts)
 
 
 def _chosen(mask: np.ndarray, names: tuple[str, ...]) -> list[str]:

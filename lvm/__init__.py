@@ -9,6 +9,7 @@ from lvm.causal3dident_writing import write_causal3dident
 from lvm.disk.splits import Splits, file_order_splits
 from lvm.disk.texts import StoredCaptions
 from lvm.language import Factor, Language, make_language, sentences, token_ids
+from lvm.misalignment import MISALIGNMENTS, WHOLE, Telling
 from lvm.mixing import init_mixing, mix, unmix
 from lvm.mpi3d import (
     draw_mpi3d_splits,
@@ -32,13 +33,15 @@ from lvm.semantics import (
     solve_semantics,
 )
 from lvm.shift import heavy_tails
-from lvm.theory import attainable_r2
+from lvm.theory import attainable_r2, told_r2
 from lvm.world import World, WorldSpec, init_world
 
 __all__ = [
     "DEPENDENCES",
+    "MISALIGNMENTS",
     "SCENE_VARIANTS",
     "SHAPES",
+    "WHOLE",
     "Bias",
     "Factor",
     "Language",
@@ -52,6 +55,7 @@ __all__ = [
     "Shift",
     "Splits",
     "StoredCaptions",
+    "Telling",
     "World",
     "WorldSpec",
     "attainable_r2",
@@ -91,6 +95,7 @@ __all__ = [
     "take_images",
     "text_columns",
     "token_ids",
+    "told_r2",
     "unbiased",
     "unmix",
     "word_values",

@@ -1,7 +1,9 @@
 """Theory: what a perfect representation shows."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+from scipy.special import ndtr, ndtri
 
 from lvm.bias import Mask
 
@@ -19,3 +21,30 @@ def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Mask) -> Float[Array, " 
     cross = jnp.where(unbiased[:, None], correlation, 0.0)
     predicted = jnp.sum(cross * jnp.linalg.solve(block, cross), axis=0)
     return jnp.where(unbiased, 1.0, jnp.clip(predicted, 0.0, 1.0))
+
+
+def told_r2(kind: str, rate: float, captions: int = 1) -> float:
+    """The best R² of a perturbable semantic from what captions tell, all semantics N(0, 1).
+
+    `kind` is one of MISALIGNMENTS, `captions` how many of an image are read at once. Semantics are
+    independent. NaN for what has no closed form. docs/misalignment.md derives it.
+    """
+    if kind.startswith("omitted"):
+        return _omitted_r2(kind.removesuffix("_marked"), rate, captions)
+    if kind == "strength":
+        return captions * (1 - rate) / (captions * (1 - rate) + rate)
+    if kind == "shuffled" and captions == 1:
+        return (1 - rate) ** 2
+    return np.nan
+
+
+def _omitted_r2(kind, rate, captions):
+    """1 - the variance that is left where all captions omit it, by Gauss-Hermite quadrature."""
+    if kind == "omitted" or rate == 0:
+        return 1 - rate**captions
+    value, weight = np.polynomial.hermite_e.hermegauss(80)
+    weight = weight / weight.sum() * ndtr(np.sqrt(2) * ndtri(rate) - value) ** captions
+    if kind == "omitted_by_another":
+        return 1 - weight.sum()
+    mean = (weight * value).sum() / weight.sum()
+    return 1 - (weight * (value - mean) ** 2).sum()

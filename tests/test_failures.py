@@ -129,8 +129,8 @@ def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
     """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
 
-    def sick_pairs(key, world, bias, noise_probability, count, shift=None):
-        pairs = sample_pairs(key, world, bias, noise_probability, count, shift)
+    def sick_pairs(key, world, bias, noise_probability, count, *rest):
+        pairs = sample_pairs(key, world, bias, noise_probability, count, *rest)
         sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
         return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))
 

@@ -15,6 +15,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
         "image_only": 5,
         "text_only": 5,
         "mixing_layers": 3,
+        "captions": 1,  # of an image, which the text encoder reads together
         "variant": "paper",  # or "reference": the laws of the authors' code
     }
     config.evaluation = {
@@ -54,10 +55,13 @@ def setting(
     dependence: str = "independent",
     encoding_size: int | None = None,
     noise_probability: float = 0.75,
+    misalignment: str = "noise",
 ) -> ConfigDict:
     """One setting: semantics by name, as in `results.csv` ("s1 s2 s3").
 
     The encoding size, if None, is the number of unbiased semantics, which the theory asks for.
+    `misalignment` is the way in which captions are wrong, one of `lvm.MISALIGNMENTS`;
+    noise_probability is its rate.
     """
     return ConfigDict(
         {
@@ -66,6 +70,7 @@ def setting(
             "dependence": dependence,
             "encoding_size": placeholder(int) if encoding_size is None else encoding_size,
             "noise_probability": noise_probability,
+            "misalignment": misalignment,
         }
     )
 

@@ -19,6 +19,7 @@ from experiments.domains.captioned_scores import (
     scores_a_lane,
 )
 from experiments.domains.domain import Domain, Words
+from experiments.settings import PAPERS
 
 LAW = "natural"  # the joint law of the factors, as the data have it
 SPARE = 4  # columns of a representation beyond one a factor
@@ -93,6 +94,7 @@ def captioned_domain(
     return Domain(
         semantics=names,
         laws=(LAW,),
+        misalignments=(PAPERS,),
         outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),
         scores=scores_a_lane(len(judges), targets, len(names)),

@@ -18,13 +18,14 @@ class LaneData(NamedTuple):
     """What the compiled program knows of a lane, all traced; a sweep stacks lanes on axis 0.
 
     seed: uint32 []; dependence: int32 [], a place in the domain's laws; noise_probability:
-    float32 [].
+    float32 []; misalignment: int32 [], a place in `lvm.MISALIGNMENTS`.
     """
 
     seed: UInt32[Array, ""]
     bias: lvm.Bias
     dependence: Int[Array, ""]
     noise_probability: Float[Array, ""]
+    misalignment: Int[Array, ""]
     hyper: mmcl.Hyperparameters
 
 
@@ -57,6 +58,7 @@ class Domain(NamedTuple):
 
     semantics:  their names.
     laws:       names of the joint laws of the semantics that a setting may ask for.
+    misalignments: names of the ways in which captions may be wrong that a setting may ask for.
     outputs:    columns of a representation, the largest encoding size.
     vocabulary: how many token ids texts have, 0 where texts are no words.
     scores:     how many rows of `results.csv` a whole lane has, those of `r2_beyond` not counted.
@@ -73,6 +75,7 @@ class Domain(NamedTuple):
 
     semantics: tuple[str, ...]
     laws: tuple[str, ...]
+    misalignments: tuple[str, ...]
     outputs: int
     vocabulary: int
     scores: int

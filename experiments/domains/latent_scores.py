@@ -20,7 +20,7 @@ class Evaluation(NamedTuple):
 
     fit and test: pairs that a probe is fitted and tested on; probes: their names; shifted: bool
     [n], the semantics that shift in downstream tasks, None to leave these out; variant: of the
-    laws, as in `lvm.WorldSpec`.
+    laws, as in `lvm.WorldSpec`; telling: how captions are made.
     """
 
     fit: int
@@ -28,6 +28,7 @@ class Evaluation(NamedTuple):
     probes: tuple[str, ...]
     shifted: np.ndarray | None
     variant: str
+    telling: lvm.Telling = lvm.Telling()
 
 
 class Downstream(NamedTuple):
@@ -61,7 +62,9 @@ class Glance(NamedTuple):
 def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneScores:
     """Every score of one lane, on fresh pairs."""
     keys, lane = jax.random.split(key, 4), trained.lane
-    pairs, z, latents = _held_out(trained, keys[0], keys[1], evaluation.fit, evaluation.test)
+    pairs, z, latents = _held_out(
+        evaluation.telling, trained, keys[0], keys[1], evaluation.fit, evaluation.test
+    )
     unbiased = lvm.unbiased(lane.bias)
     both = probes.Split(*map(jnp.stack, z))
     score = lambda probe: probes.identifiability(
@@ -79,17 +82,18 @@ def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneSc
     )
 
 
-def glance_latents(trained: Trained, key) -> Glance:
+def glance_latents(telling: lvm.Telling, trained: Trained, key) -> Glance:
     """What one lane has kept so far."""
     key_fit, key_test = jax.random.split(key)
-    _, z, latents = _held_out(trained, key_fit, key_test, GLANCE, GLANCE)
+    _, z, latents = _held_out(telling, trained, key_fit, key_test, GLANCE, GLANCE)
     of = lambda *parts: probes.latent_scores(key_fit, probes.ridge, probes.Split(*parts), latents)
     return Glance(of(z.fit.x, z.test.x), of(z.fit.t, z.test.t))
 
 
-def _held_out(trained, key_fit, key_test, fit, test):
+def _held_out(telling, trained, key_fit, key_test, fit, test):
     """Fresh pairs, their representations and their latents, to fit and to test on."""
-    pairs = probes.Split(_sample(trained, key_fit, fit), _sample(trained, key_test, test))
+    draw = partial(draw_pairs, telling, trained.world, trained.lane)
+    pairs = probes.Split(draw(key_fit, fit), draw(key_test, test))
     z = probes.Split(*map(trained.encode, pairs))
     latents = probes.Split(*(probes.Latents(part.s, part.m_x, part.m_t) for part in pairs))
     return pairs, z, latents
@@ -101,7 +105,8 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
     shift = partial(
         lvm.heavy_tails, shifted=evaluation.shifted, outlier_probability=0.1 if reference else 0.0
     )
-    shifted = _sample(trained, key_pairs, evaluation.test, shift)
+    draw = partial(draw_pairs, evaluation.telling, trained.world, trained.lane)
+    shifted = draw(key_pairs, evaluation.test, shift)
     s = probes.Environments(*(part.s for part in (*pairs, shifted)))
     images = probes.Environments(*(part.x for part in z), trained.encode(shifted).x)
     unbiased = lvm.unbiased(trained.lane.bias)[None]
@@ -110,6 +115,15 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
     return Downstream(score(images), score(truth))
 
 
-def _sample(trained, key, count, shift=None) -> lvm.Pairs:
-    lane = trained.lane
-    return lvm.sample_pairs(key, trained.world, lane.bias, lane.noise_probability, count, shift)
+def draw_pairs(telling: lvm.Telling, world, lane, key, count, shift=None) -> lvm.Pairs:
+    """Pairs of a lane; `shift` as in `lvm.sample_pairs`."""
+    return lvm.sample_pairs(
+        key,
+        world,
+        lane.bias,
+        lane.noise_probability,
+        count,
+        shift,
+        telling,
+        lane.misalignment,
+    )

@@ -9,15 +9,22 @@ import lvm
 from experiments.checks import require_known, require_least
 from experiments.domains import latent_rows
 from experiments.domains.domain import Domain
-from experiments.domains.latent_scores import Evaluation, glance_latents, score_latents
-from experiments.settings import indices_of
+from experiments.domains.latent_scores import (
+    Evaluation,
+    draw_pairs,
+    glance_latents,
+    score_latents,
+)
+from experiments.settings import PAPERS, indices_of
 from probes import OUTCOMES, PROBES
 
 
 def make_latents(config: ConfigDict) -> Domain:
     """The domain of worlds of a size; raises ValueError for a field out of range."""
     require_least(config, {"evaluation.fit": 2, "evaluation.test": 2})
-    spec = lvm.WorldSpec(**config.world)
+    world = dict(config.world)
+    telling = _telling(config.settings, world.pop("captions", 1))
+    spec = lvm.WorldSpec(**world)
     names = tuple(f"s{place}" for place in range(1, spec.semantics + 1))
     evaluation = Evaluation(
         fit=config.evaluation.fit,
@@ -25,30 +32,42 @@ def make_latents(config: ConfigDict) -> Domain:
         probes=require_known("evaluation.probes", config.evaluation.probes, PROBES),
         shifted=_shifted(config.evaluation, names),
         variant=spec.variant,
+        telling=telling,
     )
     downstream = evaluation.shifted is not None
     return Domain(
         semantics=names,
         laws=lvm.DEPENDENCES,
+        misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
         vocabulary=0,
         scores=latent_rows.scores_a_lane(len(evaluation.probes), spec.semantics, downstream),
         blank=(),
         load=lambda show: (),
         init_world=lambda key, lane: lvm.init_world(key, spec, lane.dependence),
-        sample=sample,
+        sample=partial(sample, telling),
         score=partial(score_latents, evaluation),
-        glance=glance_latents,
+        glance=partial(glance_latents, telling),
         rows=latent_rows.score_rows,
         glance_row=latent_rows.glance_row,
         words=None,
     )
 
 
-def sample(shared, world, lane, key, count):
+def sample(telling: lvm.Telling, shared, world, lane, key, count):
     """Pairs of a lane, as it trains on them."""
     del shared
-    return lvm.sample_pairs(key, world, lane.bias, lane.noise_probability, count)
+    return draw_pairs(telling, world, lane, key, count)
+
+
+def _telling(settings, captions: int) -> lvm.Telling:
+    """How captions are made, with the kinds of misalignment that the settings name."""
+    asked = {setting.get("misalignment", PAPERS) for setting in settings}
+    kinds = tuple(kind for kind in lvm.MISALIGNMENTS if kind in asked)  # others are refused later
+    try:
+        return lvm.Telling(kinds or (PAPERS,), captions)
+    except ValueError as error:
+        raise ValueError(f"world.{error}") from None
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:
