@@ -16,7 +16,7 @@ import tensorstore as ts
 FORMAT = 1  # of run directories and checkpoints; a newer one is refused
 NAMES = (  # what a run directory may hold
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
-    "report.html", "figures",
+    "metrics.csv", "report.html", "figures",
 )  # fmt: skip
 
 ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "params", "x", ...)
