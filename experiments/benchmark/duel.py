@@ -3,11 +3,12 @@
 import importlib.util
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from experiments.benchmark.cases import (
     Case,
@@ -22,8 +23,9 @@ from experiments.benchmark.cases import (
 from experiments.benchmark.sizes import Sizes
 from experiments.benchmark.steps import CYCLE, numeric
 from experiments.benchmark.timing import Program, measure
+from experiments.domains.domain import World
 from experiments.plan import Plan, make_plan
-from experiments.training import lane_keys
+from experiments.training import LaneState
 
 PART = "peer"
 RECIPES = ("fast", "paper")
@@ -34,12 +36,12 @@ MISSING = "not at hand: pip install -e '.[bench]' brings PyTorch"
 class Duel(NamedTuple):
     """Ours against the peer by one recipe.
 
-    plans: of our sweeps, by optimiser; steps: in a call; peers: (optimiser, "eager" or
-    "torch.compile"), each of which trains a lane of the first plan.
+    sweeps: ours, by optimiser, each a plan and () -> its first lane's state; steps: in a call;
+    peers: (optimiser, "eager" or "torch.compile"), each of which trains a lane of the first sweep.
     """
 
     recipe: str
-    plans: list[Plan]
+    sweeps: list[tuple[Plan, Callable[[], LaneState]]]
     steps: int
     peers: list[tuple[str, str]]
 
@@ -65,11 +67,16 @@ def duels(sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable[[str], Non
 
 def _duels(sizes: Sizes) -> list[Duel]:
     ways = ({}, {"optimizer": "adam"}, {"optimizer": "muon"})
-    fast = [make_plan(numeric(sizes.duel_lanes, "fast", **changes)) for changes in ways]
+    fast = [_sweep(numeric(sizes.duel_lanes, "fast", **changes)) for changes in ways]
     batch = {"batch": sizes.duel_batch, "group": sizes.duel_batch}
-    paper = [make_plan(numeric(jax.device_count(), "paper", **batch))]
+    paper = [_sweep(numeric(jax.device_count(), "paper", **batch))]
     adam = [("adam", EAGER), ("adam", COMPILED)]
     return [Duel("fast", fast, CYCLE, [*adam, ("muon", EAGER)]), Duel("paper", paper, 1, adam)]
+
+
+def _sweep(config: ConfigDict) -> tuple[Plan, Callable[[], LaneState]]:
+    plan = make_plan(config)
+    return plan, cache(partial(first_state, plan, tuple))
 
 
 def _fight(duel: Duel, sizes: Sizes, ceilings: dict[int, Ceilings]) -> list[Row]:
@@ -86,9 +93,9 @@ def _fight(duel: Duel, sizes: Sizes, ceilings: dict[int, Ceilings]) -> list[Row]
 
 def _ours(duel: Duel) -> dict[str, tuple[Case, Ready]]:
     sweeps = {}
-    for plan in duel.plans:
+    for plan, begin in duel.sweeps:
         name = f"{duel.recipe}, {plan.recipe.optimizer}, ours"
-        prepare = partial(in_a_sweep, plan, tuple, partial(first_state, plan, tuple), duel.steps)
+        prepare = partial(in_a_sweep, plan, tuple, begin, duel.steps)
         case = Case(name, plan.recipe.batch, len(plan.lanes), prepare)
         sweeps[name] = case, prepare()
     return sweeps
@@ -96,13 +103,13 @@ def _ours(duel: Duel) -> dict[str, tuple[Case, Ready]]:
 
 def _theirs(duel: Duel) -> dict[str, Rival]:
     device, obstacle = _peer_device()
-    plan, rivals = duel.plans[0], {}
+    (plan, begin), rivals = duel.sweeps[0], {}
     for optimizer, how in duel.peers:
         name = f"{duel.recipe}, {optimizer}, {how}"
         row = {"part": PART, "variant": name, "size": plan.recipe.batch, "lanes": 1, "devices": 1}
         found = Rival({"note": obstacle}, None)
         if not obstacle:
-            found = _rival(plan, optimizer, how, duel.steps, device)
+            found = _rival(plan, begin().world, optimizer, how, duel.steps, device)
         rivals[name] = Rival(row | found.row, found.program)
     return rivals
 
@@ -120,14 +127,13 @@ def _peer_device() -> tuple[str, str]:
     return "", f"not at hand: PyTorch sees no {jax.default_backend()}"
 
 
-def _rival(plan: Plan, optimizer: str, how: str, steps: int, device: str) -> Rival:
+def _rival(plan: Plan, world: World, optimizer: str, how: str, steps: int, device: str) -> Rival:
     """The peer after its first step, which compiles it, or a note why that cannot be."""
     import torch  # noqa: PLC0415  # optional
 
     from experiments.benchmark import peer  # noqa: PLC0415  # needs torch
 
-    lane = jax.tree.map(lambda leaf: np.asarray(leaf[0]), plan.data)
-    world = jax.device_get(plan.domain.init_world(lane_keys(lane.seed).world, lane))
+    lane, world = jax.tree.map(lambda leaf: np.asarray(leaf[0]), (plan.data, world))
     tensors = peer.peer_world(world, lane.bias, device)
     decorate = torch.compile if how == COMPILED else lambda function: function
     one_step = peer.make_step(plan.recipe, lane, tensors, optimizer, decorate)

@@ -28,7 +28,7 @@ def make_table(rows: Sequence[Row]) -> pd.DataFrame:
     """
     about = {"machine": machine(), "jax": jax.__version__}
     table = pd.DataFrame([row | about for row in rows]).reindex(columns=COLUMNS)
-    return table.assign(note=table.note.fillna(""))
+    return table.assign(note=table.note.astype(object).fillna(""))
 
 
 def machine() -> str:
@@ -52,7 +52,7 @@ def read_table(path: Path) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise ValueError(f"{path} is no CSV of a benchmark: column {missing[0]} is missing")
-    return table.assign(note=table.note.fillna(""))
+    return table.assign(note=table.note.astype(object).fillna(""))
 
 
 def side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
