@@ -33,13 +33,13 @@ def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str 
     laws = ", " + history.dependence if history.dependence.nunique() > 1 else ""
     history = history.assign(label=setting_labels(history) + laws)
     labels = history.label.unique()
-    figure, axes = _panels(len(labels))
+    figure, axes = grid(len(labels))
     for axis, label in zip(axes, labels, strict=True):
         _learning_panel(axis, history[history.label == label], modality)
         axis.set_title(fill(label, TITLE), fontsize=8)
     figure.supxlabel("training step", fontsize=9)
     figure.supylabel(f"{metric} from the {MODALITIES[modality]} representation", fontsize=9)
-    _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
     save(figure, path)
     return path
 
@@ -75,7 +75,7 @@ def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
 
 def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
     """Score of every semantic against the encoding size."""
-    figure, axes = _panels(len(panels))
+    figure, axes = grid(len(panels))
     for axis, rows in zip(axes, panels, strict=True):
         kept, first = _kept(rows), rows.iloc[0]
         for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
@@ -86,12 +86,12 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
         axis.set_title(f"{first.setting}{noisy},\n{first.dependence}", fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
-    _legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
     save(figure, path)
     return path
 
 
-def _panels(count: int) -> tuple[Figure, np.ndarray]:
+def grid(count: int) -> tuple[Figure, np.ndarray]:
     """A figure and so many axes, PANELS_A_LINE in a line."""
     columns, lines = min(PANELS_A_LINE, count), -(-count // PANELS_A_LINE)
     figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
@@ -133,6 +133,9 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     axis.tick_params(labelsize=7)
 
 
-def _legend(figure: Figure, styles: dict[str, dict]) -> None:
+def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
+    """What the styles of lines mean, above all panels."""
     handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
-    figure.legend(handles=handles, loc="outside upper right", ncols=2, fontsize=8, frameon=False)
+    figure.legend(
+        handles=handles, loc="outside upper right", ncols=columns, fontsize=8, frameon=False
+    )

@@ -106,6 +106,12 @@ def _check_misalignment(lane: Lane, known: tuple[str, ...]) -> None:
         raise ValueError(f"perturbable is '': misalignment {kind!r} needs a semantic at least")
 
 
+def misalignment_of(setting: str) -> str:
+    """The kind of misalignment that the name of a setting tells."""
+    last = setting.rpartition(" ")[2]
+    return last if last in lvm.MISALIGNMENTS else PAPERS
+
+
 def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
     """The bias of a lane over semantics with these names; raises ValueError if it makes none."""
     return lvm.bias_from_indices(

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.results import HEAD, MODALITIES, REVERSE, ZERO_SHOT, unbiased_names
+from experiments.settings import PAPERS, misalignment_of
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]
 METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what was kept
@@ -41,13 +42,15 @@ def studies(rows: pd.DataFrame) -> pd.Series:
     """The study that each row's setting belongs to.
 
     A setting in several sizes belongs to that of its bias in its exact size, and in any other to
-    the study of encoding sizes.
+    the study of encoding sizes. One that is misaligned in another way than the paper's belongs to
+    the study of that.
     """
     sizes = rows.groupby(["dependence", "setting", "noise_probability"]).encoding_size
     study = pd.Series("joint", rows.index)
     study = study.mask(rows.setting.str.startswith("perturb"), "perturbation")
     study = study.mask(rows.perturbable == "", "selection")
-    return study.mask((sizes.transform("nunique") > 1) & ~has_exact_size(rows), "encoding size")
+    study = study.mask((sizes.transform("nunique") > 1) & ~has_exact_size(rows), "encoding size")
+    return study.mask(rows.setting.map(misalignment_of) != PAPERS, "misalignment")
 
 
 def has_exact_size(rows: pd.DataFrame) -> pd.Series:
@@ -103,7 +106,8 @@ def summary(cells: pd.DataFrame) -> str:
     width = max(5, 1 + max(map(len, targets)))
     lines = [f"{metric_name(cells)} by {probe}", _line("", targets, width)]
     for (dependence, setting, size, noise), group in cells.groupby(SETTING, sort=False):
-        distorts = f", noise probability {noise}" if "perturb" in setting else ""
+        rated = "perturb" in setting or misalignment_of(setting) != PAPERS
+        distorts = f", noise probability {noise}" if rated else ""
         lines.append(f"{setting}, {dependence} semantics, size {size}{distorts}")
         rows = group.set_index(["modality", "target"])
         for modality, name in MODALITIES.items():
@@ -126,11 +130,13 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
 
     Settings whose encoding size is not the number of unbiased semantics are left out, since theory
     says nothing of them, unless a run has no others: then semantics need several columns each.
+    So are misalignments other than the paper's.
 
     least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
     target over its attainable score; mean and max of |measured - attainable|; least reverse.
     """
     rows = of_targets(rows)
+    rows = rows[rows.setting.map(misalignment_of) == PAPERS]
     exact = has_exact_size(rows)
     rows = rows[exact] if exact.any() else rows
     names = zip(rows.target, rows.selected, rows.perturbable, strict=True)

@@ -14,6 +14,7 @@ from tests.small import small_config
 
 STUDIES = (
     "encoding_size",
+    "misalignment",
     "paper_numeric",
     "perturbation",
     "quickstart",
