@@ -21,7 +21,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
     """Two of five semantics told wrongly, or whole captions; and the fixed biases at both ends."""
     config = default.get_config(recipe)
     config.world.update(semantics=5, image_only=3, text_only=3)
-    config.recipe.update(steps=3000, batch=512)
+    config.recipe.steps = 3000
     config.evaluation.update(fit=8192, test=8192, probes=("mlp",))
     everything, wrong, rest = default.first(5), default.first(2), "s3 s4 s5"
     # Rate 1 leaves the rest alone, rate 0 everything.
