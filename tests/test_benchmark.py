@@ -1,6 +1,7 @@
 """The benchmark: what it counts and times, its table, its targets; a run of tiny sizes."""
 
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 
 import jax
@@ -12,9 +13,10 @@ from absl.testing import flagsaver
 from rich.console import Console
 
 import mmcl
+import probes
 from experiments.benchmark import __main__ as program
 from experiments.benchmark import duel, steps
-from experiments.benchmark.cases import Case, Ceilings, measure_ladder, on_one_device
+from experiments.benchmark.cases import Case, Ceilings, first_state, measure_ladder, on_one_device
 from experiments.benchmark.counting import count_flops
 from experiments.benchmark.figure import save_figure
 from experiments.benchmark.measuring import EVERY, measure_parts
@@ -63,13 +65,27 @@ def small_numeric(lanes, recipe, **changes):
     return config
 
 
+def first_state_of(states, plan, load):
+    """The first state, made once for every optimiser: here nothing else changes it."""
+    if plan.recipe.optimizer not in states:
+        states[plan.recipe.optimizer] = first_state(plan, load)
+    return states[plan.recipe.optimizer]
+
+
 @pytest.fixture(scope="module")
 def measured():
-    """The table of a run of every part, without the peer's PyTorch, and what it said meanwhile."""
+    """The table of a run of every part, by few optimisers and probes, and what it said meanwhile.
+
+    It finds no PyTorch.
+    """
     console = Console(file=StringIO(), width=100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "numeric", small_numeric)
-        patch.setattr(duel, "numeric", small_numeric)
+        for module in (steps, duel):
+            patch.setattr(module, "numeric", small_numeric)
+            patch.setattr(module, "first_state", partial(first_state_of, {}))
+        patch.setattr(steps, "OPTIMIZERS", ("muon",))
+        patch.setattr(probes, "PROBES", {"linear": probes.ridge})
+        patch.setattr(probes, "CLASSIFIERS", {"logistic": probes.logistic})
         patch.setattr(duel, "_peer_device", lambda: ("", duel.MISSING))
         table = measure_parts(EVERY, TINY, console)
     return table, console.file.getvalue()
@@ -77,7 +93,7 @@ def measured():
 
 def test_every_part_is_measured(measured):
     table, said = measured
-    assert set(table.part) == {"ceilings", *EVERY}
+    assert set(table.part) == {"ceilings", *EVERY, "target"}
     rows = table[table.note == ""]
     assert set(rows.part) == {"ceilings", *EVERY}
     numbers = rows[["time_ms", "low", "high", "peak_mib", "compile_s"]]

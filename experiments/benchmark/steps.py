@@ -20,16 +20,17 @@ LANE_STEP = "batch 256, widths 128"
 def step(sizes: Sizes) -> list[Ladder]:
     """A training step by every recipe against lanes."""
     load = cache(lambda: make_plan(pictured(1, "patches")).domain.load(lambda share: None))
-    ladders = [_against_lanes("fast", [numeric(lanes, "fast") for lanes in sizes.lanes])]
+    ladders = [_alike("fast", [numeric(lanes, "fast") for lanes in sizes.lanes])]
     for name in sizes.recipes:
         of, read = (numeric, tuple) if name == "paper" else (pictured, load)
         steps = 1 if name in LARGE_STEPS else CYCLE
         configs = [of(lanes, name) for lanes in sizes.few_lanes]
-        ladders.append(_against_lanes(name, configs, read, steps))
+        ladders.append(_alike(name, configs, read, steps))
     return ladders
 
 
-def _against_lanes(name, configs, load=tuple, steps=CYCLE) -> Ladder:
+def _alike(name, configs, load=tuple, steps=CYCLE) -> Ladder:
+    """Cases whose lanes begin alike, so that their state is made once."""
     plans = [make_plan(config) for config in configs]
     begin = cache(partial(first_state, plans[0], load))
     return [
@@ -60,7 +61,7 @@ def growth(sizes: Sizes) -> list[Ladder]:
 
     by_width = lambda width: numeric(lanes, "fast", widths=(width,) * 3)
     return [
-        [case("batch", batch, numeric(lanes, "fast", batch=batch)) for batch in batches],
+        _alike("batch", [numeric(lanes, "fast", batch=batch) for batch in batches]),
         [case("width", width, by_width(width)) for width in widths],
         *([small(name)] for name in OPTIMIZERS),
     ]
