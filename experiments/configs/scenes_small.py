@@ -1,17 +1,17 @@
 """Scenes on two cores: the study of scenes.py with small encoders, on fewer and smaller images."""
 
-from itertools import accumulate
-
 from ml_collections import ConfigDict
 
 from experiments.configs import scenes
 
-# What its values span: v labels v - 1 columns, a hue, being a circle, two, a place on a line one.
-COLUMNS = (6, 2, 2, 1, 2, 2, 2)  # of scenes.FACTORS
+# Where captions tell labels alone (shape, x_pos, y_pos), two columns for the shape and one for any
+# other: more are filled with what images alone show. From the first number (s_pos) on as many as
+# values span: six for seven shapes, two for three places or for a hue, which is a circle.
+SIZES = (2, 3, 4, 11, 13, 15, 17)
 
 
 def get_config(recipe: str = "scenes") -> ConfigDict:
-    """The same settings, each in as many dimensions as its unbiased semantics span."""
-    config = scenes.get_config(recipe, tuple(accumulate(COLUMNS)))
+    """The same settings, in encoding sizes that give labels and hues the columns they need."""
+    config = scenes.get_config(recipe, SIZES)
     config.world.update(images=45_000, resolution=48)
     return config
