@@ -36,9 +36,15 @@ def follow(page, directory):
 def run_command(block, directory):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        ["bash", "-ec", block], cwd=directory, env=environment, check=True, capture_output=True
+    done = subprocess.run(
+        ["bash", "-ec", block],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def assert_alike(printed, told):
