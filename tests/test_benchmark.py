@@ -83,7 +83,7 @@ def measured():
         for module in (steps, duel):
             patch.setattr(module, "numeric", small_numeric)
             patch.setattr(module, "first_state", partial(first_state_of, {}))
-        patch.setattr(steps, "OPTIMIZERS", ("muon",))
+            patch.setattr(module, "OPTIMIZERS", ("muon",))
         patch.setattr(probes, "PROBES", {"linear": probes.ridge})
         patch.setattr(probes, "CLASSIFIERS", {"logistic": probes.logistic})
         patch.setattr(duel, "_peer_device", lambda: ("", duel.MISSING))

@@ -26,6 +26,7 @@ from experiments.benchmark.timing import Program, measure
 from experiments.domains.domain import World
 from experiments.plan import Plan, make_plan
 from experiments.training import LaneState
+from mmcl.optimizers import OPTIMIZERS
 
 PART = "peer"
 RECIPES = ("fast", "paper")
@@ -66,8 +67,8 @@ def duels(sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable[[str], Non
 
 
 def _duels(sizes: Sizes) -> list[Duel]:
-    ways = ({}, {"optimizer": "adam"}, {"optimizer": "muon"})
-    fast = [_sweep(numeric(sizes.duel_lanes, "fast", **changes)) for changes in ways]
+    of = lambda optimizer: numeric(sizes.duel_lanes, "fast", optimizer=optimizer)
+    fast = [_sweep(of(optimizer)) for optimizer in OPTIMIZERS]
     batch = {"batch": sizes.duel_batch, "group": sizes.duel_batch}
     paper = [_sweep(numeric(jax.device_count(), "paper", **batch))]
     adam = [("adam", EAGER), ("adam", COMPILED)]
