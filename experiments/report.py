@@ -21,7 +21,6 @@ from experiments.results import read_results, scored_lanes
 from experiments.stored import read_run
 from experiments.tables import (
     distance_from_theory,
-    has_exact_size,
     main_probe,
     metric_name,
     over_seeds,
@@ -121,14 +120,13 @@ def _origin(run: dict) -> str:
 
 def _distances(results: pd.DataFrame) -> str:
     """Distance from theory of single lanes, and of means where there are several seeds."""
-    exact = has_exact_size(results).any()
-    which = "with as many dimensions as unbiased semantics" if exact else "in the sizes of the run"
     tables = {"over lanes": distance_from_theory(results)}
     if results.seed.nunique() > 1:
         means = over_seeds(results).rename(columns={"mean": "value"})
         tables[f"of means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
     return "\n\n".join(
-        f"Distance from theory {title} {which}\n" + table.to_string(float_format="%.3f")
+        f"Distance from theory {title} with as many dimensions as unbiased semantics\n"
+        + table.to_string(float_format="%.3f")
         for title, table in tables.items()
         if len(table)
     )

@@ -128,8 +128,8 @@ def brief(score: float) -> str:
 def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     """By probe and dependence, over both modalities: how far values of results are from theory.
 
-    Settings whose encoding size is not the number of unbiased semantics are left out, since theory
-    says nothing of them, unless a run has no others: then semantics need several columns each.
+    Settings whose encoding size is not the number of unbiased semantics are left out: theory says
+    nothing of them.
     So are misalignments other than the paper's.
 
     least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
@@ -137,8 +137,7 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = of_targets(rows)
     rows = rows[rows.setting.map(misalignment_of) == PAPERS]
-    exact = has_exact_size(rows)
-    rows = rows[exact] if exact.any() else rows
+    rows = rows[has_exact_size(rows)]
     names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
     rows = rows.assign(
         kept=[target in unbiased_names(*bias) for target, *bias in names],
