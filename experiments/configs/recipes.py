@@ -100,7 +100,7 @@ def scenes() -> ConfigDict:
     recipe = patches()
     recipe.update(
         head_widths=(256,),
-        steps=3400,
+        steps=4400,
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,
