@@ -1,6 +1,7 @@
 """Curves: scores against steps, sizes and what is attainable; lines and dots."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from textwrap import fill
 
@@ -16,6 +17,7 @@ from experiments.whole import save
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
 OTHER_LAW = "#009e73"
+MARKS = "os^vDPX*"  # of laws
 PANELS_A_LINE = 5
 OTHERS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # are no semantics
 TITLE = 30  # letters of a panel's title in a line
@@ -53,7 +55,9 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
     for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
         dots = cells[cells.modality == modality]
-        for (law, rows), mark in zip(dots.groupby("dependence", sort=False), "os^v", strict=False):
+        for (law, rows), mark in zip(
+            dots.groupby("dependence", sort=False), cycle(MARKS), strict=False
+        ):
             style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
             axis.scatter(
                 rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style

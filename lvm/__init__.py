@@ -8,6 +8,7 @@ from lvm.causal3dident_scenes import image_columns, scenes_from_columns, text_co
 from lvm.causal3dident_writing import write_causal3dident
 from lvm.disk.splits import Splits, file_order_splits
 from lvm.disk.texts import StoredCaptions
+from lvm.exogenous import EXOGENOUS
 from lvm.language import Factor, Language, make_language, sentences, token_ids
 from lvm.misalignment import MISALIGNMENTS, WHOLE, Telling
 from lvm.mixing import init_mixing, mix, unmix
@@ -34,10 +35,12 @@ from lvm.semantics import (
 )
 from lvm.shift import heavy_tails
 from lvm.theory import attainable_r2, told_r2
+from lvm.ways import take_way
 from lvm.world import World, WorldSpec, init_world
 
 __all__ = [
     "DEPENDENCES",
+    "EXOGENOUS",
     "MISALIGNMENTS",
     "SCENE_VARIANTS",
     "SHAPES",
@@ -93,6 +96,7 @@ __all__ = [
     "solve_semantics",
     "split_sessions",
     "take_images",
+    "take_way",
     "text_columns",
     "token_ids",
     "told_r2",

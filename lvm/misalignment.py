@@ -9,13 +9,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from lvm.bias import Bias, unbiased
+from lvm.exogenous import gaussian
 from lvm.semantics import Semantics, solve_semantics
+from lvm.ways import take_way
 
 Shift = Callable[[Key[Array, ""], Float[Array, "count n"]], Float[Array, "count n"]]
 Rate = Float[Array, ""] | float
@@ -26,7 +27,8 @@ class Scene(NamedTuple):
 
     law, root_noise: of the world; bias: of the captions; exogenous: noise [count, n] that the
     semantics s [count, n] come of, before `shift`; chance: uniform in [0, 1), and value: standard
-    normal, both [count, n], what is told wrongly and what is told instead.
+    normal, both [count, n], what is told wrongly and what is told instead; noise_law: what makes
+    exogenous noise of standard normal numbers.
     """
 
     law: Semantics
@@ -37,6 +39,7 @@ class Scene(NamedTuple):
     chance: Float[Array, "count n"]
     value: Float[Array, "count n"]
     shift: Callable[[Float[Array, "count n"]], Float[Array, "count n"]]
+    noise_law: Callable[[Float[Array, "count n"]], Float[Array, "count n"]] = gaussian
 
 
 class Told(NamedTuple):
@@ -62,7 +65,7 @@ def strength(scene: Scene, rate: Rate) -> Told:
 
 def shuffled(scene: Scene, rate: Rate) -> Told:
     """With the rate, the whole caption is that of another scene; no semantic is perturbable."""
-    other = scene.shift(solve_semantics(scene.law, scene.value))
+    other = scene.shift(solve_semantics(scene.law, scene.noise_law(scene.value)))
     return _told(scene, jnp.where(scene.chance[:, :1] < rate, other, scene.s))
 
 
@@ -171,8 +174,4 @@ PLAIN = Telling()  # the paper's: one caption, noise
 
 def tell(telling: Telling, kind: Int[Array, ""] | int, scene: Scene, rate: Rate) -> Told:
     """A caption of each scene, misaligned in the way number `kind` of MISALIGNMENTS, traced."""
-    ways = [partial(MISALIGNMENTS[name], scene, rate) for name in telling.kinds]
-    if len(ways) == 1:
-        return ways[0]()
-    places = jnp.array([list(MISALIGNMENTS).index(name) for name in telling.kinds])
-    return jax.lax.switch(jnp.argmax(places == kind), ways)
+    return take_way(MISALIGNMENTS, telling.kinds, kind, scene, rate)

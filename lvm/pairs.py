@@ -1,5 +1,6 @@
 """Pairs: images and texts of the same semantics, the text through its bias."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from lvm.bias import Bias
+from lvm.exogenous import gaussian
 from lvm.misalignment import PLAIN, Scene, Shift, Telling, Told, tell
 from lvm.mixing import mix
 from lvm.semantics import solve_semantics
@@ -44,13 +46,14 @@ def sample_pairs(
     shift: Shift | None = None,
     telling: Telling = PLAIN,
     kind: Int[Array, ""] | int = 0,
+    noise_law: Callable[[Float[Array, "count n"]], Float[Array, "count n"]] = gaussian,
 ) -> Pairs:
     """Draws `count` pairs (paper section 3); `shift` changes the semantics before anything else.
 
     For each pair every perturbable semantic is distorted with `noise_probability`, by correlated
     Gaussian noise. The scene is untouched: a distortion does not reach the image nor the
     descendants of a semantic. Another `kind` of MISALIGNMENTS, of those in `telling`, does
-    something else at that rate.
+    something else at that rate. `noise_law`, of EXOGENOUS, makes exogenous noise of normal numbers.
     """
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
@@ -59,12 +62,13 @@ def sample_pairs(
     noise_s, noise_x, *noises = jnp.split(noise, [n, *ends[:-1]], axis=1)
     chances = jax.random.uniform(key_subset, (count, n * telling.captions))
     shift = (lambda s: s) if shift is None else partial(shift, key_shift)
+    noise_s = noise_law(noise_s)
     s = shift(solve_semantics(world.semantics, noise_s))
 
     def caption(noise, chance):
         noise_t, value = jnp.split(noise, [d_t], axis=1)
         draws = (noise_s, s, chance, value)
-        scene = Scene(world.semantics, world.root_noise, bias, *draws, shift)
+        scene = Scene(world.semantics, world.root_noise, bias, *draws, shift, noise_law)
         told = tell(telling, kind, scene, noise_probability)
         return told.s, *_write(world, bias, telling, told, noise_t)
 

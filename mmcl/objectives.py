@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float
 from mmcl.encoders import Modalities
 from mmcl.kernel import log_sum_exp
 from mmcl.masks import all_pairs, fill_masked, masked_mean
+from mmcl.output_spaces import unit
 
 BANDWIDTH = 0.7  # h of the kernel in white coordinates
 NORM_PENALTY = 0.1  # λ, stands for the bounded outputs of the theory
@@ -49,7 +50,7 @@ def dot(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
 
 def cosine(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
     """Cosines of the angle between a_i and b_j, 0 where either is zero."""
-    return Factors(_unit(a), _unit(b))
+    return Factors(unit(a), unit(b))
 
 
 SIMILARITIES: dict[str, Similarity] = {
@@ -150,8 +151,3 @@ def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
     floor = jnp.where(variances > 0, 1e-5 * variances, 1.0)
     root = jnp.linalg.cholesky(cov + jnp.diag(floor))
     return solve_triangular(root, jnp.eye(len(root)), lower=True).T
-
-
-def _unit(a):
-    norm2 = jnp.sum(a**2, -1, keepdims=True)
-    return a * jax.lax.rsqrt(jnp.where(norm2 > 0, norm2, 1.0))

@@ -9,6 +9,7 @@ from mmcl.catalogue import OBJECTIVES
 from mmcl.networks import NORMALIZATIONS
 from mmcl.objectives import SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
+from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import PRECISIONS
 
 
@@ -37,6 +38,8 @@ class Recipe:
     vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
     precision:     of the matrix products inside encoders in training: "float32", "tf32" or
                    "bfloat16", which add up in float32; a CPU computes all in float32.
+    output_space:  of representations: "free", the unit "sphere" or the unit "cube". A sphere in d
+                   columns has d - 1 dimensions.
 
     Raises ValueError for a size out of range, an unknown choice, a similarity other than the
     distance or negatives from a second batch for an objective without that option, refinement of
@@ -62,6 +65,7 @@ class Recipe:
     normalization: str = "batch"
     vocabulary: int = 0
     precision: str = "float32"
+    output_space: str = "free"
 
     def __post_init__(self):
         def require(field, holds, allowed):
@@ -94,6 +98,7 @@ CHOICES = {
     "text_encoder": ("mlp", "tokens", "text_cnn"),
     "normalization": NORMALIZATIONS,
     "precision": tuple(PRECISIONS),
+    "output_space": tuple(OUTPUT_SPACES),
 }
 
 

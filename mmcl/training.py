@@ -18,6 +18,7 @@ from mmcl.choice import make_encoders
 from mmcl.encoders import Modalities
 from mmcl.objectives import SIMILARITIES, alignment_max_whitened_entropy, whitening_matrix
 from mmcl.optimizers import make_optimizer
+from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import PRECISIONS
 from mmcl.recipe import Hyperparameters, Recipe
 
@@ -90,7 +91,7 @@ def encode(
     encoders = make_encoders(recipe)
     z_x = encoders.x.apply(params.x, stats.x, observations.x)
     z_t = encoders.t.apply(params.t, stats.t, observations.t)
-    return Modalities(z_x * hyper.dimensions[None], z_t * hyper.dimensions[None])
+    return _in_space(recipe, hyper, z_x, z_t)
 
 
 @jax.default_matmul_precision("float32")
@@ -156,8 +157,12 @@ def _encode_training(
     encoders = make_encoders(recipe)
     z_x, stats_x = encoders.x.train(params.x, stats.x, observations.x)
     z_t, stats_t = encoders.t.train(params.t, stats.t, observations.t)
-    z = Modalities(z_x * hyper.dimensions[None], z_t * hyper.dimensions[None])
-    return z, Modalities(stats_x, stats_t)
+    return _in_space(recipe, hyper, z_x, z_t), Modalities(stats_x, stats_t)
+
+
+def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
+    space = OUTPUT_SPACES[recipe.output_space]
+    return Modalities(space(x, hyper.dimensions), space(t, hyper.dimensions))
 
 
 def _loss_and_gradient(

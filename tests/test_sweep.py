@@ -4,11 +4,12 @@ import jax
 import numpy as np
 import pytest
 
+import lvm
 import probes
 from experiments import sweep as sweep_module
 from experiments.configs import default
 from experiments.devices import make_mesh, on_devices, on_host
-from experiments.domains.latent_scores import Evaluation, score_latents
+from experiments.domains.latent_scores import Evaluation, Sampling, score_latents
 from experiments.plan import make_plan, take
 from experiments.sweep import make_sweep
 from tests.small import small_config
@@ -96,7 +97,8 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
 
 
 def test_every_score_has_its_shape_and_is_finite(plan, states):
-    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper")
+    sampling = Sampling(lvm.Telling(), ("gaussian",))
+    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)
     domain = plan.domain._replace(score=partial(score_latents, evaluation))
     plan = plan._replace(domain=domain)
     mesh = make_mesh(len(plan.lanes))

@@ -30,6 +30,7 @@ def fast() -> ConfigDict:
             "decay": True,
             "clip_norm": 2.0,
             "precision": "float32",  # of matrix products inside encoders
+            "output_space": "free",  # or the unit "sphere", the unit "cube"
         }
     )
 
@@ -56,6 +57,7 @@ def paper() -> ConfigDict:
             "decay": False,
             "clip_norm": 2.0,
             "precision": "float32",
+            "output_space": "free",
         }
     )
 
@@ -87,6 +89,7 @@ def patches() -> ConfigDict:
             "decay": True,
             "clip_norm": 2.0,
             "precision": "float32",
+            "output_space": "free",
         }
     )
 

@@ -12,7 +12,22 @@ import mmcl
 import probes
 from experiments.domains.domain import Trained
 
+LAWS = {  # name of a joint law of the semantics -> law of the noise that they come of
+    dependence if law == "gaussian" else f"{dependence}_{law}": law
+    for law in lvm.EXOGENOUS
+    for dependence in lvm.DEPENDENCES
+}
 GLANCE = 4096  # pairs that a glance fits its probe on, and as many that it tests on
+
+
+class Sampling(NamedTuple):
+    """What the lanes of a study draw pairs by, all static.
+
+    telling: how captions are made; noise_laws: names in `lvm.EXOGENOUS` that their laws need.
+    """
+
+    telling: lvm.Telling
+    noise_laws: tuple[str, ...]
 
 
 class Evaluation(NamedTuple):
@@ -20,7 +35,7 @@ class Evaluation(NamedTuple):
 
     fit and test: pairs that a probe is fitted and tested on; probes: their names; shifted: bool
     [n], the semantics that shift in downstream tasks, None to leave these out; variant: of the
-    laws, as in `lvm.WorldSpec`; telling: how captions are made.
+    laws, as in `lvm.WorldSpec`; sampling: of pairs.
     """
 
     fit: int
@@ -28,7 +43,7 @@ class Evaluation(NamedTuple):
     probes: tuple[str, ...]
     shifted: np.ndarray | None
     variant: str
-    telling: lvm.Telling = lvm.Telling()
+    sampling: Sampling
 
 
 class Downstream(NamedTuple):
@@ -63,7 +78,7 @@ def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneSc
     """Every score of one lane, on fresh pairs."""
     keys, lane = jax.random.split(key, 4), trained.lane
     pairs, z, latents = _held_out(
-        evaluation.telling, trained, keys[0], keys[1], evaluation.fit, evaluation.test
+        evaluation.sampling, trained, keys[0], keys[1], evaluation.fit, evaluation.test
     )
     unbiased = lvm.unbiased(lane.bias)
     both = probes.Split(*map(jnp.stack, z))
@@ -82,17 +97,17 @@ def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneSc
     )
 
 
-def glance_latents(telling: lvm.Telling, trained: Trained, key) -> Glance:
+def glance_latents(sampling: Sampling, trained: Trained, key) -> Glance:
     """What one lane has kept so far."""
     key_fit, key_test = jax.random.split(key)
-    _, z, latents = _held_out(telling, trained, key_fit, key_test, GLANCE, GLANCE)
+    _, z, latents = _held_out(sampling, trained, key_fit, key_test, GLANCE, GLANCE)
     of = lambda *parts: probes.latent_scores(key_fit, probes.ridge, probes.Split(*parts), latents)
     return Glance(of(z.fit.x, z.test.x), of(z.fit.t, z.test.t))
 
 
-def _held_out(telling, trained, key_fit, key_test, fit, test):
+def _held_out(sampling, trained, key_fit, key_test, fit, test):
     """Fresh pairs, their representations and their latents, to fit and to test on."""
-    draw = partial(draw_pairs, telling, trained.world, trained.lane)
+    draw = partial(draw_pairs, sampling, trained.world, trained.lane)
     pairs = probes.Split(draw(key_fit, fit), draw(key_test, test))
     z = probes.Split(*map(trained.encode, pairs))
     latents = probes.Split(*(probes.Latents(part.s, part.m_x, part.m_t) for part in pairs))
@@ -105,7 +120,7 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
     shift = partial(
         lvm.heavy_tails, shifted=evaluation.shifted, outlier_probability=0.1 if reference else 0.0
     )
-    draw = partial(draw_pairs, evaluation.telling, trained.world, trained.lane)
+    draw = partial(draw_pairs, evaluation.sampling, trained.world, trained.lane)
     shifted = draw(key_pairs, evaluation.test, shift)
     s = probes.Environments(*(part.s for part in (*pairs, shifted)))
     images = probes.Environments(*(part.x for part in z), trained.encode(shifted).x)
@@ -115,8 +130,9 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
     return Downstream(score(images), score(truth))
 
 
-def draw_pairs(telling: lvm.Telling, world, lane, key, count, shift=None) -> lvm.Pairs:
+def draw_pairs(sampling: Sampling, world, lane, key, count, shift=None) -> lvm.Pairs:
     """Pairs of a lane; `shift` as in `lvm.sample_pairs`."""
+    place = lane.dependence // len(lvm.DEPENDENCES)
     return lvm.sample_pairs(
         key,
         world,
@@ -124,6 +140,7 @@ def draw_pairs(telling: lvm.Telling, world, lane, key, count, shift=None) -> lvm
         lane.noise_probability,
         count,
         shift,
-        telling,
+        sampling.telling,
         lane.misalignment,
+        partial(lvm.take_way, lvm.EXOGENOUS, sampling.noise_laws, place),
     )

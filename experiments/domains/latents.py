@@ -1,4 +1,4 @@
-"""Latents: the domain of the numerical study, where a drawn world mixes Gaussian latents."""
+"""Latents: the domain of the numerical study, where a drawn world mixes vectors of latents."""
 
 from functools import partial
 
@@ -10,7 +10,9 @@ from experiments.checks import require_known, require_least
 from experiments.domains import latent_rows
 from experiments.domains.domain import Domain
 from experiments.domains.latent_scores import (
+    LAWS,
     Evaluation,
+    Sampling,
     draw_pairs,
     glance_latents,
     score_latents,
@@ -23,7 +25,9 @@ def make_latents(config: ConfigDict) -> Domain:
     """The domain of worlds of a size; raises ValueError for a field out of range."""
     require_least(config, {"evaluation.fit": 2, "evaluation.test": 2})
     world = dict(config.world)
-    telling = _telling(config.settings, world.pop("captions", 1))
+    sampling = Sampling(
+        _telling(config.settings, world.pop("captions", 1)), _noise_laws(config.settings)
+    )
     spec = lvm.WorldSpec(**world)
     names = tuple(f"s{place}" for place in range(1, spec.semantics + 1))
     evaluation = Evaluation(
@@ -32,32 +36,34 @@ def make_latents(config: ConfigDict) -> Domain:
         probes=require_known("evaluation.probes", config.evaluation.probes, PROBES),
         shifted=_shifted(config.evaluation, names),
         variant=spec.variant,
-        telling=telling,
+        sampling=sampling,
     )
     downstream = evaluation.shifted is not None
     return Domain(
         semantics=names,
-        laws=lvm.DEPENDENCES,
+        laws=LAWS,
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
         vocabulary=0,
         scores=latent_rows.scores_a_lane(len(evaluation.probes), spec.semantics, downstream),
         blank=(),
         load=lambda show: (),
-        init_world=lambda key, lane: lvm.init_world(key, spec, lane.dependence),
-        sample=partial(sample, telling),
+        init_world=lambda key, lane: lvm.init_world(
+            key, spec, lane.dependence % len(lvm.DEPENDENCES)
+        ),
+        sample=partial(sample, sampling),
         score=partial(score_latents, evaluation),
-        glance=partial(glance_latents, telling),
+        glance=partial(glance_latents, sampling),
         rows=latent_rows.score_rows,
         glance_row=latent_rows.glance_row,
         words=None,
     )
 
 
-def sample(telling: lvm.Telling, shared, world, lane, key, count):
+def sample(sampling: Sampling, shared, world, lane, key, count):
     """Pairs of a lane, as it trains on them."""
     del shared
-    return draw_pairs(telling, world, lane, key, count)
+    return draw_pairs(sampling, world, lane, key, count)
 
 
 def _telling(settings, captions: int) -> lvm.Telling:
@@ -68,6 +74,12 @@ def _telling(settings, captions: int) -> lvm.Telling:
         return lvm.Telling(kinds or (PAPERS,), captions)
     except ValueError as error:
         raise ValueError(f"world.{error}") from None
+
+
+def _noise_laws(settings) -> tuple[str, ...]:
+    """The laws of exogenous noise that the settings name, in the order of `lvm.EXOGENOUS`."""
+    asked = {LAWS[setting.dependence] for setting in settings if setting.dependence in LAWS}
+    return tuple(law for law in lvm.EXOGENOUS if law in asked) or ("gaussian",)
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:

@@ -1,0 +1,39 @@
+"""Linearity: when are kept semantics there linearly? A run an objective and an output space.
+
+--config=experiments/configs/linearity.py:OBJECTIVE,SPACE, such as symmetric_infonce,cube. Figure:
+python -m experiments.linearity runs/linearity_*
+"""
+
+from ml_collections import ConfigDict
+
+import lvm
+from experiments.configs import default
+
+TEMPERATURES = {"free": 1.0, "sphere": 0.1, "cube": 0.05}  # by how far apart a space lets rows be
+SPARE = {"sphere": 1}  # columns: a sphere in d of them has d - 1 dimensions
+DEPENDENCES = ("independent", "dependent")
+
+
+def get_config(choice: str = "alignment_max_entropy,free") -> ConfigDict:
+    """Three of five semantics selected, of four laws, independent and dependent."""
+    objective, _, space = choice.partition(",")
+    if space not in TEMPERATURES:
+        allowed = ", ".join(TEMPERATURES)
+        raise ValueError(f"output space is {space!r}: allowed is one of {allowed}, after a comma")
+    config = default.get_config()
+    config.world.update(semantics=5, image_only=3, text_only=3)
+    config.recipe.update(
+        objective=objective,
+        output_space=space,
+        temperature=TEMPERATURES[space],
+        steps=2500,
+        refine=0.0,
+        refine_rate=0.0,
+    )
+    config.evaluation.update(fit=8192, test=8192)
+    config.settings = tuple(
+        default.setting(default.first(3), "", law, 3 + SPARE.get(space, 0))
+        for dependence in DEPENDENCES
+        for law in (dependence, *(f"{dependence}_{noise}" for noise in list(lvm.EXOGENOUS)[1:]))
+    )
+    return config

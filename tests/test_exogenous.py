@@ -1,0 +1,56 @@
+"""Exogenous noise: every law has mean 0 and variance 1, and the quantiles of the textbook."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import lvm
+
+NORMAL = np.array([-5.0, -2.5, -1.0, -0.2, 0.0, 0.3, 1.0, 3.0, 5.0])
+TEXTBOOK = {
+    "gaussian": stats.norm(),
+    "uniform": stats.uniform(-(3**0.5), 2 * 3**0.5),
+    "laplace": stats.laplace(scale=0.5**0.5),
+    "heavy_tailed": stats.t(4, scale=0.5**0.5),
+}
+
+
+@pytest.mark.parametrize("name", lvm.EXOGENOUS)
+def test_quantiles_are_those_of_the_law(name):
+    ours = lvm.EXOGENOUS[name](jnp.asarray(NORMAL, jnp.float32)[:, None])[:, 0]
+    law = TEXTBOOK[name]
+    lower = law.ppf(stats.norm.cdf(-np.abs(NORMAL)))  # tails, without 1 - tiny
+    np.testing.assert_allclose(ours, -np.sign(NORMAL) * lower, rtol=2e-4, atol=1e-3)
+    assert law.mean() == pytest.approx(0)
+    assert law.var() == pytest.approx(1)
+
+
+def test_a_traced_place_takes_its_law_of_those_compiled(key):
+    normal = jax.random.normal(key, (6, 2))
+    names = ("gaussian", "laplace", "heavy_tailed")
+    take = lambda place: lvm.take_way(lvm.EXOGENOUS, names, place, normal)
+    places = jnp.array([list(lvm.EXOGENOUS).index(name) for name in names])
+    for name, taken in zip(names, jax.jit(jax.vmap(take))(places), strict=True):
+        np.testing.assert_allclose(taken, lvm.EXOGENOUS[name](normal), rtol=1e-6)
+
+
+def test_semantics_come_of_the_noise_of_their_law_and_so_do_those_of_other_scenes(key):
+    world = lvm.init_world(key, lvm.WorldSpec(3, 2, 2), jnp.int32(0))
+    bias = lvm.bias_from_indices(3, [1, 2, 3])
+    for kind, captions in (("noise", 0), ("shuffled", 1.0)):
+        pairs = lvm.sample_pairs(
+            key,
+            world,
+            bias,
+            captions,
+            20_000,
+            telling=lvm.Telling((kind,)),
+            kind=list(lvm.MISALIGNMENTS).index(kind),
+            noise_law=lvm.EXOGENOUS["uniform"],
+        )
+        assert jnp.abs(pairs.s).max() <= 3**0.5 + 1e-5
+        assert jnp.abs(pairs.s_text).max() <= 3**0.5 + 1e-5
+        np.testing.assert_allclose(pairs.s.var(0), 1, atol=0.03)
+        np.testing.assert_allclose(pairs.s_text.var(0), 1, atol=0.03)

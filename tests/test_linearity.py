@@ -1,0 +1,71 @@
+"""Linearity: the study's configs, and its table and figure from made-up scores."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+import lvm
+from experiments.configs import linearity
+from experiments.linearity import linearity_table, save_linearity
+from experiments.plan import make_plan
+from experiments.results import add_results, read_results
+
+
+def variant(run, directory, space, suffix):
+    """A copy of a run in another output space, of other laws, with scores of an MLP made up."""
+    shutil.copytree(run, directory)
+    content = json.loads((directory / "config.json").read_text())
+    content["config"]["recipe"]["output_space"] = space
+    (directory / "config.json").write_text(json.dumps(content))
+    rows = read_results(directory / "results.csv")
+    rows = rows.assign(dependence=rows.dependence + suffix)
+    mlp = rows.assign(probe="mlp", value=rows.value + 0.25)
+    add_results(directory / "results.csv", pd.concat([rows, mlp]))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def runs(finished, tmp_path_factory):
+    """A run as it was, and one on the sphere with semantics of other laws."""
+    place = tmp_path_factory.mktemp("runs")
+    return [
+        variant(finished[0], place / "free", "free", ""),
+        variant(finished[0], place / "sphere", "sphere", "_laplace"),
+    ]
+
+
+def test_every_space_has_all_laws_and_its_size():
+    for space, size in (("free", 3), ("sphere", 4), ("cube", 3)):
+        plan = make_plan(linearity.get_config(f"siglip,{space}"))
+        assert (plan.recipe.objective, plan.recipe.output_space) == ("siglip", space)
+        assert {lane.encoding_size for lane in plan.lanes} == {size}
+        assert len({lane.dependence for lane in plan.lanes}) == 2 * len(lvm.EXOGENOUS)
+
+
+def test_an_unknown_space_is_refused():
+    with pytest.raises(ValueError, match="output space is 'ball': allowed is one of free, sphere"):
+        linearity.get_config("siglip,ball")
+
+
+def test_the_table_has_means_over_what_is_unbiased(runs):
+    table = linearity_table(runs).set_index(["space", "law", "noise"])
+    rows = read_results(runs[0] / "results.csv")
+    kept = rows[(rows.target == "s1") & (rows.metric == "r2") & (rows.probe == "linear")]
+    for lane, law in enumerate(["independent", "dependent"]):
+        mean = kept[kept.lane == lane].value.mean()
+        for place in (("free", law, "gaussian"), ("sphere", law, "laplace")):
+            assert table.linear[place] == pytest.approx(mean)
+            assert table.mlp[place] == pytest.approx(mean + 0.25)
+            assert table.gap[place] == pytest.approx(0.25)
+
+
+def test_the_figure_is_written(runs, tmp_path):
+    save_linearity(linearity_table(runs), tmp_path / "linearity.png")
+    assert (tmp_path / "linearity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_without_one_of_the_probes_is_refused(finished):
+    with pytest.raises(ValueError, match="must hold linear and mlp"):
+        linearity_table([finished[0]])
