@@ -103,7 +103,7 @@ def scenes() -> ConfigDict:
     recipe = patches()
     recipe.update(
         head_widths=(256,),
-        steps=4400,
+        steps=3400,
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,

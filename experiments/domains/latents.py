@@ -41,7 +41,7 @@ def make_latents(config: ConfigDict) -> Domain:
     downstream = evaluation.shifted is not None
     return Domain(
         semantics=names,
-        laws=LAWS,
+        laws=tuple(LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
         vocabulary=0,
