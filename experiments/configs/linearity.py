@@ -14,7 +14,7 @@ SPARE = {"sphere": 1}  # columns: a sphere in d of them has d - 1 dimensions
 DEPENDENCES = ("independent", "dependent")
 
 
-def get_config(choice: str = "alignment_max_entropy,free") -> ConfigDict:
+def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
     """Three of five semantics selected, of four laws, independent and dependent."""
     objective, _, space = choice.partition(",")
     if space not in TEMPERATURES:

@@ -78,7 +78,7 @@ def _telling(settings, captions: int) -> lvm.Telling:
 
 def _noise_laws(settings) -> tuple[str, ...]:
     """The laws of exogenous noise that the settings name, in the order of `lvm.EXOGENOUS`."""
-    asked = {LAWS[setting.dependence] for setting in settings if setting.dependence in LAWS}
+    asked = {LAWS.get(setting.get("dependence")) for setting in settings}
     return tuple(law for law in lvm.EXOGENOUS if law in asked) or ("gaussian",)
 
 
