@@ -77,12 +77,12 @@ def main() -> None:
     options = parser.parse_args()
     try:
         table = compare(options.directories)
+        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+        if options.figure:
+            save_comparison(table, options.figure)
+            print(f"figure: {options.figure}")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-    if options.figure:
-        save_comparison(table, options.figure)
-        print(f"figure: {options.figure}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import make_mesh, on_devices, on_host, use_every_core
 from experiments.plan import Plan, make_plan
 from experiments.progress import Show, progress
-from experiments.results import MODALITIES
+from experiments.results import MODALITIES, unbiased_names
 from experiments.settings import Lane
 from experiments.sweep import make_sweep
 
@@ -46,18 +46,18 @@ def identify(plan: Plan, show: Show) -> list[Identified]:
     data = on_devices(mesh, plan.data)
     sweep.memory(plan.log_every)  # compiles
     found: dict[int, Identified] = {}
-    seconds, chunks = 0.0, plan.steps // plan.log_every
-    for chunk in range(1, chunks + 1):
+    seconds, step = 0.0, 0
+    while step < plan.steps and len(found) < len(plan.lanes):
         start = time.perf_counter()
-        state, advance = sweep.train(data, state, (chunk - 1) * plan.log_every, plan.log_every)
+        chunk = min(plan.log_every, plan.steps - step)
+        state, advance = sweep.train(data, state, step, chunk)
         glances = _glances(plan, on_host(jax.block_until_ready(advance)).glance)
         seconds += time.perf_counter() - start
+        step += chunk
         for place, (lane, row) in enumerate(zip(plan.lanes, glances, strict=True)):
             if place not in found and _least_kept(lane, row) >= IDENTIFIED:
-                found[place] = Identified(lane, chunk * plan.log_every, seconds)
-        show("training", chunk / chunks, f"{len(found)} of {len(plan.lanes)} lanes identified")
-        if len(found) == len(plan.lanes):
-            break
+                found[place] = Identified(lane, step, seconds)
+        show("training", step / plan.steps, f"{len(found)} of {len(plan.lanes)} lanes identified")
     return [found.get(place, Identified(lane, None, None)) for place, lane in enumerate(plan.lanes)]
 
 
@@ -69,7 +69,7 @@ def _glances(plan: Plan, stacked: Any) -> list[dict[str, float]]:
 
 def _least_kept(lane: Lane, row: dict[str, float]) -> float:
     """The lowest score of an unbiased semantic, over both modalities."""
-    kept = set(lane.selected.split()) - set(lane.perturbable.split())
+    kept = unbiased_names(lane.selected, lane.perturbable)
     return min(row[f"{modality}_{name}"] for modality in MODALITIES for name in kept)
 
 

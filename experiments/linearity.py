@@ -1,7 +1,7 @@
 """Linearity: how much of what is kept is there linearly, by objective, output space and law.
 
-python -m experiments.run --config=experiments/configs/linearity.py:siglip,cube --workdir=runs/cube
 python -m experiments.run --config=experiments/configs/linearity.py:siglip,free --workdir=runs/free
+python -m experiments.run --config=experiments/configs/linearity.py:siglip,cube --workdir=runs/cube
 python -m experiments.linearity runs/free runs/cube --table=linearity.csv --figure=linearity.png
 """
 
@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from ml_collections import ConfigDict
 from rich.console import Console
 
-import lvm
+from experiments.domains.latent_scores import LAWS
 from experiments.heat_maps import Panel, save_heat_maps
-from experiments.plan import make_plan
+from experiments.lanes import read_plan
 from experiments.results import DIGITS, read_results, unbiased_names
-from experiments.stored import read_run
 from experiments.whole import write_whole
 
 GROUPS = ["objective", "space", "law", "noise"]
@@ -30,12 +28,19 @@ def linearity_table(directories: Sequence[Path]) -> pd.DataFrame:
 
     Columns linear and mlp: R² of an unbiased semantic by that probe, the mean over them, both
     modalities and seeds; gap: what an MLP reads more. Raises ValueError for what is no run
-    directory, has no scores, or lacks one of the two probes.
+    directory, has no scores, or lacks one of the two probes, and for two runs of one objective in
+    one space.
     """
-    rows = pd.concat([_unbiased_scores(directory) for directory in directories])
-    table = rows.pivot_table(index=GROUPS, columns="probe", values="value", sort=False)
-    missing = PROBES.keys() - set(table)
-    if missing or table[[*PROBES]].isna().any(axis=None):
+    parts = [_unbiased_scores(directory) for directory in directories]
+    kinds = [tuple(part.iloc[0][["objective", "space"]]) for part in parts]
+    for kind in kinds:
+        if kinds.count(kind) > 1:
+            raise ValueError(f"two runs have {kind[0]} in space {kind[1]}: give one of them")
+    rows = pd.concat(parts)
+    means = rows.groupby([*GROUPS, "probe"], sort=False).value.agg(lambda v: v.mean(skipna=False))
+    table = means.unstack()  # a lane that failed leaves no mean
+    table = table.loc[means.index.droplevel("probe").drop_duplicates()]
+    if not all(set(PROBES) <= set(part.probe) for part in parts):
         raise ValueError(f"evaluation.probes of every run must hold {' and '.join(PROBES)}")
     table = table[[*PROBES]].reset_index().rename_axis(columns=None)
     return table.assign(gap=table.mlp - table.linear)
@@ -43,20 +48,26 @@ def linearity_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 def save_linearity(table: pd.DataFrame, path: Path) -> None:
     """Heat maps, output space and dependence by law of noise: a column of them an objective."""
+    cells = table.assign(
+        label=table.space.map(_words) + ", " + table.law.map(_words), noise=table.noise.map(_words)
+    )
+    labels, noises = cells.label.unique(), cells.noise.unique()
+
+    def panel(objective, rows, probe):
+        values = rows.pivot(index="label", columns="noise", values=probe)
+        title = f"{_words(objective)},\n{PROBES[probe]}"
+        return Panel(title, values.reindex(index=labels, columns=noises))
+
     panels = [
-        [
-            Panel(f"{_words(objective)},\n{how}", _cells(rows, probe))
-            for objective, rows in table.groupby("objective", sort=False)
-        ]
-        for probe, how in PROBES.items()
+        [panel(*group, probe) for group in cells.groupby("objective", sort=False)]
+        for probe in PROBES
     ]
     save_heat_maps(panels, path, "R² of unbiased semantics, mean")
 
 
 def _unbiased_scores(directory: Path) -> pd.DataFrame:
     """The scores of unbiased semantics in a run, with what is grouped by."""
-    config = ConfigDict(read_run(directory)["config"])
-    recipe = make_plan(config).recipe
+    recipe = read_plan(directory).recipe
     path = directory / "results.csv"
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")
@@ -67,24 +78,9 @@ def _unbiased_scores(directory: Path) -> pd.DataFrame:
     return rows.assign(
         objective=recipe.objective,
         space=recipe.output_space,
-        law=rows.dependence.map(lambda name: _halves(name)[0]),
-        noise=rows.dependence.map(lambda name: _halves(name)[1]),
+        law=rows.dependence.map(lambda law: LAWS[law].dependence),
+        noise=rows.dependence.map(lambda law: LAWS[law].noise),
     )
-
-
-def _halves(law: str) -> tuple[str, str]:
-    """The dependence and the law of exogenous noise that a joint law's name tells."""
-    for noise in lvm.EXOGENOUS:
-        if law.endswith(f"_{noise}"):
-            return law.removesuffix(f"_{noise}"), noise
-    return law, "gaussian"
-
-
-def _cells(rows: pd.DataFrame, probe: str) -> pd.DataFrame:
-    label = rows.space.map(_words) + ", " + rows.law.map(_words)
-    cells = rows.assign(label=label, noise=rows.noise.map(_words))
-    cells = cells.pivot(index="label", columns="noise", values=probe)
-    return cells.loc[label.unique(), rows.noise.map(_words).unique()]
 
 
 def _words(name: str) -> str:
@@ -100,14 +96,14 @@ def main() -> None:
     options = parser.parse_args()
     try:
         table = linearity_table(options.directories)
+        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+        if options.table:
+            write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
+        if options.figure:
+            save_linearity(table, options.figure)
+            print(f"figure: {options.figure}")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-    if options.table:
-        write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
-    if options.figure:
-        save_linearity(table, options.figure)
-        print(f"figure: {options.figure}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Objectives: runs that differ in their objective side by side, what each kept, leaked and costs.
 
-for name in symmetric_infonce siglip vicreg; do
+for name in siglip vicreg; do
     python -m experiments.run --config=experiments/configs/objectives.py:$name --workdir=runs/$name
 done
-python -m experiments.objectives runs/* --table=objectives.csv --figure=objectives.png
+python -m experiments.objectives runs/siglip runs/vicreg --figure=objectives.png
 """
 
 import argparse
@@ -15,30 +15,31 @@ from pathlib import Path
 import jax
 import numpy as np
 import pandas as pd
-from ml_collections import ConfigDict
 from rich.console import Console
 
 import mmcl
 from experiments.compare import compare, save_comparison
-from experiments.plan import make_plan
+from experiments.lanes import read_plan
 from experiments.results import DIGITS
-from experiments.stored import read_run
 from experiments.whole import write_whole
 from mmcl.catalogue import OBJECTIVES
+from mmcl.objectives import SIMILARITIES
 
 COST = "ms a batch"
 REPEATS = 7
 
 
 def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
-    """A row a setting of an objective: the scores of `compare`, and `milliseconds` on this machine.
+    """A row a setting of an objective: the scores of `compare`, and what the objective costs.
+
+    That is milliseconds on this machine of the objective with its gradient, of a batch.
 
     Column `run` is the objective's name. Raises ValueError for what is no run directory or has no
     scores, and for two runs of one objective.
     """
     parts, found = [], {}
     for directory in directories:
-        recipe = make_plan(ConfigDict(read_run(directory)["config"])).recipe
+        recipe = read_plan(directory).recipe
         if recipe.objective in found:
             both = f"{found[recipe.objective]} and {directory}"
             raise ValueError(f"{both} have the objective {recipe.objective}: give one of them")
@@ -50,8 +51,10 @@ def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 def milliseconds(recipe: mmcl.Recipe) -> float:
     """What an objective and its gradient by the representations of a batch take, the median."""
-    objective = OBJECTIVES[recipe.objective].function
-    groups = jax.vmap(lambda z: objective(z, 1.0))
+    chosen = OBJECTIVES[recipe.objective]
+    similar = {"similarity": SIMILARITIES[recipe.similarity]}
+    options = similar if "similarity" in chosen.options else {}
+    groups = jax.vmap(lambda z: chosen.function(z, 1.0, **options))
     gradient = jax.jit(jax.value_and_grad(lambda z: groups(z).mean()))
     shape = (recipe.batch // recipe.group, recipe.group, recipe.outputs)
     z = mmcl.Modalities(*jax.random.normal(jax.random.key(0), (2, *shape)))
@@ -73,13 +76,14 @@ def main() -> None:
     options = parser.parse_args()
     try:
         table = objectives_table(options.directories)
+        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+        if options.table:
+            write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
+        if options.figure:
+            save_comparison(table, options.figure)
+            print(f"figure: {options.figure}")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-    if options.table:
-        write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
-    if options.figure:
-        save_comparison(table, options.figure)
 
 
 if __name__ == "__main__":

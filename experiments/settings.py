@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import lvm
+from mmcl.output_spaces import SPARE
 
 PAPERS = "noise"  # the paper's misalignment
 
@@ -45,10 +46,11 @@ def make_lanes(
     """
     if not config.settings:
         raise ValueError("settings is empty: give at least one setting")
-    lanes = []
+    spare = SPARE.get(config.recipe.get("output_space", "free"), 0)
+    sizes, lanes = range(1 + spare, largest + 1), []
     for place, setting in enumerate(config.settings):
         try:
-            lanes.append(_make_lane(setting, names, laws, config.least_encoding_size, largest))
+            lanes.append(_make_lane(setting, names, laws, config.least_encoding_size, sizes))
             _check_misalignment(lanes[-1], misalignments)
         except ValueError as error:
             raise ValueError(f"settings[{place}].{error}") from None
@@ -72,13 +74,13 @@ def _only(names: Sequence[str], lanes: Sequence[Lane]) -> Sequence[Lane]:
     return [lane for lane in lanes if lane.setting in names] if names else lanes
 
 
-def _make_lane(setting, names, laws, least, largest) -> Lane:
+def _make_lane(setting, names, laws, least, sizes: range) -> Lane:
     lane = Lane(seed=0, setting="", **setting)
     bias = lane_bias(lane, names)
-    exact = int(lvm.unbiased(bias).sum())
+    exact = int(lvm.unbiased(bias).sum()) + sizes[0] - 1
     size = max(exact, least) if lane.encoding_size is None else lane.encoding_size
-    if not 1 <= size <= largest:
-        raise ValueError(f"encoding_size is {size}: allowed is 1..{largest}")
+    if size not in sizes:
+        raise ValueError(f"encoding_size is {size}: allowed is {sizes[0]}..{sizes[-1]}")
     if lane.dependence not in laws:
         allowed = ", ".join(laws)
         raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")

@@ -11,6 +11,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Writes a file whole or not at all; text as UTF-8."""
     data = content.encode() if isinstance(content, str) else content
     partial = path.with_name(path.name + ".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with partial.open("wb") as file:
             file.write(data)
@@ -32,7 +33,6 @@ def whole_lines(path: Path) -> list[str]:
 
 def save(figure: Figure, path: Path) -> None:
     """Writes a figure as PNG at `path` and as PDF beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     for file in (path, path.with_suffix(".pdf")):
         drawn = io.BytesIO()
         figure.savefig(drawn, dpi=160, format=file.suffix[1:])

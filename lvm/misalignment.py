@@ -151,6 +151,8 @@ class Telling:
     captions: int = 1
 
     def __post_init__(self):
+        if not self.kinds:
+            raise ValueError("misalignment is empty: allowed is one kind at least")
         for kind in self.kinds:
             if kind not in MISALIGNMENTS:
                 allowed = ", ".join(MISALIGNMENTS)

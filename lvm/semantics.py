@@ -17,7 +17,7 @@ EDGE_PROBABILITY = 0.5
 
 
 class Semantics(NamedTuple):
-    """s_j = Σ_i weights[j, i] · mechanism(s_i) + scale[j] · ε_j with ε ~ N(0, I), on a DAG.
+    """s_j = Σ_i weights[j, i] · mechanism(s_i) + scale[j] · ε_j on a DAG; ε has mean 0, variance 1.
 
     weights: float32 [n, n], row j holds the edges into s_j; nilpotent (some order is topological).
     scale:   float32 [n], standard deviation of the exogenous noise.
@@ -36,7 +36,7 @@ def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[A
 
 @jax.default_matmul_precision("float32")
 def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
-    """The semantics that the law makes of standard normal exogenous noise: float32 [count, n]."""
+    """The semantics that the law makes of exogenous noise: float32 [count, n]."""
     n = noise.shape[1]
     exogenous = noise * law.scale[None]
 

@@ -32,8 +32,8 @@ def alignment_uniformity(
     """Alignment plus uniformity (Wang and Isola, arXiv 2005.10242): float32 [].
 
     E‖z_x - z_t‖² + ½ Σ_modalities log mean_ij exp(-‖z_i - z_j‖²): both means are inside the
-    logarithm, which makes it a Rényi entropy, of order 2. Not on the unit sphere of the source,
-    where d columns hold d - 1 dimensions: pairs i = j count instead, and bound it.
+    logarithm, which makes it a Rényi entropy, of order 2. The source has z on the unit
+    sphere (`Recipe.output_space`), which bounds it; here pairs i = j count, and bound it anywhere.
     z: float32 [n, d].
     """
     return _alignment_minus(_renyi_entropy, 0.0, z, temperature, where)

@@ -31,3 +31,4 @@ def unit(rows: Float[Array, "n d"]) -> Float[Array, "n d"]:
 
 
 OUTPUT_SPACES: dict[str, Space] = {"free": free, "sphere": sphere, "cube": cube}
+SPARE = {"free": 0, "sphere": 1, "cube": 0}  # columns beyond the dimensions of a space

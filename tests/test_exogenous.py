@@ -36,15 +36,20 @@ def test_a_traced_place_takes_its_law_of_those_compiled(key):
         np.testing.assert_allclose(taken, lvm.EXOGENOUS[name](normal), rtol=1e-6)
 
 
+def test_a_place_that_is_not_compiled_is_refused(key):
+    with pytest.raises(ValueError, match="'uniform' is not among those compiled: gaussian"):
+        lvm.take_way(lvm.EXOGENOUS, ("gaussian",), 1, jax.random.normal(key, (2, 2)))
+
+
 def test_semantics_come_of_the_noise_of_their_law_and_so_do_those_of_other_scenes(key):
     world = lvm.init_world(key, lvm.WorldSpec(3, 2, 2), jnp.int32(0))
     bias = lvm.bias_from_indices(3, [1, 2, 3])
-    for kind, captions in (("noise", 0), ("shuffled", 1.0)):
+    for kind, rate in (("noise", 0.0), ("shuffled", 1.0)):
         pairs = lvm.sample_pairs(
             key,
             world,
             bias,
-            captions,
+            rate,
             20_000,
             telling=lvm.Telling((kind,)),
             kind=list(lvm.MISALIGNMENTS).index(kind),

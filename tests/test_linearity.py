@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 import lvm
-from experiments.configs import linearity
+from experiments.configs import default, linearity
 from experiments.linearity import linearity_table, save_linearity
 from experiments.plan import make_plan
 from experiments.results import add_results, read_results
+from tests.small import small_config
 
 
 def variant(run, directory, space, suffix):
@@ -28,11 +29,11 @@ def variant(run, directory, space, suffix):
 
 @pytest.fixture(scope="module")
 def runs(finished, tmp_path_factory):
-    """A run as it was, and one on the sphere with semantics of other laws."""
+    """A run as it was, and one in the cube with semantics of other laws."""
     place = tmp_path_factory.mktemp("runs")
     return [
         variant(finished[0], place / "free", "free", ""),
-        variant(finished[0], place / "sphere", "sphere", "_laplace"),
+        variant(finished[0], place / "cube", "cube", "_laplace"),
     ]
 
 
@@ -55,7 +56,7 @@ def test_the_table_has_means_over_what_is_unbiased(runs):
     kept = rows[(rows.target == "s1") & (rows.metric == "r2") & (rows.probe == "linear")]
     for lane, law in enumerate(["independent", "dependent"]):
         mean = kept[kept.lane == lane].value.mean()
-        for place in (("free", law, "gaussian"), ("sphere", law, "laplace")):
+        for place in (("free", law, "gaussian"), ("cube", law, "laplace")):
             assert table.linear[place] == pytest.approx(mean)
             assert table.mlp[place] == pytest.approx(mean + 0.25)
             assert table.gap[place] == pytest.approx(0.25)
@@ -64,6 +65,33 @@ def test_the_table_has_means_over_what_is_unbiased(runs):
 def test_the_figure_is_written(runs, tmp_path):
     save_linearity(linearity_table(runs), tmp_path / "linearity.png")
     assert (tmp_path / "linearity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_path):
+    shutil.copytree(runs[0], tmp_path / "failed")
+    rows = read_results(tmp_path / "failed" / "results.csv")
+    add_results(
+        tmp_path / "failed" / "results.csv", rows.assign(value=rows.value.mask(rows.lane == 0))
+    )
+    table = linearity_table([tmp_path / "failed"]).set_index("law")
+    assert table.linear.isna().to_dict() == {"independent": True, "dependent": False}
+    with pytest.raises(ValueError, match="two runs have alignment_max_entropy in space free"):
+        linearity_table([runs[0], runs[0]])
+
+
+def test_panels_share_their_rows_though_runs_do_not(runs, tmp_path):
+    table = linearity_table(runs)
+    one = table.objective.where(table.space == "free", "siglip")
+    save_linearity(table.assign(objective=one), tmp_path / "new" / "linearity.png")
+    assert (tmp_path / "new" / "linearity.pdf").exists()
+
+
+def test_a_sphere_has_a_column_more_unless_told_and_never_one_alone():
+    plan = make_plan(small_config(**{"recipe.output_space": "sphere"}))
+    assert [lane.encoding_size for lane in plan.lanes] == [2, 2]
+    alone = (default.setting("s1", encoding_size=1),)
+    with pytest.raises(ValueError, match="encoding_size is 1: allowed is 2..3"):
+        make_plan(small_config(settings=alone, **{"recipe.output_space": "sphere"}))
 
 
 def test_a_run_without_one_of_the_probes_is_refused(finished):

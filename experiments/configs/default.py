@@ -61,7 +61,8 @@ def setting(
 
     The encoding size, if None, is the number of unbiased semantics, which the theory asks for.
     `misalignment` is the way in which captions are wrong, one of `lvm.MISALIGNMENTS`;
-    noise_probability is its rate.
+    noise_probability is its rate. `dependence` is the joint law of the semantics, in the domain of
+    latents one of `lvm.DEPENDENCES`, as it is or with _uniform, _laplace or _heavy_tailed noise.
     """
     return ConfigDict(
         {

@@ -1,7 +1,7 @@
 """Linearity: when are kept semantics there linearly? A run an objective and an output space.
 
---config=experiments/configs/linearity.py:OBJECTIVE,SPACE, such as symmetric_infonce,cube. Figure:
-python -m experiments.linearity runs/linearity_*
+--config=experiments/configs/linearity.py:OBJECTIVE,SPACE, such as symmetric_infonce,cube. A table
+and a figure of such runs: python -m experiments.linearity
 """
 
 from ml_collections import ConfigDict
@@ -10,7 +10,6 @@ import lvm
 from experiments.configs import default
 
 TEMPERATURES = {"free": 1.0, "sphere": 0.1, "cube": 0.05}  # by how far apart a space lets rows be
-SPARE = {"sphere": 1}  # columns: a sphere in d of them has d - 1 dimensions
 DEPENDENCES = ("independent", "dependent")
 
 
@@ -32,7 +31,7 @@ def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
     )
     config.evaluation.update(fit=8192, test=8192)
     config.settings = tuple(
-        default.setting(default.first(3), "", law, 3 + SPARE.get(space, 0))
+        default.setting(default.first(3), dependence=law)
         for dependence in DEPENDENCES
         for law in (dependence, *(f"{dependence}_{noise}" for noise in list(lvm.EXOGENOUS)[1:]))
     )

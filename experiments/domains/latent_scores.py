@@ -6,18 +6,31 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
 import lvm
 import mmcl
 import probes
 from experiments.domains.domain import Trained
 
-LAWS = {  # name of a joint law of the semantics -> law of the noise that they come of
-    dependence if law == "gaussian" else f"{dependence}_{law}": law
-    for law in lvm.EXOGENOUS
+GLANCE = 4096  # pairs that a glance fits its probe on, and as many that it tests on
+
+
+class Law(NamedTuple):
+    """A joint law of the semantics: its name in `lvm.DEPENDENCES`, and of the noise they come of.
+
+    noise: a name in `lvm.EXOGENOUS`.
+    """
+
+    dependence: str
+    noise: str
+
+
+LAWS = {  # by name, in the order of the numbers that `LaneData.dependence` holds
+    dependence if noise == "gaussian" else f"{dependence}_{noise}": Law(dependence, noise)
+    for noise in lvm.EXOGENOUS
     for dependence in lvm.DEPENDENCES
 }
-GLANCE = 4096  # pairs that a glance fits its probe on, and as many that it tests on
 
 
 class Sampling(NamedTuple):
@@ -130,9 +143,14 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
     return Downstream(score(images), score(truth))
 
 
+def halves(law: Int[Array, ""]) -> tuple[Int[Array, ""], Int[Array, ""]]:
+    """The places in `lvm.DEPENDENCES` and `lvm.EXOGENOUS` of a law with this place in LAWS."""
+    return law % len(lvm.DEPENDENCES), law // len(lvm.DEPENDENCES)
+
+
 def draw_pairs(sampling: Sampling, world, lane, key, count, shift=None) -> lvm.Pairs:
     """Pairs of a lane; `shift` as in `lvm.sample_pairs`."""
-    place = lane.dependence // len(lvm.DEPENDENCES)
+    place = halves(lane.dependence)[1]
     return lvm.sample_pairs(
         key,
         world,

@@ -15,6 +15,7 @@ from experiments.domains.latent_scores import (
     Sampling,
     draw_pairs,
     glance_latents,
+    halves,
     score_latents,
 )
 from experiments.settings import PAPERS, indices_of
@@ -48,9 +49,7 @@ def make_latents(config: ConfigDict) -> Domain:
         scores=latent_rows.scores_a_lane(len(evaluation.probes), spec.semantics, downstream),
         blank=(),
         load=lambda show: (),
-        init_world=lambda key, lane: lvm.init_world(
-            key, spec, lane.dependence % len(lvm.DEPENDENCES)
-        ),
+        init_world=lambda key, lane: lvm.init_world(key, spec, halves(lane.dependence)[0]),
         sample=partial(sample, sampling),
         score=partial(score_latents, evaluation),
         glance=partial(glance_latents, sampling),
@@ -78,7 +77,11 @@ def _telling(settings, captions: int) -> lvm.Telling:
 
 def _noise_laws(settings) -> tuple[str, ...]:
     """The laws of exogenous noise that the settings name, in the order of `lvm.EXOGENOUS`."""
-    asked = {LAWS.get(setting.get("dependence")) for setting in settings}
+    asked = {
+        LAWS[name].noise
+        for name in (setting.get("dependence") for setting in settings)
+        if name in LAWS  # others are refused later
+    }
     return tuple(law for law in lvm.EXOGENOUS if law in asked) or ("gaussian",)
 
 
