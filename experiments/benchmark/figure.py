@@ -34,9 +34,10 @@ class Panel(NamedTuple):
 def save_figure(table: pd.DataFrame, path: Path) -> None:
     """Draws what was measured, a panel a question, as PNG at `path` and as PDF beside it."""
     panels = [panel for panel in _panels(table) if not panel.rows.empty]
-    lines = max(1, -(-len(panels) // COLUMNS))
-    figure = Figure(figsize=(4.4 * COLUMNS, 3.4 * lines), layout="constrained")
-    axes = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
+    columns = max(1, min(COLUMNS, len(panels)))
+    lines = max(1, -(-len(panels) // columns))
+    figure = Figure(figsize=(4.4 * columns, 3.4 * lines), layout="constrained")
+    axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
     for panel, axis in zip(panels, axes, strict=False):
@@ -89,5 +90,9 @@ def _bars(axis, panel: Panel) -> None:
     axis.barh(rows.variant, rows[panel.x], color="0.6", edgecolor="0.0", lw=0.6)
     axis.set_xscale("log")
     axis.invert_yaxis()
-    axis.bar_label(axis.containers[0], fmt="%.2g", fontsize=6, padding=2)
+    axis.bar_label(axis.containers[0], fmt=_brief, fontsize=6, padding=2)
     axis.margins(x=0.15)
+
+
+def _brief(value: float) -> str:
+    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
