@@ -42,6 +42,9 @@ class Information(NamedTuple):
 def infonce(key: Key[Array, ""], a: Split, b: Split) -> Information:
     """InfoNCE (van den Oord et al. 2018) of a [n, d] and b [n, e]: steady, but low where much is
     told, as it cannot exceed the logarithm of the `BATCH` rows that are told apart.
+
+    No invertible map of a or b changes what it bounds; by chance it is 0, or a little below. Raises
+    ValueError for fewer than 2 test rows, as `nwj` does.
     """
     scores = _critic_scores(key, lambda scores: -_infonce(scores), a, b)
     return _information(jax.vmap(_infonce)(scores).mean(), scores.shape[1])
@@ -52,7 +55,8 @@ def nwj(key: Key[Array, ""], a: Split, b: Split) -> Information:
     Jensen-Shannon bound, which is the steadier one to train (Poole et al. 2019).
 
     It passes the ceiling of InfoNCE at the price of variance. Its own is the logarithm of the rows
-    it is tested on: no bound above that can be trusted (McAllester & Stratos 2020).
+    it is tested on: no bound above that can be trusted (McAllester & Stratos 2020). Maps and chance
+    as with `infonce`.
     """
     scores = _critic_scores(key, _jensen_shannon_loss, a, b)
     return _information(jax.vmap(_nwj)(scores).mean(), len(scores) * scores.shape[1])
@@ -78,6 +82,8 @@ def _critic_scores(
     key: Key[Array, ""], loss: Callable[[Scores], Array], a: Split, b: Split
 ) -> Float[Array, "batches b b"]:
     """Scores of the test rows, batch by batch, by a critic fitted with Adam."""
+    if len(a.test) < 2:
+        raise ValueError(f"there are {len(a.test)} test rows: allowed is 2 or more")
     key_a, key_b, key_data = jax.random.split(key, 3)
     a, b = Split(*standardize(a.fit, a.test)), Split(*standardize(b.fit, b.test))
     tower = _Tower()
@@ -94,7 +100,7 @@ def _critic_scores(
 
     carry = (params, optimizer.init(params))
     (params, _), _ = jax.lax.scan(step, carry, jax.random.split(key_data, STEPS))
-    size = min(BATCH, len(a.test))
+    size = min(BATCH, len(a.test))  # rows beyond whole batches take no part
     batches = len(a.test) // size
     in_batches = lambda rows: rows[: batches * size].reshape(batches, size, -1)
     return jax.lax.map(lambda pair: scores(params, *pair), (in_batches(a.test), in_batches(b.test)))

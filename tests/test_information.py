@@ -93,6 +93,12 @@ def test_what_is_constant_tells_nothing(key):
         assert abs(float(bound(key, nothing, column(s, 0)).nats)) < 0.03
 
 
+def test_a_single_test_row_is_refused(key):
+    s, z = draw(key, identity, FIT, 1)
+    with pytest.raises(ValueError, match="there are 1 test rows: allowed is 2 or more"):
+        nwj(key, z, column(s, 0))
+
+
 def test_vmap_over_latents_agrees_with_each_alone(key):
     s, z = draw(key, noisy("identity"), FIT, TEST)
     columns = jax.tree.map(lambda part: part.T[2:, :, None], s)
