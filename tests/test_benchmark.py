@@ -91,6 +91,7 @@ def measured():
     return table, console.file.getvalue()
 
 
+@pytest.mark.slow
 def test_every_part_is_measured(measured):
     table, said = measured
     assert set(table.part) == {"ceilings", *EVERY, "target"}
@@ -104,6 +105,7 @@ def test_every_part_is_measured(measured):
     assert "benchmark 100%" in said
 
 
+@pytest.mark.slow
 def test_without_pytorch_it_says_how_to_get_it(measured):
     table, _ = measured
     missing = table[table.note == duel.MISSING]
@@ -117,6 +119,7 @@ def test_without_pytorch_it_says_how_to_get_it(measured):
     assert "pip install" in duel.MISSING
 
 
+@pytest.mark.slow
 def test_a_table_comes_back_from_its_file(measured, tmp_path):
     table, _ = measured
     save_table(table, tmp_path / "out" / "benchmark.csv")
@@ -126,6 +129,7 @@ def test_a_table_comes_back_from_its_file(measured, tmp_path):
     assert list(again.note) == list(table.note)
 
 
+@pytest.mark.slow
 def test_the_figure_and_the_terminal_show_every_part(measured, tmp_path):
     table, _ = measured
     save_figure(table, tmp_path / "benchmark.png")
@@ -137,6 +141,7 @@ def test_the_figure_and_the_terminal_show_every_part(measured, tmp_path):
     assert "low to high" in text
 
 
+@pytest.mark.slow
 def test_a_figure_of_one_part_is_drawn(measured, tmp_path):
     table, _ = measured
     save_figure(table[table.part == "sampler"], tmp_path / "benchmark.png")

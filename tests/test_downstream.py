@@ -54,6 +54,7 @@ def test_the_classifier_learns_a_circle_and_nothing_from_noise(key):
     assert (told == inside[2000:]).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_dropping_what_shifts_is_worse_before_the_shift_and_better_after(key):
     keys = jax.random.split(key, 4)
     draw = lambda key: jax.random.normal(key, (3000, 10))

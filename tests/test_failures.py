@@ -35,6 +35,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path)
     assert_same_tables(directory, finished[0])
 
 
+@pytest.mark.slow
 def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
     finish = work.finish
 
@@ -49,6 +50,7 @@ def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
     assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monkeypatch):
     """Room comes back after step 4; without room for the last checkpoint the run says so."""
     free = iter([0, 1 << 30])
@@ -77,6 +79,7 @@ def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, m
     assert (tmp_path / "results.csv").read_bytes() == (finished[0] / "results.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
     stops = iter([False, False, False, True])  # after each chunk of training, then of scoring
     stopping = lambda: next(stops)

@@ -41,6 +41,7 @@ def scores(encoder, latents, key, probe=ridge):
     return jax.tree.map(lambda leaf: leaf[0], (both.forward, both.reverse))
 
 
+@pytest.mark.slow
 def test_attainable_scores_are_the_closed_form(latents, key):
     attainable = lvm.attainable_r2(jnp.asarray(COV, jnp.float32), UNBIASED)
     for probe in probes.PROBES.values():

@@ -208,6 +208,7 @@ def test_several_captions_share_a_scene_and_err_independently(worlds):
     )
 
 
+@pytest.mark.slow
 def test_vmap_over_kinds_agrees_with_each_kind_alone(world):
     numbers = jnp.arange(len(KINDS))
     some = bias(perturbable=(2, 3))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from experiments.results import read_results
 
@@ -37,6 +38,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_path, finished):
     address = f"--coordinator=localhost:{free_port()}"
     both = [

@@ -9,6 +9,7 @@ from tests.small import small_config
 from tests.test_scenes_run import scenes_config
 
 
+@pytest.mark.slow
 def test_a_network_that_is_told_the_truth_reads_what_images_show():
     config = scenes_config(**{"recipe.steps": 300, "log_every": 125, "recipe.learning_rate": 0.02})
     plan, shown = make_plan(config), []

@@ -51,6 +51,7 @@ def test_shape_and_type():
     assert picture.dtype == jnp.uint8
 
 
+@pytest.mark.slow
 def test_a_picture_is_the_same_alone_compiled_and_among_others():
     render = partial(lvm.render, resolution=16, quality=lvm.Quality(10, 5, samples=2))
     scenes = scenes_of(drawn(3))

@@ -160,6 +160,7 @@ def test_a_paper_file_without_a_column_is_refused(tmp_path):
         read_paper(path, "latents", ())
 
 
+@pytest.mark.slow
 def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path):
     partial = tmp_path / "run"
     shutil.copytree(directory, partial)

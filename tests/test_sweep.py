@@ -96,6 +96,7 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
     assert len(traces) == 1
 
 
+@pytest.mark.slow
 def test_every_score_has_its_shape_and_is_finite(plan, states):
     sampling = Sampling(lvm.Telling(), ("gaussian",))
     evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)
