@@ -107,6 +107,7 @@ def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):
     assert (finished_cards[0] / "results.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_report_and_pictures_are_drawn(finished_cards):
     directory, _ = finished_cards
     write_report(directory, Console(quiet=True))

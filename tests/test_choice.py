@@ -33,6 +33,7 @@ def sample_photographs(key, count):
     return Batch((colours[labels] + noise).astype(jnp.uint8), texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

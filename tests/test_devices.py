@@ -62,15 +62,18 @@ def told():
     return made, {"moved": moved, **dict(zip(SHAPES, outcomes, strict=True))}
 
 
+@pytest.mark.slow
 def test_no_more_devices_than_lanes_need_but_two_cpus_at_least(told):
     assert told[0] == [[2, 1], [3, 1], [4, 1], [2, 2]]
 
 
+@pytest.mark.slow
 def test_more_than_two_devices_give_the_same_bits(told):
     assert told[1][3, 1] == told[1][2, 1]
     assert told[1]["moved"] == told[1][2, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2)], ids=["one device", "a shared lane"])
 def test_other_shapes_change_rounding_at_most(shape, told):
     for measured, of_two in zip(told[1][shape], told[1][2, 1], strict=True):

@@ -128,6 +128,7 @@ def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkey
         run(tmp_path, small_config())
 
 
+@pytest.mark.slow
 def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
     """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
