@@ -3,18 +3,16 @@
 python -m experiments.compare runs/a runs/b --figure=compared.png
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from ml_collections import ConfigDict
-from rich.console import Console
 
 from experiments.domains import make_domain
 from experiments.heat_maps import Panel, save_heat_maps
 from experiments.results import REVERSE, read_results, unbiased_names
+from experiments.runs_table import tell_runs
 from experiments.stored import read_run
 from experiments.tables import main_probe, metric_name, of_targets, over_seeds, setting_labels
 
@@ -71,18 +69,7 @@ def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__)
-    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
-    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
-    options = parser.parse_args()
-    try:
-        table = compare(options.directories)
-        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-        if options.figure:
-            save_comparison(table, options.figure)
-            print(f"figure: {options.figure}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    tell_runs("experiments.compare", __doc__, compare, save_comparison)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,16 @@ python -m experiments.run --config=experiments/configs/linearity.py:siglip,cube 
 python -m experiments.linearity runs/free runs/cube --table=linearity.csv --figure=linearity.png
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from experiments.domains.latent_scores import LAWS
 from experiments.heat_maps import Panel, save_heat_maps
 from experiments.lanes import read_plan
-from experiments.results import DIGITS, read_results, unbiased_names
-from experiments.whole import write_whole
+from experiments.results import read_results, unbiased_names
+from experiments.runs_table import tell_runs
 
 GROUPS = ["objective", "space", "law", "noise"]
 PROBES = {"linear": "linearly", "mlp": "by an MLP"}
@@ -47,6 +44,11 @@ def linearity_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 
 def save_linearity(table: pd.DataFrame, path: Path) -> None:
+    """Draws `linearity_panels`, as PNG at `path` and as PDF beside it."""
+    save_heat_maps(linearity_panels(table), path, "R² of unbiased semantics, mean")
+
+
+def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
     """Heat maps, output space and dependence by law of noise: a column of them an objective."""
     cells = table.assign(
         label=table.space.map(_words) + ", " + table.law.map(_words), noise=table.noise.map(_words)
@@ -58,11 +60,10 @@ def save_linearity(table: pd.DataFrame, path: Path) -> None:
         title = f"{_words(objective)},\n{PROBES[probe]}"
         return Panel(title, values.reindex(index=labels, columns=noises))
 
-    panels = [
+    return [
         [panel(*group, probe) for group in cells.groupby("objective", sort=False)]
         for probe in PROBES
     ]
-    save_heat_maps(panels, path, "R² of unbiased semantics, mean")
 
 
 def _unbiased_scores(directory: Path) -> pd.DataFrame:
@@ -89,21 +90,7 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.linearity", description=__doc__)
-    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
-    parser.add_argument("--table", type=Path, help="where the table goes, as CSV")
-    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
-    options = parser.parse_args()
-    try:
-        table = linearity_table(options.directories)
-        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-        if options.table:
-            write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
-        if options.figure:
-            save_linearity(table, options.figure)
-            print(f"figure: {options.figure}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    tell_runs("experiments.linearity", __doc__, linearity_table, save_linearity)
 
 
 if __name__ == "__main__":

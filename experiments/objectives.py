@@ -6,8 +6,6 @@ done
 python -m experiments.objectives runs/siglip runs/vicreg --figure=objectives.png
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +13,11 @@ from pathlib import Path
 import jax
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 import mmcl
 from experiments.compare import compare, save_comparison
 from experiments.lanes import read_plan
-from experiments.results import DIGITS
-from experiments.whole import write_whole
+from experiments.runs_table import tell_runs
 from mmcl.catalogue import OBJECTIVES
 from mmcl.objectives import SIMILARITIES
 
@@ -69,21 +65,7 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.objectives", description=__doc__)
-    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
-    parser.add_argument("--table", type=Path, help="where the table goes, as CSV")
-    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
-    options = parser.parse_args()
-    try:
-        table = objectives_table(options.directories)
-        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
-        if options.table:
-            write_whole(options.table, table.to_csv(index=False, float_format=DIGITS))
-        if options.figure:
-            save_comparison(table, options.figure)
-            print(f"figure: {options.figure}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    tell_runs("experiments.objectives", __doc__, objectives_table, save_comparison)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 import lvm
 from experiments.configs import default, linearity
-from experiments.linearity import linearity_table, save_linearity
+from experiments.linearity import linearity_panels, linearity_table, main, save_linearity
 from experiments.plan import make_plan
 from experiments.results import add_results, read_results
 from tests.small import small_config
@@ -62,6 +62,16 @@ def test_the_table_has_means_over_what_is_unbiased(runs):
             assert table.gap[place] == pytest.approx(0.25)
 
 
+def test_the_command_tells_and_writes_both(runs, tmp_path, monkeypatch, capsys):
+    table = f"--table={tmp_path / 'new' / 'linearity.csv'}"
+    figure = f"--figure={tmp_path / 'new' / 'linearity.png'}"
+    monkeypatch.setattr("sys.argv", ["linearity", *map(str, runs), table, figure])
+    main()
+    assert "linearity.png" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "new" / "linearity.csv")) == 4
+    assert (tmp_path / "new" / "linearity.pdf").exists()
+
+
 def test_the_figure_is_written(runs, tmp_path):
     save_linearity(linearity_table(runs), tmp_path / "linearity.png")
     assert (tmp_path / "linearity.png").read_bytes().startswith(b"\x89PNG")
@@ -79,11 +89,12 @@ def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_pa
         linearity_table([runs[0], runs[0]])
 
 
-def test_panels_share_their_rows_though_runs_do_not(runs, tmp_path):
+def test_panels_share_their_rows_though_runs_do_not(runs):
     table = linearity_table(runs)
-    one = table.objective.where(table.space == "free", "siglip")
-    save_linearity(table.assign(objective=one), tmp_path / "new" / "linearity.png")
-    assert (tmp_path / "new" / "linearity.pdf").exists()
+    other = table.objective.where(table.space == "free", "siglip")
+    for first, second in linearity_panels(table.assign(objective=other)):
+        assert list(first.cells.index) == list(second.cells.index)
+        assert first.cells.loc[second.cells.notna().any(axis=1)].isna().all(axis=None)
 
 
 def test_a_sphere_has_a_column_more_unless_told_and_never_one_alone():
