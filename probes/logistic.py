@@ -4,14 +4,17 @@ The loss is convex; with the penalty it has one minimum, also where classes can 
 features repeat one another, or where a class never occurs.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from probes.regression import standardize
 
 PENALTY = 1e-4  # with smaller ones rounding can leave the Hessian indefinite
-STEPS = 15  # the hardest fits tried are at the floor of float32 after twelve
+STEPS = 15  # at most; the hardest fits tried are at the floor of float32 after twelve
+FLOOR = 0.9  # a step that leaves more of the squared gradient than this is at that floor
 SHARES = (1.0, 0.5, 0.25, 0.125)  # of a Newton step; whole ones alone can diverge
 
 
@@ -46,16 +49,29 @@ def fit_logistic(
         errors = jax.nn.softmax(features @ weights) - truth
         return features.T @ errors / len(features) + PENALTY * weights
 
-    def step(weights, _):
-        hessian = _hessian(features, jax.nn.softmax(features @ weights))
-        hessian = hessian + PENALTY * jnp.eye(weights.size)
-        move = jax.scipy.linalg.solve(hessian, gradient(weights).ravel(), assume_a="pos")
+    def step(fit):
+        hessian = _hessian(features, jax.nn.softmax(features @ fit.weights))
+        hessian = hessian + PENALTY * jnp.eye(fit.weights.size)
+        move = jax.scipy.linalg.solve(hessian, gradient(fit.weights).ravel(), assume_a="pos")
         shares = jnp.array(SHARES)[:, None, None]
-        ends = weights[None] - shares * move.reshape(1, *weights.shape)
+        ends = fit.weights[None] - shares * move.reshape(1, *fit.weights.shape)
         sizes = jnp.sum(jax.vmap(gradient)(ends) ** 2, axis=(1, 2))
-        return ends[jnp.argmin(sizes)], None
+        moving = sizes.min() < FLOOR * fit.size
+        return _Fit(ends[jnp.argmin(sizes)], sizes.min(), fit.steps + 1, moving)
 
-    return jax.lax.scan(step, jnp.zeros((features.shape[1], classes)), length=STEPS)[0]
+    weights = jnp.zeros((features.shape[1], classes))
+    start = _Fit(weights, jnp.sum(gradient(weights) ** 2), jnp.int32(0), jnp.bool_(True))
+    going_on = lambda fit: fit.moving & (fit.steps < STEPS)
+    return jax.lax.while_loop(going_on, step, start).weights
+
+
+class _Fit(NamedTuple):
+    """Where Newton's method stands: size is of the gradient, squared."""
+
+    weights: Float[Array, "d classes"]
+    size: Float[Array, ""]
+    steps: Int[Array, ""]
+    moving: Bool[Array, ""]
 
 
 def _hessian(features, chances):
