@@ -25,9 +25,10 @@ def compare(directories: Sequence[Path]) -> pd.DataFrame:
     Both are over the modalities, of means over seeds by the main probe; an excess is that over the
     attainable score; latents of one modality alone are left out. Where it was measured, beside them
     the lowest score of the reverse direction. Raises ValueError for what is no run directory or has
-    no scores.
+    no scores, or is given twice.
     """
-    table = pd.concat([_one(directory) for directory in directories], ignore_index=True)
+    tables = map(_one, directories, _names(directories))
+    table = pd.concat(tables, ignore_index=True)
     return table if table[REVERSED].notna().any() else table.drop(columns=REVERSED)
 
 
@@ -41,7 +42,23 @@ def save_comparison(table: pd.DataFrame, path: Path) -> None:
     save_heat_maps([panels], path, table.metric.iloc[0])
 
 
-def _one(directory: Path) -> pd.DataFrame:
+def _names(directories: Sequence[Path]) -> list[str]:
+    """The ends of the paths, no longer than tells them apart.
+
+    Raises ValueError for a folder that is given twice.
+    """
+    paths = [directory.resolve() for directory in directories]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ValueError(f"{path} is given twice: give each run once")
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _one(directory: Path, name: str) -> pd.DataFrame:
     semantics = make_domain(ConfigDict(read_run(directory)["config"])).semantics
     path = directory / "results.csv"
     if not path.exists():
@@ -60,7 +77,7 @@ def _one(directory: Path) -> pd.DataFrame:
         "label", sort=False
     )
     table = by_label.agg({KEPT: "min", LEAKED: "max", REVERSED: "min"}).reset_index()
-    return table.assign(run=directory.resolve().name, metric=metric_name(cells))
+    return table.assign(run=name, metric=metric_name(cells))
 
 
 def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

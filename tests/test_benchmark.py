@@ -87,7 +87,8 @@ def measured():
         patch.setattr(probes, "PROBES", {"linear": probes.ridge})
         patch.setattr(probes, "CLASSIFIERS", {"logistic": probes.logistic})
         patch.setattr(duel, "_peer_device", lambda: ("", duel.MISSING))
-        table = measure_parts(EVERY, TINY, console)
+        *earlier, table = measure_parts(EVERY, TINY, console)
+    assert [earlier[k].part.nunique() for k in range(3)] == [1, 2, 3]  # a part more each time
     return table, console.file.getvalue()
 
 

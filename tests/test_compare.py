@@ -43,3 +43,16 @@ def test_the_figure_is_written(runs, tmp_path):
 def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(ValueError, match="is not a run directory"):
         compare([tmp_path])
+
+
+def test_two_runs_of_one_name_are_told_apart(runs, tmp_path):
+    name = runs[0].name
+    twin = shutil.copytree(runs[1], tmp_path / "twin" / name)
+    table = compare([runs[0], twin])
+    assert list(table.run.unique()) == [f"{runs[0].parent.name}/{name}", f"twin/{name}"]
+    save_comparison(table, tmp_path / "compared.png")
+
+
+def test_a_run_given_twice_is_named(runs):
+    with pytest.raises(ValueError, match="given twice"):
+        compare([runs[0], runs[1], runs[0]])

@@ -64,9 +64,9 @@ def _measure(names: tuple[str, ...], console: Console):
     sizes = QUICK if _QUICK.value else sizes
     if _SECONDS.value is not None:
         sizes = dataclasses.replace(sizes, seconds=_SECONDS.value)
-    table = measure_parts(names, sizes, console)
     out = Path(_OUT.value)
-    save_table(table, out / "benchmark.csv")
+    for table in measure_parts(names, sizes, console):
+        save_table(table, out / "benchmark.csv")  # a failure later on loses no part before it
     save_figure(table, out / "benchmark.png")
     console.print(shown(table))
     console.print(

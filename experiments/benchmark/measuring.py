@@ -1,6 +1,6 @@
 """Measuring: all parts that are asked for, in one run, into one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -18,8 +18,11 @@ from experiments.progress import progress
 EVERY = (*PARTS, PEER)
 
 
-def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> pd.DataFrame:
-    """The table of the ceilings and of the parts with these names, targets last."""
+def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> Iterator[pd.DataFrame]:
+    """The table so far: of the ceilings, then with each of the parts with these names too.
+
+    What is known of the targets stands last.
+    """
     ladders = {name: PARTS[name](sizes) for name in names if name != PEER}
     left = sum(len(cases) for part in ladders.values() for cases in part)
     total = 1 + left + len(RECIPES) * (PEER in names)
@@ -29,8 +32,10 @@ def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> pd.Da
         show("benchmark", 0, "ceilings")
         rows, ceilings = measure_ceilings(sizes)
         tell("ceilings")
-        for name, part in ladders.items():
-            for cases in part:
+        yield make_table(rows)
+        for name in names:
+            if name == PEER:
+                rows += duels(sizes, ceilings, tell)
+            for cases in ladders.get(name, ()):
                 rows += measure_ladder(name, cases, sizes, ceilings, tell)
-        rows += duels(sizes, ceilings, tell) if PEER in names else []
-    return make_table([*rows, *target_rows(make_table(rows))])
+            yield make_table([*rows, *target_rows(make_table(rows))])
