@@ -111,7 +111,10 @@ def alignment_max_entropy(
 
 
 def alignment_max_whitened_entropy(
-    z: Modalities, whitening: Float[Array, "d d"], where: Bool[Array, " n"] | None = None
+    z: Modalities,
+    whitening: Float[Array, "d d"],
+    where: Bool[Array, " n"] | None = None,
+    norm_penalty: float = NORM_PENALTY,
 ) -> Float[Array, ""]:
     """Alignment minus entropies, each measured where representations are white: float32 [].
 
@@ -119,7 +122,9 @@ def alignment_max_whitened_entropy(
     u = z @ `whitening`, from `whitening_matrix`. The kernel of `alignment_max_entropy`
     saturates at the logarithm of the number of negatives; from there on a dimension of low variance
     is worth less than one that leaks. This one sees all dimensions on one scale and does not
-    saturate, so that alignment alone decides how far each is stretched, up to the soft bound by λ.
+    saturate, so that alignment alone decides how far each is stretched, up to the soft bound by
+    λ = `norm_penalty`: a dimension whose alignment costs less than λ gains nothing by costing less,
+    so a larger λ leaves more of the gradient to those that images and texts agree on least.
     Given time it takes a function of dimensions it has for a new one and lets a weak one go: use it
     with the other and at the end, while the learning rate fades (docs/recipes.md).
     """
@@ -136,7 +141,7 @@ def alignment_max_whitened_entropy(
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     norm = jnp.sum((z.x - centre) ** 2 + (z.t - centre) ** 2, -1) / 2
     entropies = negative_entropy(z.x) + negative_entropy(z.t)
-    return masked_mean(alignment + NORM_PENALTY * norm + entropies / 2, where)
+    return masked_mean(alignment + norm_penalty * norm + entropies / 2, where)
 
 
 def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:

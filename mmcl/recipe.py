@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float
 
 from mmcl.catalogue import OBJECTIVES
 from mmcl.networks import NORMALIZATIONS
-from mmcl.objectives import SIMILARITIES
+from mmcl.objectives import NORM_PENALTY, SIMILARITIES
 from mmcl.optimizers import OPTIMIZERS, Schedule
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import PRECISIONS
@@ -30,6 +30,7 @@ class Recipe:
     optimizer:     "soap", "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
                    `alignment_max_whitened_entropy`, None for never.
+    norm_penalty:  of that objective.
     image_encoder: "mlp" of vectors; "patches" or "resnet18" of photographs.
     text_encoder:  "mlp" of vectors; "tokens" or "text_cnn" of token ids.
     head_widths:   of hidden layers that patches have after them.
@@ -58,6 +59,7 @@ class Recipe:
     negatives: str
     optimizer: str
     refine_from: int | None
+    norm_penalty: float = NORM_PENALTY
     image_encoder: str = "mlp"
     text_encoder: str = "mlp"
     head_widths: tuple[int, ...] = ()
@@ -78,6 +80,7 @@ class Recipe:
             require(field, all(width >= 1 for width in getattr(self, field)), "widths of 1 or more")
         require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
+        require("norm_penalty", self.norm_penalty > 0, "above 0")
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")

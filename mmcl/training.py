@@ -174,7 +174,8 @@ def _loss_and_gradient(
         return jax.value_and_grad(first)(z)
 
     def both(z):
-        whitened = partial(alignment_max_whitened_entropy, whitening=whitening_matrix(z))
+        options = {"whitening": whitening_matrix(z), "norm_penalty": recipe.norm_penalty}
+        whitened = partial(alignment_max_whitened_entropy, **options)
         return (first(z) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
 
     # gradients inside the branches: a gradient of branches would keep what both of them need

@@ -93,19 +93,20 @@ def objectives(negatives):
     yield lambda z, where=None: alignment_max_whitened_entropy(z, matrix(z), where)
 
 
-def test_max_whitened_entropy_against_float64(z):
+@pytest.mark.parametrize("norm_penalty", [NORM_PENALTY, 1.5])
+def test_max_whitened_entropy_against_float64(z, norm_penalty):
     centre = (as64(z).x.mean(0) + as64(z).t.mean(0)) / 2
     whitening = np.asarray(WHITENING[:D, :D], np.float64)
     terms = []
     for i in range(N):
         x, t = as64(z).x[i], as64(z).t[i]
         term = ((x - t) ** 2).sum()
-        term += NORM_PENALTY * (((x - centre) ** 2).sum() + ((t - centre) ** 2).sum()) / 2
+        term += norm_penalty * (((x - centre) ** 2).sum() + ((t - centre) ** 2).sum()) / 2
         for rows in as64(z):
             white = (rows[i] - np.delete(rows, i, 0)) @ whitening
             term += log_mean_exp(-(white**2).sum(1) / (2 * BANDWIDTH**2)) / 2
         terms.append(term)
-    measured = alignment_max_whitened_entropy(z, WHITENING[:D, :D])
+    measured = alignment_max_whitened_entropy(z, WHITENING[:D, :D], norm_penalty=norm_penalty)
     np.testing.assert_allclose(measured, np.mean(terms), rtol=1e-5)
 
 

@@ -156,6 +156,7 @@ def test_columns_outside_the_mask_are_zero(key):
         ("outputs", 0, "recipe.outputs is 0: allowed is 1 or more"),
         ("widths", (16, 0), r"recipe.widths is \(16, 0\): allowed is widths of 1 or more"),
         ("optimizer", "sgd", "recipe.optimizer is 'sgd': allowed is one of soap, muon, adam"),
+        ("norm_penalty", 0.0, "recipe.norm_penalty is 0.0: allowed is above 0"),
         ("slope", float("nan"), "recipe.slope is nan: allowed is above 0, at most 1"),
         ("similarity", "cosine", "recipe.similarity is 'cosine': allowed is negative_squared"),
         ("objective", "triplet", "recipe.objective is 'triplet': allowed is one of"),
@@ -188,6 +189,10 @@ def test_refinement_begins_at_its_step(key):
     base, refined = (trained(key, recipe, hyper(), 8)[1].loss for recipe in (RECIPE, refining))
     np.testing.assert_allclose(refined[:4], base[:4], rtol=1e-5)
     assert (abs(refined[4:] - base[4:]) > 0.1).all()
+    bound = mmcl.Recipe(**{**refining.__dict__, "norm_penalty": 1.1})  # ten more times ‖z‖² / 2
+    bounded = trained(key, bound, hyper(), 8)[1].loss
+    np.testing.assert_allclose(bounded[:4], base[:4], rtol=1e-5)
+    assert bounded[4] > refined[4] + 0.1
 
 
 def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):

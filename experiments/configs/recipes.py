@@ -24,6 +24,7 @@ def fast() -> ConfigDict:
             "temperature": 1.0,
             "refine": 0.1,  # share of the steps, the last ones, with whitened entropy too
             "refine_rate": 0.15,  # share of the learning rate that is left when they begin
+            "norm_penalty": 0.1,  # of whitened entropy: how softly it is bounded
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,
@@ -51,6 +52,7 @@ def paper() -> ConfigDict:
             "temperature": 1.0,
             "refine": 0.0,
             "refine_rate": 0.0,
+            "norm_penalty": 0.1,
             "optimizer": "adam",
             "learning_rate": 1e-4,
             "warmup": 0,
@@ -83,6 +85,7 @@ def patches() -> ConfigDict:
             "temperature": 1.0,
             "refine": 0.0,
             "refine_rate": 0.0,
+            "norm_penalty": 0.1,
             "optimizer": "adam",
             "learning_rate": 1e-3,
             "warmup": 100,
@@ -98,15 +101,17 @@ def scenes() -> ConfigDict:
     """Rendered scenes on two cores: hidden units that see the whole picture, whitened entropy.
 
     A few semantics tell a picture from all others of a batch; InfoNCE learns no more then, and
-    leaves out what is hardest to see, the shape. Whitened entropy does not saturate.
+    leaves out what is hardest to see, the shape. Whitened entropy does not saturate, and its norm
+    penalty keeps what is easy to see from taking all of the gradient.
     """
     recipe = patches()
     recipe.update(
         head_widths=(256,),
-        steps=3400,
+        steps=3200,
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,
+        norm_penalty=0.5,
         optimizer="muon",
         learning_rate=3e-2,
     )

@@ -14,7 +14,7 @@ from experiments.domains.color_tables import COLOR_TABLES
 from experiments.domains.domain import Domain
 
 VALUES = ("s_pos", "color", "s_color", "b_color", "alpha", "beta", "gamma")  # numbers in pictures
-SPARE = 10  # columns beyond one a semantic, so that labels and hues can have what they span
+SPARE = 12  # columns beyond one a semantic, so that labels and hues can have what they span
 LEAST = 20  # images, so that none of the splits is empty
 
 
