@@ -24,7 +24,8 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "save_minutes",
     "lanes_per_block",
     "devices_per_lane",
-    "world.data",  # where a data set lies on this machine
+    "world.data",  # where a data set lies on this machine, and where its copy does
+    "world.cache",
 )
 OURS = ("lock", "config.json.partial")
 GROWING = ("seeds", "settings", "only")  # fields that may change if no lane is lost

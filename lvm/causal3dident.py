@@ -20,7 +20,7 @@ from jaxtyping import Float, UInt8
 
 from lvm.disk.atomic import open_bytes_array, write_bytes_array
 from lvm.disk.columns import Allowed, check_column, read_columns
-from lvm.disk.files import refusing
+from lvm.disk.files import converted_path, refusing
 from lvm.disk.images import decode
 from lvm.disk.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
 
@@ -97,11 +97,11 @@ def read_causal3dident(
     """All images, resized if height and width are given, and their latents.
 
     The first call for a size decodes the images into one npy file, in the folder `cache` or in that
-    of the data, which later calls only open; `show` hears the share that is decoded. Raises
-    ValueError, with file and column, for latents that cannot be read, are missing, NaN or out of
-    range, for another number of images than of rows, for an image that is missing, does not decode
-    or has another size than the first; OSError where the disk does not take the npy file, of which
-    nothing is left then.
+    of the data, which later calls only open while no image is newer; `show` hears the share that is
+    decoded. Raises ValueError, with file and column, for latents that cannot be read, are missing,
+    NaN or out of range, for another number of images than of rows, for an image that is missing,
+    does not decode or has another size than the first; OSError where the disk does not take the npy
+    file, of which nothing is left then.
     """
     if (height, width) != (None, None) and not (height and width and min(height, width) > 0):
         raise ValueError(
@@ -113,8 +113,9 @@ def read_causal3dident(
     paths = [folder / "images" / image_name(place, count) for place in range(count)]
     _check_images(folder / "images", paths)
     size = _decode(paths[0], height, width).shape
-    decoded = Path(cache or folder) / f"{folder.resolve().name}_{size[0]}x{size[1]}.npy"
-    if not _is_newer(decoded, folder / "images"):
+    name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
+    decoded = converted_path(folder, cache, name)
+    if not _is_newer(decoded, [folder / "images", *paths]):
         blocks = _decode_all(paths, height, width, size)
         write_bytes_array(decoded, (count, *size), blocks, show)
     return Renders(open_bytes_array(decoded, (count, *size)), latents)
@@ -172,8 +173,10 @@ def _check_images(folder: Path, paths: Sequence[Path]) -> None:
         )
 
 
-def _is_newer(decoded: Path, images: Path) -> bool:
-    return decoded.exists() and decoded.stat().st_mtime >= images.stat().st_mtime
+def _is_newer(decoded: Path, sources: Sequence[Path]) -> bool:
+    if not decoded.exists():
+        return False
+    return decoded.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
 
 
 def _decode(path: Path, height: int | None, width: int | None) -> UInt8[np.ndarray, "h w 3"]:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from lvm.disk.columns import check_column, read_columns
+from lvm.disk.files import converted_path
 from lvm.disk.npz import open_npz_array
 from lvm.disk.splits import Splits, drawn_splits
 from lvm.disk.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
@@ -90,7 +91,7 @@ def open_mpi3d(
     """
     path = Path(path)
     file = path / FILE if path.is_dir() else path
-    converted = Path(cache or file.parent) / f"{file.stem}.npy"
+    converted = converted_path(file.parent, cache, file.stem)
     shape = (math.prod(mpi3d_sizes(positions)), height, width, 3)
     return open_npz_array(file, KEY, converted, shape, show)
 

@@ -30,7 +30,7 @@ class Recipe:
     optimizer:     "soap", "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
                    `alignment_max_whitened_entropy`, None for never.
-    norm_penalty:  of that objective.
+    norm_penalty:  λ of that objective.
     image_encoder: "mlp" of vectors; "patches" or "resnet18" of photographs.
     text_encoder:  "mlp" of vectors; "tokens" or "text_cnn" of token ids.
     head_widths:   of hidden layers that patches have after them.
@@ -110,8 +110,9 @@ def _rules_of_objective(recipe: Recipe):
     chosen = OBJECTIVES[recipe.objective]
     least = chosen.least_group(recipe.outputs)
     yield "group", recipe.group >= least, f"{least} or more, with {recipe.outputs} outputs"
-    distance = "similarity" in chosen.options or "distance" in recipe.similarity
-    yield "similarity", distance, "negative_squared_distance"
+    distance = "negative_squared_distance"
+    similar = "similarity" in chosen.options or recipe.similarity == distance
+    yield "similarity", similar, distance
     yield "negatives", "negatives" in chosen.options or recipe.negatives == "in_batch", "in_batch"
     refinable = recipe.objective == "alignment_max_entropy"
     yield "refine_from", refinable or recipe.refine_from is None, "None (refine=0)"

@@ -1,4 +1,5 @@
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -136,8 +137,31 @@ def test_images_are_decoded_once_for_a_size(folder, tmp_path):
         assert images.shape == (12, 3, 4, 3)
         np.testing.assert_allclose(images.mean(), made_images().mean(), atol=2)
     np.testing.assert_allclose(shares, np.arange(1, 13) / 12)
-    assert all_names(tmp_path / "cache") == ["scenes_3x4.npy"]
+    (name,) = all_names(tmp_path / "cache")
+    assert name.startswith("scenes_3x4_")
     assert lvm.read_causal3dident(folder).images.shape == (12, 6, 8, 3)
+    assert (folder / "scenes_6x8.npy").exists()
+
+
+def test_two_folders_of_one_name_share_a_cache(folder, tmp_path):
+    """Both are called scenes, and hold as many images of one size."""
+    cache, other = tmp_path / "cache", tmp_path / "other" / "scenes"
+    write(folder)
+    write(other, images=255 - made_images())
+    for _ in range(2):
+        here, there = (lvm.read_causal3dident(one, cache=cache).images for one in (folder, other))
+        np.testing.assert_array_equal(here, made_images())
+        np.testing.assert_array_equal(there, 255 - made_images())
+
+
+def test_images_that_are_newer_are_decoded_again(folder):
+    write(folder)
+    lvm.read_causal3dident(folder)
+    path = folder / "images" / image_name(3, COUNT)
+    Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(path)
+    later = (folder / "scenes_6x8.npy").stat().st_mtime + 10
+    os.utime(path, (later, later))
+    assert (lvm.read_causal3dident(folder).images[3] == 0).all()
 
 
 def test_a_vocabulary_may_be_given(folder):

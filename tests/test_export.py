@@ -1,5 +1,7 @@
 """Exported scenes are read back as they were, by the reader of the layout."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.export import SETTINGS, main, setting_bias
+from lvm.scene_words import COMPASS, PLACES
 from tests.disk import all_names, files_of_at_most
 
 COUNT, SIDE = 12, 8
@@ -35,19 +38,36 @@ def test_images_and_latents_come_back(folder, scenes):
         np.testing.assert_array_equal(leaf, getattr(scenes, name))
 
 
+def told_word(told, place, row):
+    """The word for what the columns of a row say of a factor, by its place in the order."""
+    if place >= 4:
+        kind, table = ("object", "splotlight", "background")[place - 4], COLOR_TABLES[place - 4]
+        name = told[f"{kind}_color_name"][row]
+        assert list(table)[told[f"{kind}_color_index"][row]] == name
+        return name.rpartition(":")[2].replace(" ", "-")
+    if place == 3:
+        return COMPASS[int(told["spotlight_pos"][row] * 5)]
+    name = ("object_shape", "object_xpos", "object_ypos")[place]
+    return (lvm.SHAPES, PLACES["x_pos"], PLACES["y_pos"])[place][told[name][row]]
+
+
 @pytest.mark.parametrize(("kind", "number"), SETTINGS)
 def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
     captions = lvm.read_causal3dident_captions(folder, kind, number)
     bias, told = setting_bias(kind, number), captions.told
     words = lvm.make_scene_words(COLOR_TABLES)
+    values = [factor.values for factor in words.language.factors]
+    tellers = Counter(word for of_factor in values for word in of_factor)
     for row, text in enumerate(captions.texts):
-        spoken = text.split()
-        assert (lvm.SHAPES[told["object_shape"][row]] in spoken) == bias.selected[0]
-        if bias.selected[6]:
-            table = list(COLOR_TABLES[2])
-            name = told["background_color_name"][row]
-            assert table[told["background_color_index"][row]] == name
-            assert name.removeprefix("xkcd:").replace(" ", "-") in spoken
+        spoken = set(text.split())
+        for place, selected in enumerate(bias.selected):
+            own = {word for word in values[place] if tellers[word] == 1}
+            if selected:
+                word = told_word(told, place, row)
+                assert word in spoken
+                assert spoken & own <= {word}
+            else:
+                assert not spoken & own
     truly = np.asarray(lvm.word_values(words, scenes))
     if lvm.unbiased(bias)[2]:
         np.testing.assert_array_equal(told["object_xpos"], scenes.x_pos)

@@ -10,7 +10,7 @@ from tests.test_scenes_run import scenes_config
 
 
 @pytest.mark.slow
-def test_a_network_that_is_told_the_truth_reads_what_images_show():
+def test_a_network_that_is_told_the_truth_reads_places_and_the_background():
     config = scenes_config(**{"recipe.steps": 300, "log_every": 125, "recipe.learning_rate": 0.02})
     plan, shown = make_plan(config), []
     pictures = plan.domain.load(lambda share: None)

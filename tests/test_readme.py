@@ -18,7 +18,7 @@ def test_the_example_of_data_on_disk_reads_them(tmp_path):
     exec(BLOCKS[0], names)
     images, hues, ids = names["from_disk"](tmp_path / "scenes")
     assert images.shape == (9, 64, 64, 3)
-    assert len(hues) == len(ids) == 12
+    assert len(hues) == len(ids) == 9
 
 
 def test_the_config_example_makes_a_plan():

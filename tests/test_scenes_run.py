@@ -89,6 +89,18 @@ def test_a_folder_of_exported_scenes_holds_the_pictures_that_the_domain_renders(
     jax.tree.map(np.testing.assert_array_equal, from_disk, rendered)
 
 
+@pytest.mark.slow
+def test_a_folder_of_exported_scenes_is_trained_on(tmp_path):
+    export([f"--out={tmp_path / 'scenes3d'}", "--images=100", "--resolution=16", "--seed=3"])
+    config = causal3dident.get_config("patches")
+    changes = {"world.data": str(tmp_path / "scenes3d"), "world.height": 16, "world.width": 16}
+    config.update_from_flattened_dict({**SMALL, **changes})
+    run(tmp_path / "run", config)
+    results = pd.read_csv(tmp_path / "run" / "results.csv", keep_default_na=False)
+    assert set(results.setting) == set(SMALL["only"])
+    assert (results.status == "ok").all() and results.value.notna().all()
+
+
 def test_captions_of_a_setting_leave_out_what_it_omits(plan, shared, key):
     data = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
     pairs = plan.domain.sample(shared, (), data, key, 50)
@@ -105,8 +117,15 @@ def test_the_settings_are_those_of_the_paper():
     assert lanes[6].selected == " ".join(scenes.FACTORS)
     assert lanes[7].perturbable == " ".join(scenes.FACTORS[1:])
     assert {lane.noise_probability for lane in lanes[7:]} == {1.0}
-    small = make_plan(scenes_small.get_config()).lanes
-    assert [lane.encoding_size for lane in small] == [2, 3, 4, 11, 13, 15, 19, 2, 3, 4, 11, 13, 15]
+    small = make_plan(scenes_small.get_config())
+    assert small.recipe.norm_penalty == scenes_small.get_config().recipe.norm_penalty != 0.1
+    sizes = [lane.encoding_size for lane in small.lanes]
+    assert sizes == [2, 3, 4, 11, 13, 15, 19, 2, 3, 4, 11, 13, 15]
+
+
+def test_words_of_two_factors_are_set_apart_if_asked():
+    apart = make_plan(scenes_config(**{"world.disjoint_words": True})).domain
+    assert apart.vocabulary > make_plan(scenes_config()).domain.vocabulary
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def fast() -> ConfigDict:
             "temperature": 1.0,
             "refine": 0.1,  # share of the steps, the last ones, with whitened entropy too
             "refine_rate": 0.15,  # share of the learning rate that is left when they begin
-            "norm_penalty": 0.1,  # of whitened entropy: how softly it is bounded
+            "norm_penalty": 0.1,  # of whitened entropy: the larger, the tighter it is bounded
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,

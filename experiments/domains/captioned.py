@@ -29,7 +29,7 @@ class Labelled(NamedTuple):
     """Images with what they show.
 
     factors: what captions can tell, values from 0 in the order of a language. values: what is
-    measured as a number; a factor that is a number in images is there too. Default: none.
+    measured as a number; a factor that is a number in images is there too.
     """
 
     images: UInt8[Array | np.ndarray, "n height width channels"]
@@ -110,10 +110,10 @@ def captioned_domain(
     )
 
 
-def caption_images(language, may_agree, lane, key, labelled: Labelled) -> CaptionedPairs:
+def caption_images(language, may_agree, lane, key, shown: Labelled) -> CaptionedPairs:
     """The images with a caption each, as the lane's bias has it."""
     key_phrasing, key_values = jax.random.split(key)
-    images, factors, values = labelled
+    images, factors, values = shown
     phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(language.phrasings))
     told = lvm.replace_values(
         key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_agree

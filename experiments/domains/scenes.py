@@ -46,7 +46,7 @@ def make_causal3dident(config: ConfigDict) -> Domain:
     if world.data is None:
         raise ValueError(
             "world.data is missing: give the folder of the data set, as in "
-            "--config.world.data=causal3dident; the README says what is in it"
+            "--config.world.data=causal3dident; lvm/causal3dident.py says what is in it"
         )
 
     def load(show):
@@ -71,7 +71,11 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], load: Callable) -> 
         factors = np.asarray(lvm.word_values(words, scenes, world.variant))
         values = np.stack([np.asarray(getattr(scenes, name)) for name in VALUES], axis=1)
         splits = lvm.file_order_splits(len(images))
-        of = lambda rows: Labelled(images[rows], factors[rows], values[rows])
+
+        def of(split):
+            rows = slice(split[0], split[-1] + 1)  # a view: a copy would double what is in memory
+            return Labelled(images[rows], factors[rows], values[rows])
+
         return Pictures(of(splits.train), of(splits.test))
 
     return captioned_domain(

@@ -1,6 +1,7 @@
 """Files: the files in a folder or in a zip archive, read the same way."""
 
 import contextlib
+import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,6 +32,17 @@ def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]
 
     with archive:
         yield [name for name in archive.namelist() if not name.endswith("/")], read
+
+
+def converted_path(home: Path, cache: Path | str | None, name: str) -> Path:
+    """Where the npy file `name` that is made of the data in folder `home` lies.
+
+    In that folder, or in a cache under a name that no other folder's data have there.
+    """
+    if cache is None:
+        return home / f"{name}.npy"
+    digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]
+    return Path(cache) / f"{name}_{digest}.npy"
 
 
 @contextlib.contextmanager
