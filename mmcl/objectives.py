@@ -123,8 +123,8 @@ def alignment_max_whitened_entropy(
     saturates at the logarithm of the number of negatives; from there on a dimension of low variance
     is worth less than one that leaks. This one sees all dimensions on one scale and does not
     saturate, so that alignment alone decides how far each is stretched, up to the soft bound by
-    λ = `norm_penalty`: a dimension whose alignment costs less than λ gains nothing by costing less,
-    so a larger λ leaves more of the gradient to those that images and texts agree on least.
+    λ = `norm_penalty`: the larger, the shorter representations are, and the less alignment has to
+    gain by the last digits of what is there already.
     Given time it takes a function of dimensions it has for a new one and lets a weak one go: use it
     with the other and at the end, while the learning rate fades (docs/recipes.md).
     """

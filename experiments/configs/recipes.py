@@ -102,7 +102,7 @@ def scenes() -> ConfigDict:
 
     A few semantics tell a picture from all others of a batch; InfoNCE learns no more then, and
     leaves out what is hardest to see, the shape. Whitened entropy does not saturate, and its norm
-    penalty keeps what is easy to see from taking all of the gradient.
+    penalty keeps the last digits of what is easy to see from counting most.
     """
     recipe = patches()
     recipe.update(
