@@ -25,7 +25,7 @@ from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
 from experiments.report import print_end
 from experiments.results import scored_lanes
-from experiments.rundir import claimed, origin
+from experiments.rundir import check_claim, claimed, origin
 from experiments.signals import Stopped, stop_requests
 from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
 from experiments.sweep import Sweep, make_sweep
@@ -111,6 +111,7 @@ def main(argv: list[str]) -> None:
         if _DISTRIBUTED.value or _COORDINATOR.value:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
         make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises while nothing is written yet
+        check_claim(directory, config, plan.lanes)  # before data are read, which can take long
         console = Console(quiet=not is_first())
         shared = _load(plan, console)
         with claimed(directory, config, plan.lanes) as lanes:

@@ -81,14 +81,28 @@ def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
     """Makes a directory the home of a run with this config.
 
     A run that is there may grow: its lanes keep their numbers, new ones come after them. Raises
-    ValueError, with the fields that differ, for any other change that can alter results.
+    ValueError as `check_claim` does.
     """
+    check_claim(directory, config, lanes)
     content = json.loads(config.to_json())
     if not (directory / "config.json").exists():
         _write_config(directory, content, lanes)
         return
     there = read_lanes(directory)
-    fields, old = _flatten(content), _flatten(read_config(directory))
+    new = [lane for lane in lanes if lane not in there]
+    if new:
+        _write_config(directory, content, [*there, *new], read_run(directory)["versions"])
+
+
+def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
+    """Raises ValueError, with the fields that differ, if the run that is there cannot become this.
+
+    It can if it has the same config, or if it would only grow; some fields alter no result.
+    """
+    if not (directory / "config.json").exists():
+        return
+    there = read_lanes(directory)
+    fields, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
     grown = set(there) <= set(lanes)
     differing = [
         f"  {field}: {old.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
@@ -102,9 +116,6 @@ def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
             f"workdir {directory} holds a run with another config; choose another --workdir, or "
             "undo these differences:\n" + "\n".join(differing)
         )
-    new = [lane for lane in lanes if lane not in there]
-    if new:
-        _write_config(directory, content, [*there, *new], read_run(directory)["versions"])
 
 
 def read_config(directory: Path) -> dict[str, Any]:

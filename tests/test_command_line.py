@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments.plan import make_plan
+from experiments.rundir import claim
 from experiments.stored import stored_checkpoints
+from tests.small import small_config
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,3 +72,14 @@ def test_a_bad_command_ends_in_a_message_before_any_work(arguments, message, tmp
     assert text.startswith("error: ")
     assert "Traceback" not in text
     assert not directory.exists()
+
+
+def test_a_directory_of_another_run_is_refused_before_data_are_read(tmp_path):
+    claim(tmp_path, small_config(), make_plan(small_config()).lanes)
+    status, text = command(
+        "--config=experiments/configs/scenes_small.py",
+        "--config.world.images=20",
+        f"--workdir={tmp_path}",
+    )
+    assert status == 1
+    assert text.startswith(f"error: workdir {tmp_path} holds a run with another config")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.configs import default
+from experiments.configs import default, mpi3d_small
 from experiments.plan import make_plan
 from experiments.rundir import claim, claimed, make_directory, origin, read_config, read_lanes
 from experiments.stored import FORMAT
@@ -34,6 +34,13 @@ def test_the_same_config_may_come_back_and_so_may_a_harmless_change(tmp_path):
     harmless = small_config(save_every=3, save_minutes=1.0, lanes_per_block=1, devices_per_lane=2)
     take_over(tmp_path, harmless)
     assert (tmp_path / "config.json").read_bytes() == before
+
+
+def test_data_and_their_copy_may_lie_elsewhere(tmp_path):
+    for data, cache in (("here", None), ("there", "fast_disk")):
+        config = mpi3d_small.get_config()
+        config.world.update(data=data, cache=cache)
+        take_over(tmp_path, config)
 
 
 def test_another_config_is_refused_with_what_differs(tmp_path):
