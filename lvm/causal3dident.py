@@ -20,7 +20,7 @@ from jaxtyping import Float, UInt8
 
 from lvm.disk.atomic import open_bytes_array, write_bytes_array
 from lvm.disk.columns import Allowed, check_column, read_columns
-from lvm.disk.files import converted_path, refusing
+from lvm.disk.files import converted_path, is_current, refusing
 from lvm.disk.images import decode
 from lvm.disk.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
 
@@ -115,7 +115,7 @@ def read_causal3dident(
     size = _decode(paths[0], height, width).shape
     name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
     decoded = converted_path(folder, cache, name)
-    if not _is_newer(decoded, [folder / "images", *paths]):
+    if not is_current(decoded, [folder / "images", *paths]):
         blocks = _decode_all(paths, height, width, size)
         write_bytes_array(decoded, (count, *size), blocks, show)
     return Renders(open_bytes_array(decoded, (count, *size)), latents)
@@ -171,12 +171,6 @@ def _check_images(folder: Path, paths: Sequence[Path]) -> None:
         raise ValueError(
             f"{folder} holds {len(there)} images: allowed are {len(paths)}, as {LATENTS} has rows"
         )
-
-
-def _is_newer(decoded: Path, sources: Sequence[Path]) -> bool:
-    if not decoded.exists():
-        return False
-    return decoded.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
 
 
 def _decode(path: Path, height: int | None, width: int | None) -> UInt8[np.ndarray, "h w 3"]:

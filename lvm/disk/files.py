@@ -1,10 +1,10 @@
-"""Files: the files in a folder or in a zip archive, read the same way."""
+"""Files: those in a folder or in a zip archive, read the same way, and their converted copies."""
 
 import contextlib
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 # What zipfile raises for an archive that is cut off, overwritten or encrypted.
@@ -43,6 +43,14 @@ def converted_path(home: Path, cache: Path | str | None, name: str) -> Path:
         return home / f"{name}.npy"
     digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]
     return Path(cache) / f"{name}_{digest}.npy"
+
+
+def is_current(converted: Path, sources: Iterable[Path]) -> bool:
+    """Whether a converted copy is there, and not older than one of its sources that are left."""
+    if not converted.exists():
+        return False
+    made = converted.stat().st_mtime
+    return all(source.stat().st_mtime <= made for source in sources if source.exists())
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from lvm.disk.atomic import open_bytes_array, write_bytes_array
-from lvm.disk.files import refusing
+from lvm.disk.files import is_current, refusing
 
 BLOCK = 1 << 24  # bytes that are copied at once
 
@@ -35,15 +35,9 @@ def open_npz_array(
     missing or of another type or shape; OSError where the disk does not take the copy, of which
     nothing is left then.
     """
-    if not _is_newer(converted, file):
+    if not is_current(converted, [file]):
         _convert(file, key, converted, shape, show)
     return open_bytes_array(converted, shape)
-
-
-def _is_newer(converted: Path, file: Path) -> bool:
-    if not converted.exists():
-        return False
-    return not file.exists() or converted.stat().st_mtime >= file.stat().st_mtime
 
 
 def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show) -> None:
