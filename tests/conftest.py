@@ -38,7 +38,7 @@ def finished(tmp_path_factory):
     from tests.small import small_config  # noqa: PLC0415
 
     directory = tmp_path_factory.mktemp("finished")
-    return directory, run(directory, small_config())
+    return directory, run(directory, small_config(), report=True)
 
 
 @pytest.fixture

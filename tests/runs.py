@@ -1,6 +1,8 @@
 """A small run and what tests compare of it."""
 
 import io
+from contextlib import nullcontext
+from unittest.mock import patch
 
 from rich.console import Console
 
@@ -9,12 +11,16 @@ from experiments.plan import arrange, make_plan
 from experiments.rundir import claimed, origin
 
 
-def run(directory, config):
-    """Runs a config in a directory; returns what that prints."""
+def run(directory, config, report=False):
+    """Runs a config in a directory; returns what that prints. With `report` to its very end.
+
+    That end is a table and a figure, which take longer than some steps.
+    """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
     shared = plan.domain.load(lambda share: None)
-    with claimed(directory, config, plan.lanes) as lanes:
+    end = nullcontext() if report else patch.object(run_module, "print_end")
+    with end, claimed(directory, config, plan.lanes) as lanes:
         run_module.run(arrange(plan, lanes), shared, directory, console, origin(config))
     return console.export_text()
 

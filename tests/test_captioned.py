@@ -52,7 +52,7 @@ def shared(plan):
 @pytest.fixture(scope="module")
 def finished_cards(archive, tmp_path_factory):
     directory = tmp_path_factory.mktemp("finished_cards")
-    return directory, run(directory, card_config(archive))
+    return directory, run(directory, card_config(archive), report=True)
 
 
 def test_pairs_are_photographs_with_what_the_bias_lets_captions_say(plan, shared, key):

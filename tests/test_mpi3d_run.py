@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished_mpi3d(folder, tmp_path_factory):
     directory = tmp_path_factory.mktemp("finished_mpi3d")
-    return directory, run(directory, mpi3d_config(folder))
+    return directory, run(directory, mpi3d_config(folder), report=True)
 
 
 def test_loading_splits_the_images_and_shows_how_far_it_is(folder, tmp_path):

@@ -71,7 +71,7 @@ def test_a_finished_run_is_not_done_again(finished, monkeypatch):
     directory, _ = finished
     before = {path: path.stat().st_mtime_ns for path in directory.glob("*.*")}
     monkeypatch.setattr(run_module, "make_sweep", None)
-    run(directory, small_config())
+    run(directory, small_config(), report=True)
     assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
 
 

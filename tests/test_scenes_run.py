@@ -39,7 +39,7 @@ def shared(plan):
 @pytest.fixture(scope="module")
 def finished_scenes(tmp_path_factory):
     directory = tmp_path_factory.mktemp("finished_scenes")
-    return directory, run(directory, scenes_config())
+    return directory, run(directory, scenes_config(), report=True)
 
 
 def test_pictures_are_split_in_their_order_and_told_by_words(shared):
