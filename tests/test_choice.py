@@ -76,6 +76,7 @@ def test_resnet18_takes_a_step(key):
     assert shapes(after) == shapes(state)
 
 
+@pytest.mark.slow
 def test_a_frozen_lane_keeps_its_running_statistics_and_is_alone(key):
     """Of two lanes under vmap one is sick; the other is as without it, to rounding."""
     recipe = mmcl.Recipe(**{**PHOTOGRAPHS.__dict__, "text_encoder": "text_cnn"})

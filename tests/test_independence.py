@@ -75,7 +75,13 @@ def test_by_itself_the_third_latent_is_told_unless_dropped(key):
         assert (p > 0.05) == (name == "dropped"), name
 
 
-@pytest.mark.parametrize("probe, names", [(ridge, list(ENCODERS)), (mlp, ["warp", "leaked"])])
+@pytest.mark.parametrize(
+    "probe, names",
+    [
+        (ridge, list(ENCODERS)),
+        pytest.param(mlp, ["warp", "leaked"], marks=pytest.mark.slow),
+    ],
+)
 def test_only_the_leak_tells_of_the_biased_latent_what_others_do_not(probe, names, key):
     for name in names:
         keys = jax.random.split(key, 3)

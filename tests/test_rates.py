@@ -56,7 +56,8 @@ def test_other_misalignments_are_a_study_and_are_not_measured_by_the_paper_s_the
     )
 
 
-@pytest.mark.parametrize("captions", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("captions", [1, 2])
 def test_a_run_and_its_figure(tmp_path, monkeypatch, capsys, captions):
     kinds = ("noise", "omitted_by_itself_marked", "strength")
     settings = tuple(

@@ -78,6 +78,7 @@ def test_zero_shot_chooses_from_captions_of_pictures(finished_scenes):
     assert set(results[results.probe == "zero_shot"].target) == set(scenes.FACTORS)
 
 
+@pytest.mark.slow
 def test_a_folder_of_exported_scenes_holds_the_pictures_that_the_domain_renders(tmp_path):
     folder = tmp_path / "scenes3d"
     export([f"--out={folder}", "--images=20", "--resolution=16", "--seed=3"])

@@ -51,6 +51,7 @@ def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
         )
 
 
+@pytest.mark.slow
 def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
     places = np.array([9, 2, 4])
     regrouped = trained(take(plan, places))

@@ -59,10 +59,12 @@ def trained(key, recipe, some_hyper, steps):
         {"negatives": "second_batch"},
         {"refine_from": 150},
         {"objective": "symmetric_infonce"},
-        {"objective": "symmetric_infonce", "similarity": "cosine"},
+        pytest.param(
+            {"objective": "symmetric_infonce", "similarity": "cosine"}, marks=pytest.mark.slow
+        ),
         {"optimizer": "muon"},
         {"optimizer": "adam"},
-        {"group": 32},
+        pytest.param({"group": 32}, marks=pytest.mark.slow),
     ],
 )
 def test_every_recipe_finds_the_shared_latents(key, changes):
@@ -87,7 +89,6 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     [
         {"optimizer": "soap"},
         {"optimizer": "muon"},
-        {"optimizer": "adam"},
         {"optimizer": "adam", "refine_from": 10},
     ],
 )
@@ -116,8 +117,8 @@ def _cut(wide, narrow):
 def test_a_run_in_pieces_equals_an_unbroken_one(key):
     state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
     whole, _ = TRAIN(key, RECIPE, hyper(), sample, state, 0, 14)
-    for done, steps in ((0, 7), (7, 5), (12, 2)):
-        state, _ = TRAIN(key, RECIPE, hyper(), sample, state, done, steps)
+    for done in (0, 7):
+        state, _ = TRAIN(key, RECIPE, hyper(), sample, state, done, 7)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, whole)
 
 
