@@ -1,4 +1,4 @@
-"""Quickstart: a few settings, in some two minutes on two cores."""
+"""Quickstart: a few settings, in about three minutes on two cores."""
 
 from ml_collections import ConfigDict
 
