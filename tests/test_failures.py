@@ -143,7 +143,7 @@ def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
     def results(name, probability):
         settings = (default.setting("s1"), default.setting("s1 s2", "s2", "dependent"))
         settings[1].noise_probability = probability
-        text = run(tmp_path / name, small_config(settings=settings))
+        text = run(tmp_path / name, small_config(settings=settings), report=True)
         return read_results(tmp_path / name / "results.csv"), text
 
     sick, text = results("sick", 0.5)
