@@ -1,6 +1,6 @@
 """Blocks: the lanes that run together, and which of them are left to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,16 +15,21 @@ class Block(NamedTuple):
 
 
 def blocks_left(
-    finished: Iterable[int], newest: dict[int, Stored], count: int, largest: int
+    finished: Iterable[int], newest: dict[int, Stored], steps: Sequence[int], largest: int
 ) -> list[Block]:
-    """The blocks that hold all of `count` lanes but the finished ones.
+    """The blocks that hold all lanes but the finished ones; `steps` are those of each lane.
 
-    Lanes that have a common newest checkpoint go on together, at most `largest` of them.
+    Lanes that take as many steps, and have a common newest checkpoint, go on together, at most
+    `largest` of them.
     """
-    left = sorted(set(range(count)) - set(finished))
-    kin = lambda pair: (pair[1] - pair[0], newest.get(pair[1]))  # consecutive, of one checkpoint
+    left = sorted(set(range(len(steps))) - set(finished))
     blocks = []
-    for (_, source), pairs in groupby(enumerate(left), kin):
+
+    def kin(pair):
+        place, lane = pair
+        return lane - place, steps[lane], newest.get(lane)  # consecutive ones have the first alike
+
+    for (*_, source), pairs in groupby(enumerate(left), kin):
         lanes = [lane for _, lane in pairs]
         blocks += split(Block(range(lanes[0], lanes[-1] + 1), source), largest)
     return blocks

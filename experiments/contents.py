@@ -17,6 +17,7 @@ from experiments.stored import (
     read_arrays,
     read_run,
     status_of,
+    steps_of,
     stored_checkpoints,
 )
 
@@ -43,6 +44,7 @@ def describe_run(directory: Path) -> dict[str, Any]:
                 "lane": number,
                 **lane,
                 "step": step,
+                "steps": steps_of(content["config"], lane["setting"]),
                 "loss": losses.get(number),
                 "status": status_of(froze, state),
                 **scores.get(number, {"least_kept": None, "most_leaked": None}),
@@ -51,7 +53,6 @@ def describe_run(directory: Path) -> dict[str, Any]:
     about = read_about(next(iter(newest.values()))) if newest else {}
     return {
         "directory": str(directory),
-        "steps": content["config"]["recipe"]["steps"],
         **{name: about.get(name) for name in ("format", "commit", "dtype", "versions")},
         "lanes": lanes,
         "arrays": describe_lane(directory, min(newest))["arrays"] if newest else [],

@@ -6,7 +6,7 @@ few pairs, as far as training has come.
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +66,19 @@ def read(directory: Path) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=missing)
 
 
-def how_far(directory: Path, numbers: set[int], steps: int) -> str:
-    """How far the lanes are that train now, in words; "" if none of these has begun."""
+def how_far(directory: Path, lengths: Mapping[int, int]) -> str:
+    """How far the lanes are that train now, in words; "" if none of these has begun.
+
+    `lengths` are steps by the number of the lane.
+    """
     if not _path(directory).exists():
         return ""
     rows = read(directory)
-    rows = rows[rows.lane.isin(numbers)]
+    rows = rows[rows.lane.isin(lengths)]
     if rows.empty:
         return ""
-    return f"; lanes {rows.lane.min()}-{rows.lane.max()} are at step {rows.step.max()} of {steps}"
+    first, last, step = rows.lane.min(), rows.lane.max(), rows.step.max()
+    return f"; lanes {first}-{last} are at step {step} of {lengths[first]}"
 
 
 def _path(directory: Path) -> Path:

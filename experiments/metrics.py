@@ -83,9 +83,9 @@ def _frozen(directory: Path) -> list[bool]:
     """Of every lane, whether it froze; raises ValueError if one has steps left."""
     run = describe_run(directory)
     for lane in run["lanes"]:
-        if lane["step"] < run["steps"]:
+        if lane["step"] < lane["steps"]:
             raise ValueError(
-                f"lane {lane['lane']} of {directory} has done {lane['step']} of {run['steps']} "
+                f"lane {lane['lane']} of {directory} has done {lane['step']} of {lane['steps']} "
                 "steps: let the run end"
             )
     return [lane["status"].startswith("diverged") for lane in run["lanes"]]

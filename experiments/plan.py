@@ -14,6 +14,7 @@ from experiments.checks import require_least, require_positive, require_share
 from experiments.domains import Domain, make_domain
 from experiments.domains.domain import LaneData
 from experiments.settings import Lane, lane_bias, make_lanes
+from experiments.stored import steps_of
 from mmcl.recipe import CHOICES
 
 LEAST = {  # dotted config field -> smallest value allowed
@@ -37,22 +38,32 @@ POSITIVE = (  # dotted config fields that must be above 0
 class Plan(NamedTuple):
     """A whole sweep: what is static, and lanes with their stacked data.
 
-    A lane's place in `lanes` is its number in the run directory. steps: of training; log_every:
-    steps between two points of the history; save_every and save_minutes: at most so much lies
-    between two checkpoints; lanes_per_block: that run together, None for as many as fit;
-    devices_per_lane: that share the batch of a lane.
+    A lane's place in `lanes` is its number in the run directory. recipes and lengths: of each
+    lane's training, the latter in steps; log_every: steps between two points of the history;
+    save_every and save_minutes: at most so much lies between two checkpoints; lanes_per_block: that
+    run together, None for as many as fit; devices_per_lane: that share the batch of a lane.
     """
 
     domain: Domain
-    recipe: mmcl.Recipe
     lanes: tuple[Lane, ...]
+    recipes: tuple[mmcl.Recipe, ...]
+    lengths: tuple[int, ...]
     data: LaneData
-    steps: int
     log_every: int
     save_every: int
     save_minutes: float
     lanes_per_block: int | None
     devices_per_lane: int
+
+    @property
+    def recipe(self) -> mmcl.Recipe:
+        """The one of lanes that train together."""
+        return _common(self.recipes)
+
+    @property
+    def steps(self) -> int:
+        """The length of lanes that train together; raises ValueError if there are several."""
+        return _common(self.lengths)
 
 
 def make_plan(config: ConfigDict) -> Plan:
@@ -75,14 +86,21 @@ def make_plan(config: ConfigDict) -> Plan:
         )
     domain = make_domain(config)
     _check_encoders(config, domain)
+    _check_own_steps(config)
     lanes = make_lanes(config, domain.semantics, domain.laws, domain.misalignments, domain.outputs)
-    data = [_lane_data(lane, config.recipe, domain) for lane in lanes]
+    length_of = lambda lane: steps_of(config, lane.setting)
+    lanes = tuple(sorted(lanes, key=length_of))  # those that train together are consecutive
+    lengths = tuple(map(length_of, lanes))
+    data = [
+        _lane_data(lane, config.recipe, steps, domain)
+        for lane, steps in zip(lanes, lengths, strict=True)
+    ]
     return Plan(
         domain=domain,
-        recipe=_make_recipe(config.recipe, domain),
         lanes=lanes,
+        recipes=tuple(_make_recipe(config.recipe, steps, domain) for steps in lengths),
+        lengths=lengths,
         data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
-        steps=config.recipe.steps,
         log_every=config.log_every,
         save_every=config.save_every,
         save_minutes=config.save_minutes,
@@ -93,9 +111,13 @@ def make_plan(config: ConfigDict) -> Plan:
 
 def take(plan: Plan, numbers: Sequence[int]) -> Plan:
     """The plan with some of its lanes alone, in the order of `numbers`."""
-    lanes = tuple(plan.lanes[number] for number in numbers)
-    data = jax.tree.map(lambda leaf: leaf[np.asarray(numbers)], plan.data)
-    return plan._replace(lanes=lanes, data=data)
+    some = lambda values: tuple(values[number] for number in numbers)
+    return plan._replace(
+        lanes=some(plan.lanes),
+        recipes=some(plan.recipes),
+        lengths=some(plan.lengths),
+        data=jax.tree.map(lambda leaf: leaf[np.asarray(numbers)], plan.data),
+    )
 
 
 def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
@@ -103,14 +125,26 @@ def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
     return take(plan, [plan.lanes.index(lane) for lane in lanes])
 
 
-def _lane_data(lane: Lane, recipe, domain: Domain) -> LaneData:
-    turn = _refine_from(recipe) or recipe.steps
+def _common(values):
+    if len(set(values)) > 1:
+        raise ValueError("own_steps holds settings: lanes train together here, so give it as ()")
+    return values[0]
+
+
+def _check_own_steps(config: ConfigDict) -> None:
+    for name, steps in config.own_steps:
+        if not (isinstance(steps, int) and steps >= 1):
+            raise ValueError(f"own_steps has {steps!r} for {name!r}: allowed is 1 or more")
+
+
+def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
+    turn = _refine_from(recipe, steps) or steps
     schedule = mmcl.Schedule(
         peak=np.float32(recipe.learning_rate),
         warmup=np.float32(recipe.warmup),
         turn=np.float32(turn if recipe.decay else np.inf),
         floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        tail=np.float32(recipe.steps - turn),
+        tail=np.float32(steps - turn),
     )
     return LaneData(
         seed=np.uint32(lane.seed),
@@ -127,8 +161,8 @@ def _lane_data(lane: Lane, recipe, domain: Domain) -> LaneData:
     )
 
 
-def _refine_from(recipe) -> int | None:
-    return round(recipe.steps * (1 - recipe.refine)) if recipe.refine else None
+def _refine_from(recipe, steps: int) -> int | None:
+    return round(steps * (1 - recipe.refine)) if recipe.refine else None
 
 
 def _check_encoders(config: ConfigDict, domain: Domain) -> None:
@@ -143,14 +177,14 @@ def _check_encoders(config: ConfigDict, domain: Domain) -> None:
             )
 
 
-def _make_recipe(recipe, domain: Domain) -> mmcl.Recipe:
+def _make_recipe(recipe, steps: int, domain: Domain) -> mmcl.Recipe:
     made = {
         "outputs": domain.outputs,
         "vocabulary": domain.vocabulary,
         "widths": tuple(recipe.widths),
         "head_widths": tuple(recipe.get("head_widths", ())),
         "text_widths": tuple(recipe.get("text_widths", ())),
-        "refine_from": _refine_from(recipe),
+        "refine_from": _refine_from(recipe, steps),
     }
     static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - made.keys()
     return mmcl.Recipe(**made, **{name: recipe[name] for name in static if name in recipe})

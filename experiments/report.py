@@ -18,7 +18,7 @@ from experiments.figures import save_figures, save_scores
 from experiments.page import save_page
 from experiments.paper import agreement, beside, read_paper
 from experiments.results import read_results, scored_lanes
-from experiments.stored import read_run
+from experiments.stored import read_run, steps_of
 from experiments.tables import (
     distance_from_theory,
     main_probe,
@@ -105,10 +105,9 @@ def _how_far(directory: Path, run: dict) -> list[str]:
     if len(scored) == count:
         return []
     left = set(range(count)) - set(scored)
-    steps = run["config"]["recipe"]["steps"]
+    lengths = {number: steps_of(run["config"], run["lanes"][number]["setting"]) for number in left}
     return [
-        f"{directory}: {len(scored)} of {count} lanes scored"
-        + history.how_far(directory, left, steps)
+        f"{directory}: {len(scored)} of {count} lanes scored" + history.how_far(directory, lengths)
     ]
 
 

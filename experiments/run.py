@@ -47,12 +47,17 @@ def run(
     """
     say = partial(console.print, highlight=False, soft_wrap=True)
     largest = plan.lanes_per_block or len(plan.lanes)
-    compiled = cache(lambda count: _compile(take(plan, range(count)), shared))
+
+    @cache
+    def compiled(count, steps):
+        alike = [number for number, own in enumerate(plan.lengths) if own == steps]
+        return _compile(take(plan, alike[:count]), shared)
+
     with stop_requests() as stopping, progress(console) as show:
         while blocks := _blocks_left(plan, directory, largest):
             lanes = blocks[0].lanes
             try:
-                sweep, mesh, fitting = compiled(len(lanes))
+                sweep, mesh, fitting = compiled(len(lanes), plan.lengths[lanes[0]])
                 if fitting < len(lanes):
                     say(f"{len(lanes)} lanes do not fit in memory together: {fitting} at a time")
                     largest = fitting
@@ -79,7 +84,7 @@ def run(
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
     finished = scored_lanes(directory / "results.csv", plan.domain.scores)
     newest = newest_by_lane(stored_checkpoints(directory))
-    return blocks_left(finished, newest, len(plan.lanes), largest)
+    return blocks_left(finished, newest, plan.lengths, largest)
 
 
 def _load(plan: Plan, console: Console) -> Shared:

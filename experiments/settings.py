@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -57,21 +57,22 @@ def make_lanes(
     if len(set(lanes)) < len(lanes):
         twice = next(lane for lane in lanes if lanes.count(lane) > 1)
         raise ValueError(f"settings holds {twice.setting}, {twice.dependence} twice: give it once")
+    known = {lane.setting for lane in lanes}
+    _check_names("only", config.only, known)
+    _check_names("own_steps", dict(config.own_steps), known)
     return tuple(
         dataclasses.replace(lane, seed=seed)
         for seed in range(config.seeds)
-        for lane in _only(config.only, lanes)
+        for lane in lanes
+        if not config.only or lane.setting in config.only
     )
 
 
-def _only(names: Sequence[str], lanes: Sequence[Lane]) -> Sequence[Lane]:
-    """The lanes of the settings with these names, all if none is given."""
-    known = {lane.setting for lane in lanes}
+def _check_names(field: str, names: Iterable[str], known: set[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1, 0)[0]
-            raise ValueError(f"only holds {name!r}: allowed are settings; nearest is {near!r}")
-    return [lane for lane in lanes if lane.setting in names] if names else lanes
+            raise ValueError(f"{field} holds {name!r}: allowed are settings; nearest is {near!r}")
 
 
 def _make_lane(setting, names, laws, least, sizes: range) -> Lane:

@@ -6,7 +6,7 @@ orbax, reads any lanes of any array, and nothing else of the file.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +52,12 @@ class Stored(NamedTuple):
     path: Path
     lanes: range
     step: int
+
+
+def steps_of(config: Mapping[str, Any], setting: str) -> int:
+    """Steps that a config asks of the setting of this name."""
+    own = dict(config.get("own_steps", ()))  # runs of an older version have none
+    return own.get(setting, config["recipe"]["steps"])
 
 
 def block_directory(directory: Path, lanes: Sequence[int]) -> Path:

@@ -169,9 +169,10 @@ def _remember(task: Task, step: int, advance: Advance) -> None:
 
 def _show(task: Task, what: str, share: float, note: str) -> None:
     """Shows how much of the whole plan is done when this share of the block is."""
-    lanes, count = task.block.lanes, len(task.whole.lanes)
-    of = "" if len(lanes) == count else f"lanes {lanes[0]}-{lanes[-1]} of {count}"
-    task.show(what, (lanes[0] + share * len(lanes)) / count, " ".join(filter(None, [note, of])))
+    lanes, lengths = task.block.lanes, task.whole.lengths
+    of = "" if len(lanes) == len(lengths) else f"lanes {lanes[0]}-{lanes[-1]} of {len(lengths)}"
+    done = sum(lengths[: lanes[0]]) + share * sum(task.plan.lengths)
+    task.show(what, done / sum(lengths), " ".join(filter(None, [note, of])))
 
 
 def _mean(losses: np.ndarray) -> float:

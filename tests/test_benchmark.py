@@ -1,7 +1,7 @@
 """The benchmark: what it counts and times, its table, its targets; a run of tiny sizes."""
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from io import StringIO
 
 import jax
@@ -16,7 +16,14 @@ import mmcl
 import probes
 from experiments.benchmark import __main__ as program
 from experiments.benchmark import duel, steps
-from experiments.benchmark.cases import Case, Ceilings, first_state, measure_ladder, on_one_device
+from experiments.benchmark.cases import (
+    Case,
+    Ceilings,
+    first_state,
+    in_a_sweep,
+    measure_ladder,
+    on_one_device,
+)
 from experiments.benchmark.counting import count_flops
 from experiments.benchmark.figure import save_figure
 from experiments.benchmark.measuring import EVERY, measure_parts
@@ -254,6 +261,17 @@ def test_sums_solves_and_convolutions_count():
         x, k, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
     assert count_flops(convolve, images, kernel) == 2 * 2 * 8 * 8 * 5 * 3 * 3 * 3
+
+
+def test_a_step_on_pictures_is_counted():
+    """A first layer sees every pixel of a batch, forward, and once more for its weights."""
+    config = steps.pictured(1, "patches")
+    config.world.update(images=40, resolution=16)
+    config.recipe.update(batch=8, group=8)
+    plan = make_plan(config)
+    load = cache(lambda: plan.domain.load(lambda share: None))
+    ready = in_a_sweep(plan, load, partial(first_state, plan, load), 1)
+    assert ready.flops > 2 * (2 * 8 * 16 * 16 * 3 * config.recipe.widths[0])
 
 
 def test_the_dense_objective_is_ours(key):

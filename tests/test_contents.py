@@ -31,7 +31,7 @@ def directory(tmp_path_factory):
 
 def test_a_run_tells_its_lanes_with_step_loss_status_and_scores(directory):
     found = describe_run(directory)
-    assert found["steps"] == 6
+    assert found["lanes"][0]["steps"] == 6
     assert found["format"] == 1
     assert [lane["lane"] for lane in found["lanes"]] == [0, 1]
     for lane in found["lanes"]:

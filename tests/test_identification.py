@@ -10,7 +10,7 @@ def plan_with_scores(*scores):
     told = iter(scores)
     row = lambda glance: {"x_s1": next(told), "t_s1": 0.97, "x_s2": 0.0, "t_s2": 0.0}
     plan = make_plan(small_config())
-    return plan._replace(domain=plan.domain._replace(glance_row=row), log_every=1, steps=4)
+    return plan._replace(domain=plan.domain._replace(glance_row=row), log_every=1, lengths=(4, 4))
 
 
 def test_lanes_are_identified_when_all_that_is_kept_is_there():
@@ -35,7 +35,7 @@ def test_a_lane_that_never_is_has_no_time():
 def test_texts_count_too(text):
     plan = plan_with_scores()
     row = lambda glance: {"x_s1": 1.0, "t_s1": text}
-    plan = plan._replace(domain=plan.domain._replace(glance_row=row), steps=1)
+    plan = plan._replace(domain=plan.domain._replace(glance_row=row), lengths=(1, 1))
     assert [one.steps for one in identify(plan, lambda *t: None)] == [
         1 if text > 0.95 else None
     ] * 2

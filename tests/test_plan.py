@@ -7,7 +7,7 @@ import pytest
 
 import lvm
 from experiments.configs import default, paper_numeric, recipes
-from experiments.plan import make_plan
+from experiments.plan import make_plan, take
 from experiments.settings import lane_bias
 from experiments.tables import studies
 from tests.small import small_config
@@ -83,6 +83,8 @@ def with_setting(**changes):
             "recipe.refine is 0.5: allowed is 0 with objective symmetric_infonce",
         ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
+        ({"own_steps": (("select [3]", 9),)}, r"own_steps holds 'select \[3\]': .* nearest is"),
+        ({"own_steps": (("select [1]", 0),)}, r"own_steps has 0 for 'select \[1\]': allowed is 1"),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
@@ -134,6 +136,23 @@ def test_the_papers_numerical_section():
 def test_only_some_settings():
     lanes = make_plan(small_config(only=("select [1]",), seeds=2)).lanes
     assert [(lane.setting, lane.seed) for lane in lanes] == [("select [1]", 0), ("select [1]", 1)]
+
+
+def test_a_setting_with_steps_of_its_own():
+    """Such lanes come last, are refined in a share of their own steps, and run apart."""
+    plan = make_plan(
+        small_config(own_steps=(("select [1]", 40),), seeds=2, **{"recipe.refine": 0.5})
+    )
+    assert [lane.setting for lane in plan.lanes] == ["select [2] perturb {2}"] * 2 + [
+        "select [1]"
+    ] * 2
+    assert plan.lengths == (6, 6, 40, 40)
+    assert [recipe.refine_from for recipe in plan.recipes] == [3, 3, 20, 20]
+    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [3, 3, 20, 20])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [3, 3, 20, 20])
+    assert take(plan, [2, 3]).steps == 40
+    with pytest.raises(ValueError, match="own_steps holds settings: .* give it as"):
+        _ = plan.recipe
 
 
 def test_unknown_recipe_names_the_nearest():

@@ -119,6 +119,23 @@ def test_blocks_give_the_same_results_as_all_lanes_together(finished, tmp_path):
     pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
 
 
+def test_a_setting_with_steps_of_its_own_is_trained_so_long(finished, tmp_path):
+    """And comes out as where all settings are; the other is as it was."""
+    run(tmp_path / "own", small_config(own_steps=(("select [1]", 8),)))
+    run(tmp_path / "all", small_config(only=("select [1]",), **{"recipe.steps": 8}))
+    own, alone, before = (
+        read_results(place / "results.csv").drop(columns="lane").set_index("setting")
+        for place in (tmp_path / "own", tmp_path / "all", finished[0])
+    )
+    other = "select [2] perturb {2}"
+    assert own.index.unique().tolist() == [other, "select [1]"]
+    close = {"rtol": 1e-3, "atol": 1e-3}
+    pd.testing.assert_frame_equal(own.loc[["select [1]"]], alone, **close)
+    pd.testing.assert_frame_equal(own.loc[[other]], before.loc[[other]], **close)
+    steps = pd.read_csv(tmp_path / "own" / "history.csv").groupby("setting").step.max()
+    assert steps.to_dict() == {other: 6, "select [1]": 8}
+
+
 def test_lanes_that_do_not_fit_together_run_one_after_another(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "bytes_usable", lambda: 1)
     text = run(tmp_path, small_config())

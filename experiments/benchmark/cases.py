@@ -92,11 +92,11 @@ def in_a_sweep(
     data, states = on_devices(mesh, (plan.data, everyone))
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
-    step = lambda done, lane, state: train_lane(plan, mesh, done, 1, shared, lane, state)
+    step = lambda done, *lane: train_lane(plan, mesh, done, 1, *lane)
     return Ready(
         Program(lambda states: sweep.train(data, states, done, steps)[0], states),
         steps * len(plan.lanes),
-        count_flops(step, np.int32(done), first(plan.data), first(state)),
+        count_flops(step, np.int32(done), shared, first(plan.data), first(state)),
         2 * sum(leaf.nbytes for leaf in jax.tree.leaves(state)),
         needed,
         compiling,
