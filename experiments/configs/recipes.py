@@ -107,7 +107,7 @@ def scenes() -> ConfigDict:
     recipe = patches()
     recipe.update(
         head_widths=(256,),
-        steps=3200,
+        steps=5600,
         objective="alignment_max_entropy",
         refine=0.85,
         refine_rate=1.0,

@@ -1,4 +1,4 @@
-"""Scenes on two cores: the study of scenes.py with small encoders, on fewer and smaller images."""
+"""Scenes on two cores: the study of scenes.py with small encoders, on smaller images."""
 
 from ml_collections import ConfigDict
 
@@ -14,5 +14,5 @@ SIZES = (2, 3, 4, 11, 13, 15, 19)
 def get_config(recipe: str = "scenes") -> ConfigDict:
     """The same settings, in encoding sizes that give labels and hues the columns they need."""
     config = scenes.get_config(recipe, SIZES)
-    config.world.update(images=60_000, resolution=48)
+    config.world.resolution = 48
     return config
