@@ -120,6 +120,11 @@ def take(plan: Plan, numbers: Sequence[int]) -> Plan:
     )
 
 
+def of_length(plan: Plan, steps: int) -> list[int]:
+    """The numbers of the lanes that train for so many steps."""
+    return [number for number, length in enumerate(plan.lengths) if length == steps]
+
+
 def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
     """The plan with its lanes in the order of `lanes`."""
     return take(plan, [plan.lanes.index(lane) for lane in lanes])

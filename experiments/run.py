@@ -20,7 +20,7 @@ from experiments.checkpoints import set_aside
 from experiments.command_line import CONFIG, parse_flags
 from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_every_core
 from experiments.domains.domain import Shared
-from experiments.plan import Plan, arrange, make_plan, take
+from experiments.plan import Plan, arrange, make_plan, of_length, take
 from experiments.processes import is_first, join, leave, wait_for_all
 from experiments.progress import progress
 from experiments.report import print_end
@@ -50,8 +50,7 @@ def run(
 
     @cache
     def compiled(count, steps):
-        alike = [number for number, own in enumerate(plan.lengths) if own == steps]
-        return _compile(take(plan, alike[:count]), shared)
+        return _compile(take(plan, of_length(plan, steps)[:count]), shared)
 
     with stop_requests() as stopping, progress(console) as show:
         while blocks := _blocks_left(plan, directory, largest):

@@ -118,13 +118,16 @@ def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
 def test_every_config_makes_a_plan(name, recipe):
     module = importlib.import_module(f"experiments.configs.{name}")
     plan = make_plan(module.get_config(recipe))
-    assert plan.recipe.batch == recipes.RECIPES[recipe]().batch
+    assert plan.recipes[0].batch == recipes.RECIPES[recipe]().batch
     with pytest.raises(AttributeError, match="recipes"):
         module.get_config(recipe).recipes = 1
 
 
 def test_the_papers_numerical_section():
-    lanes = make_plan(paper_numeric.get_config()).lanes
+    plan = make_plan(paper_numeric.get_config())
+    assert Counter(plan.lengths) == {6000: 114, 10_000: 12}
+    assert set(make_plan(paper_numeric.get_config("paper")).lengths) == {100_000}
+    lanes = plan.lanes
     assert Counter(studies(pd.DataFrame(lanes))) == {
         "selection": 60,
         "perturbation": 54,

@@ -11,7 +11,7 @@ import numpy as np
 from experiments.benchmark.table import machine
 from experiments.checkpoints import open_checkpoints
 from experiments.devices import make_mesh, on_devices
-from experiments.plan import Plan
+from experiments.plan import Plan, of_length, take
 from experiments.sweep import make_sweep
 
 REPEATS = 7
@@ -51,7 +51,11 @@ def checkpoint_times(plan: Plan) -> tuple[float, float]:
 
 
 def describe(plan: Plan) -> str:
-    """What a lane-step and a checkpoint of a plan cost, in two lines, with the machine."""
+    """What a lane-step and a checkpoint of a plan cost, in two lines, with the machine.
+
+    If some settings have steps of their own, of the lanes of the shortest training.
+    """
+    plan = take(plan, of_length(plan, min(plan.lengths)))
     compiling, times = lane_step_times(plan)
     waiting, whole = checkpoint_times(plan)
     return (
