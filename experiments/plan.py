@@ -71,22 +71,9 @@ def make_plan(config: ConfigDict) -> Plan:
 
     Raises ValueError that names the field, its value and what is allowed.
     """
-    require_least(config, LEAST)
-    require_positive(config, POSITIVE)
-    require_share(config, ["recipe.refine", "recipe.refine_rate"])
-    if config.recipe.batch % config.devices_per_lane:
-        raise ValueError(
-            f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
-            f"{config.recipe.batch}"
-        )
-    if config.recipe.refine and config.recipe.objective != "alignment_max_entropy":
-        raise ValueError(
-            f"recipe.refine is {config.recipe.refine}: allowed is 0 with objective "
-            f"{config.recipe.objective}"
-        )
+    _check_numbers(config)
     domain = make_domain(config)
     _check_encoders(config, domain)
-    _check_own_steps(config)
     lanes = make_lanes(config, domain.semantics, domain.laws, domain.misalignments, domain.outputs)
     length_of = lambda lane: steps_of(config, lane.setting)
     lanes = tuple(sorted(lanes, key=length_of))  # those that train together are consecutive
@@ -136,12 +123,6 @@ def _common(values):
     return values[0]
 
 
-def _check_own_steps(config: ConfigDict) -> None:
-    for name, steps in config.own_steps:
-        if not (isinstance(steps, int) and steps >= 1):
-            raise ValueError(f"own_steps has {steps!r} for {name!r}: allowed is 1 or more")
-
-
 def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
     turn = _refine_from(recipe, steps) or steps
     schedule = mmcl.Schedule(
@@ -168,6 +149,27 @@ def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
 
 def _refine_from(recipe, steps: int) -> int | None:
     return round(steps * (1 - recipe.refine)) if recipe.refine else None
+
+
+def _check_numbers(config: ConfigDict) -> None:
+    require_least(config, LEAST)
+    require_positive(config, POSITIVE)
+    require_share(config, ["recipe.refine", "recipe.refine_rate"])
+    for own in config.own_steps:
+        match own:
+            case (str(), int(steps)) if steps >= 1:
+                continue
+        raise ValueError(f"own_steps holds {own!r}: allowed is (setting, 1 or more)")
+    if config.recipe.batch % config.devices_per_lane:
+        raise ValueError(
+            f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
+            f"{config.recipe.batch}"
+        )
+    if config.recipe.refine and config.recipe.objective != "alignment_max_entropy":
+        raise ValueError(
+            f"recipe.refine is {config.recipe.refine}: allowed is 0 with objective "
+            f"{config.recipe.objective}"
+        )
 
 
 def _check_encoders(config: ConfigDict, domain: Domain) -> None:

@@ -84,7 +84,11 @@ def with_setting(**changes):
         ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
         ({"own_steps": (("select [3]", 9),)}, r"own_steps holds 'select \[3\]': .* nearest is"),
-        ({"own_steps": (("select [1]", 0),)}, r"own_steps has 0 for 'select \[1\]': allowed is 1"),
+        (
+            {"own_steps": (("select [1]", 0),)},
+            r"own_steps holds \('select \[1\]', 0\): allowed is \(set",
+        ),
+        ({"own_steps": ("select [1]", 9)}, r"own_steps holds 'select \[1\]': allowed is \(setting"),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
