@@ -77,6 +77,8 @@ def how_far(directory: Path, lengths: Mapping[int, int]) -> str:
     rows = rows[rows.lane.isin(lengths)]
     if rows.empty:
         return ""
+    length = rows.lane.map(lengths)
+    rows = rows[length == length.iloc[-1]]  # those of other lengths train at another time
     first, last, step = rows.lane.min(), rows.lane.max(), rows.step.max()
     return f"; lanes {first}-{last} are at step {step} of {lengths[first]}"
 

@@ -44,7 +44,8 @@ def identify(plan: Plan, show: Show) -> list[Identified]:
     sweep = make_sweep(plan, mesh, plan.domain.load(lambda share: show("reading data", share, "")))
     state = on_devices(mesh, sweep.init(plan.data))
     data = on_devices(mesh, plan.data)
-    sweep.memory(plan.log_every)  # compiles
+    for chunk in {min(plan.log_every, plan.steps), plan.steps % plan.log_every} - {0}:
+        sweep.memory(chunk)  # compiles
     found: dict[int, Identified] = {}
     seconds, step = 0.0, 0
     while step < plan.steps and len(found) < len(plan.lanes):

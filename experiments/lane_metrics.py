@@ -35,7 +35,7 @@ def measure_lane(
     key_fit, key_test, key_probe = jax.random.split(key, 3)
     draw = partial(plan.domain.sample, (), world, lane)
     pairs = probes.Split(draw(key_fit, FIT), draw(key_test, TEST))
-    encode = partial(mmcl.encode, plan.recipe, lane.hyper, params, stats)
+    encode = partial(mmcl.encode, plan.recipes[0], lane.hyper, params, stats)
     z = probes.Split(*(getattr(encode(part), modality) for part in pairs))
     targets = probes.Split(*(_by_target(part.s, part.m_x, part.m_t) for part in pairs))
     s = probes.Split(*(part.s for part in pairs))

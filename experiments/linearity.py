@@ -68,7 +68,7 @@ def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
 
 def _unbiased_scores(directory: Path) -> pd.DataFrame:
     """The scores of unbiased semantics in a run, with what is grouped by."""
-    recipe = read_plan(directory).recipe
+    recipe = read_plan(directory).recipes[0]
     path = directory / "results.csv"
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")

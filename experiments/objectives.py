@@ -35,7 +35,7 @@ def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
     """
     parts, found = [], {}
     for directory in directories:
-        recipe = read_plan(directory).recipe
+        recipe = read_plan(directory).recipes[0]
         if recipe.objective in found:
             both = f"{found[recipe.objective]} and {directory}"
             raise ValueError(f"{both} have the objective {recipe.objective}: give one of them")

@@ -124,7 +124,7 @@ def _common(values):
 
 
 def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
-    turn = _refine_from(recipe, steps) or steps
+    turn = steps if (begin := _refine_from(recipe, steps)) is None else begin
     schedule = mmcl.Schedule(
         peak=np.float32(recipe.learning_rate),
         warmup=np.float32(recipe.warmup),

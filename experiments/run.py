@@ -4,7 +4,7 @@ python -m experiments.run --config=experiments/configs/quickstart.py [--workdir=
 """
 
 import sys
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def run(
     say = partial(console.print, highlight=False, soft_wrap=True)
     largest = plan.lanes_per_block or len(plan.lanes)
 
-    @cache
+    @lru_cache(1)  # each holds the data of the domain on every device
     def compiled(count, steps):
         return _compile(take(plan, of_length(plan, steps)[:count]), shared)
 

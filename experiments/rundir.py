@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from experiments.lock import locked
 from experiments.processes import any_process, is_first
 from experiments.settings import Lane
-from experiments.stored import FORMAT, check_links, read_run
+from experiments.stored import FORMAT, check_links, read_run, steps_of
 from experiments.whole import write_whole
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -103,13 +103,15 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
         return
     there = read_lanes(directory)
     fields, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
-    grown = set(there) <= set(lanes)
+    steps = lambda config: [steps_of(config, lane.setting) for lane in there]
+    may_grow = GROWING * (set(there) <= set(lanes))
+    may_grow += ("own_steps",) * (steps(config) == steps(read_config(directory)))
     differing = [
         f"  {field}: {old.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
         for field in sorted(old.keys() | fields.keys())
         if old.get(field) != fields.get(field)
         and field not in HARMLESS
-        and not (grown and field.startswith(GROWING))
+        and not field.startswith(may_grow)
     ]
     if differing:
         raise ValueError(

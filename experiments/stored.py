@@ -32,6 +32,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
         check_format(path, content["format"])
+        content["config"].setdefault("own_steps", [])  # runs of an older version have none
         return {name: content[name] for name in ("config", "lanes", "versions")}
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
@@ -56,8 +57,7 @@ class Stored(NamedTuple):
 
 def steps_of(config: Mapping[str, Any], setting: str) -> int:
     """Steps that a config asks of the setting of this name."""
-    own = dict(config.get("own_steps", ()))  # runs of an older version have none
-    return own.get(setting, config["recipe"]["steps"])
+    return dict(config["own_steps"]).get(setting, config["recipe"]["steps"])
 
 
 def block_directory(directory: Path, lanes: Sequence[int]) -> Path:

@@ -41,6 +41,7 @@ from experiments.benchmark.table import (
 from experiments.benchmark.targets import target_rows
 from experiments.benchmark.timing import Program, measure
 from experiments.plan import make_plan
+from mmcl import kernel
 from tests.small import small_config
 
 TINY = replace(
@@ -264,18 +265,22 @@ def test_sums_solves_and_convolutions_count():
 
 
 def test_a_step_on_pictures_is_counted():
-    """A first layer sees every pixel of a batch, forward, and once more for its weights."""
+    """With what its image encoder multiplies at least; pixels have no gradient."""
     config = steps.pictured(1, "patches")
     config.world.update(images=40, resolution=16)
     config.recipe.update(batch=8, group=8)
     plan = make_plan(config)
     load = cache(lambda: plan.domain.load(lambda share: None))
     ready = in_a_sweep(plan, load, partial(first_state, plan, load), 1)
-    assert ready.flops > 2 * (2 * 8 * 16 * 16 * 3 * config.recipe.widths[0])
+    multiplied = 2 * 16 * 48 * 64 + 3 * (4 * 256 * 128 + 512 * 256 + 256 * plan.recipe.outputs)
+    assert ready.flops > 2 * 8 * multiplied
 
 
-def test_the_dense_objective_is_ours(key):
-    z = mmcl.Modalities(*jax.random.normal(key, (2, 32, 5)))
+@pytest.mark.parametrize("shift", [0.0, 1000.0])
+@pytest.mark.parametrize("block", [kernel.BLOCK, 100])
+def test_the_dense_objective_is_ours(shift, block, key, monkeypatch):
+    monkeypatch.setattr(kernel, "BLOCK", block)
+    z = mmcl.Modalities(*jax.random.normal(key, (2, 32, 5)) + shift)
     ours = jax.jit(jax.value_and_grad(lambda z: mmcl.alignment_max_entropy(z, 0.7)))(z)
     dense = jax.jit(jax.value_and_grad(lambda z: dense_objective(z, 0.7)))(z)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), ours, dense)

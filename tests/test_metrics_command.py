@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -17,8 +18,13 @@ DCI = ["disentanglement", "completeness", "informativeness"]
 
 @pytest.fixture(scope="module")
 def directory(finished, tmp_path_factory):
+    """A run whose lanes are of two lengths, and so of two recipes."""
     path = tmp_path_factory.mktemp("metrics") / "run"
     shutil.copytree(finished[0], path)
+    content = json.loads((path / "config.json").read_text())
+    content["config"]["own_steps"] = [["select [1]", 4]]
+    content["config"]["recipe"]["refine"] = 0.5
+    (path / "config.json").write_text(json.dumps(content))
     return path
 
 
@@ -66,5 +72,5 @@ def test_what_is_no_finished_run_is_named(directory, tmp_path, capsys):
         metrics.main([str(tmp_path)])
     unfinished = tmp_path / "unfinished"
     shutil.copytree(directory, unfinished, ignore=shutil.ignore_patterns("lanes_*"))
-    with pytest.raises(SystemExit, match="lane 0 of .* has done 0 of 6 steps: let the run end"):
+    with pytest.raises(SystemExit, match="lane 0 of .* has done 0 of 4 steps: let the run end"):
         metrics.main([str(unfinished)])

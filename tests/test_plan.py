@@ -162,6 +162,13 @@ def test_a_setting_with_steps_of_its_own():
         _ = plan.recipe
 
 
+def test_refined_from_the_first_step_on():
+    plan = make_plan(small_config(**{"recipe.refine": 1.0, "recipe.refine_rate": 0.5}))
+    assert plan.recipe.refine_from == 0
+    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [0, 0])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [6, 6])
+
+
 def test_unknown_recipe_names_the_nearest():
     with pytest.raises(ValueError, match="recipe is 'papr': .* nearest is 'paper'"):
         default.get_config("papr")

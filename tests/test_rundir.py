@@ -70,6 +70,26 @@ def test_a_run_grows_by_seeds_and_settings_and_its_lanes_keep_their_numbers(tmp_
     assert read_config(tmp_path)["seeds"] == 2
 
 
+def test_a_run_grows_by_a_setting_with_steps_of_its_own(tmp_path):
+    take_over(tmp_path, small_config())
+    more = small_config(own_steps=(("select {3}", 9),))
+    more.settings = (*more.settings, default.setting("s3"))
+    take_over(tmp_path, more)
+    assert len(read_lanes(tmp_path)) == 3
+    more.own_steps = (*more.own_steps, ("select [1]", 9))
+    with pytest.raises(ValueError, match=r"own_steps\[1\]: 'absent' there, \['select \[1\]', 9\]"):
+        take_over(tmp_path, more)
+
+
+def test_a_run_from_before_settings_had_steps_of_their_own(tmp_path):
+    take_over(tmp_path, small_config())
+    content = json.loads((tmp_path / "config.json").read_text())
+    del content["config"]["own_steps"]
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    take_over(tmp_path, small_config(seeds=2))
+    assert len(read_lanes(tmp_path)) == 4
+
+
 def test_a_run_does_not_shrink_nor_grow_under_another_recipe(tmp_path):
     take_over(tmp_path, small_config(seeds=2))
     with pytest.raises(ValueError, match="seeds: 2 there, 1 here"):

@@ -6,7 +6,6 @@ import pytest
 
 import lvm
 import probes
-from experiments import sweep as sweep_module
 from experiments.configs import default
 from experiments.devices import make_mesh, on_devices, on_host
 from experiments.domains.latent_scores import Evaluation, Sampling, score_latents
@@ -68,17 +67,9 @@ def test_settings_under_one_seed_share_the_mixing_and_seeds_do_not(plan, states)
     assert not np.array_equal(mixing[0], mixing[6])
 
 
-def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
-    traces = []
-    train_lane = sweep_module.train_lane
-
-    def counted(*args):
-        traces.append(1)
-        return train_lane(*args)
-
-    monkeypatch.setattr(sweep_module, "train_lane", counted)
+def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
+    """What was compiled for one plan trains the lanes of another as what is compiled for that."""
     mesh = make_mesh(len(plan.lanes))
-    sweep = make_sweep(plan, mesh)
     other = make_plan(
         small_config(
             settings=tuple(
@@ -90,11 +81,13 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan, monkeypatch):
             **{"recipe.learning_rate": 0.01, "recipe.temperature": 2.0, "recipe.steps": 50},
         )
     )
-    for data in (plan.data, other.data):
-        placed, state = on_devices(mesh, (data, sweep.init(data)))
-        for done in (0, 2):
-            state, _ = sweep.train(placed, state, done, 2)
-    assert len(traces) == 1
+
+    def trained(sweep):
+        data, state = on_devices(mesh, (other.data, sweep.init(other.data)))
+        return on_host(sweep.train(data, state, 2, 2))
+
+    there, own = trained(make_sweep(plan, mesh)), trained(make_sweep(other, mesh))
+    jax.tree.map(np.testing.assert_array_equal, there, own)
 
 
 @pytest.mark.slow

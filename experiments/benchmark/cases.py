@@ -32,7 +32,7 @@ class Ready(NamedTuple):
     program: Program
     units: int
     flops: float
-    bytes: int
+    bytes: float
     needed: int
     compiling: float
     devices: int = 1
@@ -57,8 +57,13 @@ class Ceilings(NamedTuple):
     bytes: float
 
 
-def on_one_device(function: Callable, make_args: Callable[[], tuple], units: int = 1) -> Ready:
-    """function(*make_args()) on one device; it does `units` of what is measured."""
+def on_one_device(
+    function: Callable, make_args: Callable[[], tuple], units: int = 1, in_turn: bool = False
+) -> Ready:
+    """function(*make_args()) on one device; it does `units` of what is measured.
+
+    Of units done in turn each reads all arguments and writes all results, of others its share.
+    """
     args = make_args()
     start = time.perf_counter()
     compiled = jax.jit(function).lower(*args).compile()
@@ -68,7 +73,7 @@ def on_one_device(function: Callable, make_args: Callable[[], tuple], units: int
         Program(lambda _: compiled(*args)),
         units,
         count_flops(function, *args) / units,
-        memory.argument_size_in_bytes + memory.output_size_in_bytes,
+        (memory.argument_size_in_bytes + memory.output_size_in_bytes) / (1 if in_turn else units),
         bytes_needed(compiled),
         compiling,
     )
@@ -149,8 +154,9 @@ def make_row(
     row |= times_a_unit(seconds, ready.units)
     rates = Ceilings(*(1e3 * amount / row["time_ms"] for amount in (ready.flops, ready.bytes)))
     row |= {"gflops": rates.flops / 1e9, "gb_s": rates.bytes / 1e9}
-    if ready.devices in ceilings:
-        most = ceilings[ready.devices]
+    busy = min(ready.devices, case.lanes)  # the others have a copy of a lane
+    if busy in ceilings:
+        most = ceilings[busy]
         row["share"] = max(rates.flops / most.flops, rates.bytes / most.bytes)
     return row
 

@@ -18,12 +18,13 @@ PRODUCT = "float32 product"
 
 
 def measure_ceilings(sizes: Sizes) -> tuple[list[Row], dict[int, Ceilings]]:
-    """Rows of the table, and the ceilings of one device and of all devices by their number.
+    """Rows of the table, and ceilings by the number of devices: of one, of all, of some of them.
 
-    Products are of square matrices, one on every device; a copy reads and writes large arrays.
+    Products are of square matrices, one on every device; a copy reads and writes large arrays. Some
+    devices can do no less than fewer of them.
     """
-    rows, ceilings = [], {}
-    for count in sorted({1, jax.device_count()}):
+    rows, ceilings, most = [], {}, Ceilings(0.0, 0.0)
+    for count in sorted({min(lanes, jax.device_count()) for lanes in (1, *sizes.lanes)}):
         mesh = Mesh(jax.devices()[:count], (LANES,))
         ready = {name: _product(mesh, sizes.product, *how) for name, how in _kinds().items()}
         ready[COPY] = _copy(mesh, sizes.copy)
@@ -35,7 +36,8 @@ def measure_ceilings(sizes: Sizes) -> tuple[list[Row], dict[int, Ceilings]]:
             case = Case(name, size, count, lambda one=one: one)
             found[name] = make_row("ceilings", case, one, times[name], {})
         rows += found.values()
-        ceilings[count] = Ceilings(1e9 * found[PRODUCT]["gflops"], 1e9 * found[COPY]["gb_s"])
+        rates = Ceilings(1e9 * found[PRODUCT]["gflops"], 1e9 * found[COPY]["gb_s"])
+        ceilings[count] = most = Ceilings(*map(max, most, rates))
     return rows, ceilings
 
 

@@ -61,7 +61,15 @@ def duels(sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable[[str], Non
     """
     rows = []
     for duel in _duels(sizes):
-        rows += _fight(duel, sizes, ceilings)
+        try:
+            rows += _fight(duel, sizes, ceilings)
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            size = duel.sweeps[0][0].recipe.batch
+            rows.append(
+                {"part": PART, "variant": duel.recipe, "size": size, "note": "out of memory"}
+            )
         tell(f"{PART}: {duel.recipe}")
     return rows
 

@@ -23,6 +23,7 @@ def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> Itera
 
     What is known of the targets stands last.
     """
+    names = tuple(dict.fromkeys(names))  # each once
     ladders = {name: PARTS[name](sizes) for name in names if name != PEER}
     left = sum(len(cases) for part in ladders.values() for cases in part)
     total = 1 + left + len(RECIPES) * (PEER in names)

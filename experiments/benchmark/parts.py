@@ -59,6 +59,7 @@ def optimizer(sizes: Sizes) -> list[Ladder]:
         schedule = mmcl.Schedule(*map(jnp.float32, (1e-3, 0, jnp.inf)))
         rule = make_optimizer(name, schedule, jnp.float32(2.0))
 
+        @jax.default_matmul_precision("float32")  # as in training
         def updates(params, state):
             def update(carry, done):
                 moves, state = rule.update(params, carry[1], carry[0], step=done)
@@ -72,7 +73,7 @@ def optimizer(sizes: Sizes) -> list[Ladder]:
             params = {f"layer{k}": {"w": w, "b": w[0]} for k, w in enumerate(weights)}
             return params, rule.init(params)
 
-        return Case(name, width, 1, partial(on_one_device, updates, draw, CYCLE))
+        return Case(name, width, 1, partial(on_one_device, updates, draw, CYCLE, True))
 
     return [[case(name, width) for width in sizes.updates] for name in OPTIMIZERS]
 

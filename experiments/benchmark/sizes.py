@@ -31,7 +31,7 @@ class Sizes:
     copy: int = 256
     batches: tuple[int, ...] = (256, 1024, 4096, 16384, 65536)
     dense: int = 16384
-    lanes: tuple[int, ...] = (1, 2, 4, 16, 64)
+    lanes: tuple[int, ...] = (1, 2, 4, 16, 64, 256)
     few_lanes: tuple[int, ...] = (1, 2, 4)
     recipes: tuple[str, ...] = ("paper", "patches", "scenes", "resnet")
     growth: tuple[tuple[int, ...], tuple[int, ...]] = (
@@ -55,7 +55,7 @@ ACCELERATOR = Sizes(
     product=8192,
     copy=1024,
     dense=65536,
-    lanes=(1, 4, 16, 64, 256, 512),
+    lanes=(1, 4, 16, 32, 64, 128, 256, 512),
     few_lanes=(1, 4, 16, 64),
     updates=(64, 128, 256, 512, 1024),
     repeats=7,
