@@ -65,9 +65,11 @@ def alignment_max_gaussian_entropy(
 
 def _alignment_minus(entropy: Entropy, norm_penalty: float, z, temperature, where):
     where = all_pairs(z, where)
-    scale = jax.lax.rsqrt(jnp.float32(temperature))
-    z = fill_masked(Modalities(z.x * scale, z.t * scale), where)
+    z = fill_masked(z, where)
     columns = active_columns(z, where)
+    centre = jax.lax.stop_gradient(z.x.mean(0))[None]  # a product far off would round much away
+    scale = jax.lax.rsqrt(jnp.float32(temperature))
+    z = Modalities((z.x - centre) * scale, (z.t - centre) * scale)
     norm = jnp.sum(centred(z.x, where) ** 2 + centred(z.t, where) ** 2, -1) / 2
     pull = masked_mean(jnp.sum((z.x - z.t) ** 2, -1) + norm_penalty * norm, where)
     return pull - (entropy(z.x, where, columns) + entropy(z.t, where, columns)) / 2

@@ -99,9 +99,8 @@ def alignment_max_entropy(
     count = where.sum() if negatives is None else where.sum() + 1
 
     def negative_entropy(own, other):
-        scale = jax.lax.rsqrt(jnp.float32(temperature))
-        pairs = negative_squared_distance(own * scale, other * scale)
-        kernel_sum = log_sum_exp(*pairs, where, negatives is None)
+        left, right = negative_squared_distance(own, other)
+        kernel_sum = log_sum_exp(left / temperature, right, where, negatives is None)
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
         return with_positive - jnp.log(jnp.maximum(count, 1))
 

@@ -141,9 +141,9 @@ def test_far_off_embeddings_lose_nothing(z, negatives):
     ):
         value, grads = jax.value_and_grad(here)(back(shifted_z))
         value_shifted, grads_shifted = jax.value_and_grad(there)(shifted_z)
-        np.testing.assert_allclose(value_shifted, value, rtol=1e-4)
+        np.testing.assert_allclose(value_shifted, value, rtol=1e-5)
         for a, b in zip(grads_shifted, grads, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-4)
+            np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_masked_pairs_change_nothing(z, negatives):
