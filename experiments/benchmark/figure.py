@@ -81,6 +81,9 @@ def _lines(axis, panel: Panel) -> None:
         if panel.y == TIME:
             axis.fill_between(rows[panel.x], rows.low, rows.high, color=ink, alpha=0.2, lw=0)
     axis.set(xscale="log", yscale="log")
+    there = sorted(panel.rows[panel.x][panel.rows[panel.y].notna()].unique())
+    axis.set_xticks(there, [f"{size:,}" for size in there])
+    axis.set_xticks([], minor=True)
     axis.set_ylabel(LABELS[panel.y], fontsize=8)
     axis.legend(fontsize=6, frameon=False)
 
