@@ -133,6 +133,11 @@ def bytes_needed(compiled: jax.stages.Compiled) -> int:
     )
 
 
+def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
+    """Whether a program failed because a device had no memory left."""
+    return "RESOURCE_EXHAUSTED" in str(error)
+
+
 def bytes_usable() -> int:
     """Bytes that a program may use on each device: most of what there is."""
     device = jax.local_devices()[0]

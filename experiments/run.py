@@ -18,7 +18,13 @@ from experiments import work
 from experiments.blocks import Block, blocks_left
 from experiments.checkpoints import set_aside
 from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import bytes_usable, keep_compiled, make_mesh, use_every_core
+from experiments.devices import (
+    bytes_usable,
+    is_out_of_memory,
+    keep_compiled,
+    make_mesh,
+    use_every_core,
+)
 from experiments.domains.domain import Shared
 from experiments.plan import Plan, arrange, make_plan, of_length, take
 from experiments.processes import is_first, join, leave, wait_for_all
@@ -71,7 +77,7 @@ def run(
                 if is_first():
                     say(f"{error}; it is now {set_aside(blocks[0].source)}")
             except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
+                if not is_out_of_memory(error) or len(lanes) == 1:
                     raise
                 largest = -(-len(lanes) // 2)
                 say(f"{len(lanes)} lanes ran out of memory together: {largest} at a time")

@@ -225,6 +225,16 @@ def test_coinciding_points_have_finite_gradients(objective, point):
     assert all(jnp.isfinite(leaf).all() for leaf in grads)
 
 
+@pytest.mark.parametrize("entropy", [name for name in UNITS if name.startswith("alignment")])
+def test_an_entropy_loses_nothing_far_off(z, entropy):
+    far = Modalities(z.x + 1000, z.t + 1000)
+    near = Modalities(far.x - 1000, far.t - 1000)  # what float32 left of them
+    expected = value_and_gradient(entropy, near, temperature=0.7)
+    measured = value_and_gradient(entropy, far, temperature=0.7)
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    jax.tree.map(close, measured, expected)
+
+
 def test_order_of_pairs_and_of_columns_does_not_matter(z, objective):
     expected = value(objective, z)
     for turned in (lambda leaf: leaf[::-1], lambda leaf: leaf[:, ::-1]):

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.benchmark.counting import count_flops
 from experiments.benchmark.sizes import Sizes
 from experiments.benchmark.timing import Program, measure
-from experiments.devices import bytes_needed, bytes_usable, make_mesh, on_devices
+from experiments.devices import bytes_needed, bytes_usable, is_out_of_memory, make_mesh, on_devices
 from experiments.plan import Plan, take
 from experiments.sweep import make_sweep
 from experiments.training import LaneState, train_lane
@@ -133,7 +133,7 @@ def measure_ladder(
             if seconds and ready.flops:
                 pace = statistics.median(seconds) / (ready.flops * ready.units)
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
+            if not is_out_of_memory(error):
                 raise
             rows.append(_named(part, case) | {"note": "out of memory"})
         tell(f"{part}: {case.variant} {case.size}")

@@ -23,6 +23,7 @@ from experiments.benchmark.cases import (
 from experiments.benchmark.sizes import Sizes
 from experiments.benchmark.steps import CYCLE, numeric
 from experiments.benchmark.timing import Program, measure
+from experiments.devices import is_out_of_memory
 from experiments.domains.domain import World
 from experiments.plan import Plan, make_plan
 from experiments.training import LaneState
@@ -64,7 +65,7 @@ def duels(sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable[[str], Non
         try:
             rows += _fight(duel, sizes, ceilings)
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
+            if not is_out_of_memory(error):
                 raise
             size = duel.sweeps[0][0].recipe.batch
             rows.append(
