@@ -1,11 +1,15 @@
 """Encoders: from the observations of one modality to its representation."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
+
+CPU_ROWS = 1024  # of a batch at once, so that hidden layers stay in a CPU's caches
 
 Params = Any  # a pytree of arrays
 Stats = Any  # a pytree of arrays that no gradient moves
@@ -52,7 +56,7 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 
     def apply(params, stats, observations):
         inputs = apply_whitening(stats, observations) if whiten else observations
-        return network.apply({"params": params}, inputs)
+        return _in_blocks(partial(network.apply, {"params": params}), inputs)
 
     def train(params, stats, observations):
         return apply(params, stats, observations), stats
@@ -73,6 +77,14 @@ def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whi
 def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> Float[Array, "n p"]:
     """Whitened observations: float32 [n, p]."""
     return (observations - whitening.mean[None]) @ whitening.matrix
+
+
+def _in_blocks(of_rows, inputs):
+    """of_rows(inputs), where each row is its own affair; large batches of a CPU block by block."""
+    if jax.default_backend() != "cpu" or len(inputs) <= CPU_ROWS:
+        return of_rows(inputs)
+    of_row = lambda row: of_rows(row[None])[0]
+    return jax.lax.map(of_row, inputs, batch_size=CPU_ROWS)
 
 
 class _MLP(nn.Module):

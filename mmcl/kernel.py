@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-BLOCK = 2**22  # products held at once; of more, the gradient makes each block a second time
+CPU_BLOCK, BLOCK = 2**20, 2**22  # products held at once: those of a CPU stay in its caches
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3,))
@@ -23,9 +23,14 @@ def log_sum_exp(
     """log Σ_j exp(⟨left_i, right_j⟩) over the j of `where`, -inf if there is none: float32 [n].
 
     With `skip_itself` (then n = m) j = i takes no part. Memory is linear in n + m once n × m
-    exceeds `BLOCK`.
+    exceeds `block_size()`; then the gradient makes each block of products a second time.
     """
     return _forward(left, right, where, skip_itself)[0]
+
+
+def block_size() -> int:
+    """The number of products held at once."""
+    return CPU_BLOCK if jax.default_backend() == "cpu" else BLOCK
 
 
 def _forward(left, right, where, skip_itself):
@@ -75,8 +80,9 @@ def _masked_products(rows, right, where, skip_itself):
 
 
 def _gradients(left, right, kernel, weight):
-    grad_left = weight[:, None] * _product(kernel, right)
-    return grad_left, _product(kernel.T, weight[:, None] * left)
+    # the barrier keeps XLA from making kernel.T a left factor again, which is slow on a CPU
+    columns = jax.lax.optimization_barrier(_product((weight[:, None] * left).T, kernel))
+    return weight[:, None] * _product(kernel, right), columns.T
 
 
 def _numbered(left):
@@ -84,12 +90,12 @@ def _numbered(left):
 
 
 def _fits(left, right) -> bool:
-    return len(left) * len(right) <= BLOCK
+    return len(left) * len(right) <= block_size()
 
 
 def _in_blocks(tree, right):
     """Leading axes [n, ...] as [blocks, rows, ...], the last block filled up with zeros."""
-    rows = max(1, BLOCK // len(right))
+    rows = max(1, block_size() // len(right))
 
     def split(leaf):
         fill = -len(leaf) % rows

@@ -279,7 +279,7 @@ def test_a_step_on_pictures_is_counted():
 @pytest.mark.parametrize("shift", [0.0, 1000.0])
 @pytest.mark.parametrize("block", [kernel.BLOCK, 100])
 def test_the_dense_objective_is_ours(shift, block, key, monkeypatch):
-    monkeypatch.setattr(kernel, "BLOCK", block)
+    monkeypatch.setattr(kernel, "block_size", lambda: block)
     z = mmcl.Modalities(*jax.random.normal(key, (2, 32, 5)) + shift)
     ours = jax.jit(jax.value_and_grad(lambda z: mmcl.alignment_max_entropy(z, 0.7)))(z)
     dense = jax.jit(jax.value_and_grad(lambda z: dense_objective(z, 0.7)))(z)

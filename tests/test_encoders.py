@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mmcl import encoders
 from mmcl.encoders import apply_whitening, fit_whitening, mlp
 
 
@@ -34,6 +35,17 @@ def test_mlp_is_what_numpy_says(observations, key):
         if layer < 2:
             hidden = np.where(hidden > 0, hidden, 0.1 * hidden)
     np.testing.assert_allclose(encoder.apply(params, stats, observations), hidden, atol=1e-4)
+
+
+def test_an_mlp_is_the_same_in_blocks_of_rows_and_in_one_piece(observations, key, monkeypatch):
+    encoder = mlp((8, 6), outputs=3, slope=0.1, whiten=True)
+    params, stats = encoder.init(key, observations)
+    square = lambda params: jnp.sum(encoder.train(params, stats, observations)[0] ** 2)
+    value, grads = jax.value_and_grad(square)(params)
+    monkeypatch.setattr(encoders, "CPU_ROWS", 70)  # the last block is not full
+    in_blocks, grads_in_blocks = jax.value_and_grad(square)(params)
+    np.testing.assert_allclose(in_blocks, value, rtol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3), grads_in_blocks, grads)
 
 
 def test_without_whitening_there_are_no_stats(observations, key):

@@ -23,7 +23,7 @@ def dense(left, right, where, skip_itself):
 def either(request, monkeypatch):
     """In one piece, and in blocks of two rows and of one, the last not full."""
     if request.param == "blocks":
-        monkeypatch.setattr(kernel, "BLOCK", 2 * N)
+        monkeypatch.setattr(kernel, "block_size", lambda: 2 * N)
 
 
 @pytest.mark.parametrize("skip_itself", [True, False])
@@ -49,7 +49,7 @@ def test_blocks_agree_with_one_piece_on_centred_and_on_far_off_embeddings(key, s
         return log_sum_exp(*negative_squared_distance(rows, rows), where, True).mean()
 
     value, gradient = jax.value_and_grad(total)(rows)
-    monkeypatch.setattr(kernel, "BLOCK", 700)
+    monkeypatch.setattr(kernel, "block_size", lambda: 700)
     in_blocks, gradient_in_blocks = jax.value_and_grad(total)(rows)
     np.testing.assert_allclose(in_blocks, value, atol=1e-5)
     np.testing.assert_allclose(gradient_in_blocks, gradient, atol=1e-5)
@@ -65,7 +65,7 @@ def test_nothing_of_the_size_of_all_pairs_is_held_in_blocks(monkeypatch):
         return max(_sizes(jax.make_jaxpr(both)(rows).jaxpr))
 
     assert largest() == 1024**2
-    monkeypatch.setattr(kernel, "BLOCK", 4096)
+    monkeypatch.setattr(kernel, "block_size", lambda: 4096)
     assert largest() <= 4096
 
 
