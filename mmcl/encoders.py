@@ -76,7 +76,8 @@ def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whi
 
 def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> Float[Array, "n p"]:
     """Whitened observations: float32 [n, p]."""
-    return (observations - whitening.mean[None]) @ whitening.matrix
+    centred = observations - whitening.mean[None]
+    return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
 def _in_blocks(of_rows, inputs):

@@ -19,7 +19,7 @@ from mmcl.encoders import Modalities
 from mmcl.objectives import SIMILARITIES, alignment_max_whitened_entropy, whitening_matrix
 from mmcl.optimizers import make_optimizer
 from mmcl.output_spaces import OUTPUT_SPACES
-from mmcl.precision import PRECISIONS
+from mmcl.precision import with_precision
 from mmcl.recipe import Hyperparameters, Recipe
 
 
@@ -108,10 +108,11 @@ def step(
     `done` unbatched: rare work of the optimiser then stays rare.
     """
     representations = lambda params: _encode_training(recipe, hyper, params, state.stats, batch)
-    with jax.default_matmul_precision(PRECISIONS[recipe.precision]):
-        z, pull_back, stats = jax.vjp(representations, state.params, has_aux=True)
+    precise = partial(with_precision, recipe.precision)
+    encode = precise(partial(jax.vjp, representations, has_aux=True))
+    z, pull_back, stats = encode(state.params)
     loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
-    (grads,) = pull_back(grad_z)
+    (grads,) = precise(pull_back)(grad_z)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)

@@ -100,3 +100,26 @@ def test_a_frozen_lane_keeps_its_running_statistics_and_is_alone(key):
     moved = lambda a, b: np.testing.assert_(not np.allclose(a, b, atol=1e-3))
     jax.tree.map(moved, lane(0, after.stats.t.running), lane(0, before.stats.t.running))
     jax.tree.map(np.testing.assert_array_equal, after.stats.x, before.stats.x)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"text_encoder": "text_cnn"},
+    ],
+)
+def test_rounded_products_change_a_step_a_little(key, changes):
+    """Loss by bfloat16 is that by float32 within its rounding, and not the same."""
+
+    def loss(precision):
+        recipe = mmcl.Recipe(**PHOTOGRAPHS.__dict__ | changes | {"precision": precision})
+        first = sample_photographs(key, 16)
+        state = mmcl.init(key, recipe, hyper(), first)
+        _, metrics = jax.jit(mmcl.step, static_argnums=0)(recipe, hyper(), state, first, 0)
+        return metrics
+
+    exact, rounded = loss("float32"), loss("bfloat16")
+    for one, other in zip(exact, rounded, strict=True):
+        assert one != other
+        np.testing.assert_allclose(one, other, rtol=0.05)

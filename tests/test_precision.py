@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 import mmcl
-from mmcl.precision import PRECISIONS
+from mmcl import encoders
+from mmcl.encoders import mlp
+from mmcl.precision import PRECISIONS, with_precision
 from tests.test_training import RECIPE, hyper, sample, trained
 
 WIDTH = 13  # of hidden layers, found nowhere else in the program
@@ -31,9 +34,36 @@ def test_products_inside_encoders_have_the_precision_of_the_recipe(precision, sa
     inside, others = products(key, recipe)
     assert len(inside) >= 6
     assert all(said in text for text in inside)
-    objective = [text for text in others if said not in text]
-    assert len(objective) == 6  # of either modality one forward, two back
-    assert all("Precision.HIGHEST" in text for text in objective)
+    exact = [text for text in others if said not in text]
+    assert len(exact) == 8  # of either modality whitening, and of the objective one and two back
+    assert all("Precision.HIGHEST" in text for text in exact)
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds by itself")
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("rows", [50, 7])  # at once: in one piece, and in blocks
+def test_a_cpu_rounds_the_factors_of_products_and_adds_up_in_float32(
+    precision, rows, key, monkeypatch
+):
+    """Against float64 NumPy: a layer without hidden ones, and its gradient."""
+    monkeypatch.setattr(encoders, "CPU_ROWS", rows)
+    encoder = mlp((), outputs=3, slope=1.0, whiten=False)
+    observations, weights = jax.random.normal(key, (50, 4)), jnp.linspace(0.1, 2.3, 150)
+    params, stats = encoder.init(key, observations)
+    of = lambda params: encoder.train(params, stats, observations)[0]
+    precise = partial(with_precision, precision)
+    z, pull_back = precise(partial(jax.vjp, of))(params)
+    (grads,) = precise(pull_back)(weights.reshape(50, 3))
+    kernel = params["Dense_0"]["kernel"]
+    x, w, g = (_in_bits(PRECISIONS[precision].mantissa, a) for a in (observations, kernel, weights))
+    np.testing.assert_allclose(z, x @ w, atol=1e-5)
+    np.testing.assert_allclose(grads["Dense_0"]["kernel"], x.T @ g.reshape(50, 3), atol=2e-5)
+
+
+def _in_bits(mantissa, array):
+    """Float64, rounded to so many bits after the first."""
+    fraction, exponent = np.frexp(np.asarray(array, np.float64))
+    return np.ldexp(np.round(fraction * 2 ** (mantissa + 1)) / 2 ** (mantissa + 1), exponent)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
