@@ -11,6 +11,7 @@ from experiments.devices import make_mesh, on_devices, on_host
 from experiments.domains.latent_scores import Evaluation, Sampling, score_latents
 from experiments.plan import make_plan, take
 from experiments.sweep import make_sweep
+from experiments.training import train_lane
 from tests.small import small_config
 
 
@@ -91,6 +92,18 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
 
 
 @pytest.mark.slow
+def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
+    mesh = make_mesh(len(plan.lanes))
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    sweep.train(data, state, 0, 4)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(data))
+    lane = rows((plan.data, sweep.init(plan.data)), 0)
+    program = jax.make_jaxpr(partial(train_lane, plan, mesh, 0, 4, ()))(*lane)
+    assert "scan" in str(program) and "callback" not in str(program)
+
+
 def test_every_score_has_its_shape_and_is_finite(plan, states):
     sampling = Sampling(lvm.Telling(), ("gaussian",))
     evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)

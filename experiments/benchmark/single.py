@@ -1,34 +1,30 @@
 """Single: what a training step costs, in a sweep over the settings of one config."""
 
-import statistics
 import tempfile
 import time
+from functools import cache, partial
 from pathlib import Path
 
 import jax
 import numpy as np
 
+from experiments.benchmark.cases import Row, first_state, in_a_sweep, times_a_unit
 from experiments.benchmark.table import machine
+from experiments.benchmark.timing import measure
 from experiments.checkpoints import open_checkpoints
-from experiments.devices import make_mesh, on_devices
+from experiments.devices import make_mesh
 from experiments.plan import Plan, of_length, take
 from experiments.sweep import make_sweep
 
 REPEATS = 7
 
 
-def lane_step_times(plan: Plan) -> tuple[float, list[float]]:
-    """Seconds to compile and run the first chunk; milliseconds a lane-step in those after it."""
-    mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = make_sweep(plan, mesh, plan.domain.load(lambda share: None))
-    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
-    seconds = []
-    for repeat in range(REPEATS + 1):
-        start = time.perf_counter()
-        state, advance = sweep.train(data, state, repeat * plan.log_every, plan.log_every)
-        jax.block_until_ready((state, advance))
-        seconds.append(time.perf_counter() - start)
-    return seconds[0], [1e3 * time / plan.log_every / len(plan.lanes) for time in seconds[1:]]
+def lane_step_times(plan: Plan) -> tuple[float, Row]:
+    """Seconds to compile; milliseconds a lane-step in the middle of training, without glances."""
+    load = cache(lambda: plan.domain.load(lambda share: None))
+    ready = in_a_sweep(plan, load, partial(first_state, plan, load), plan.log_every)
+    seconds = measure({"": ready.program}, REPEATS, 0.0)[""]
+    return ready.compiling, times_a_unit(seconds, ready.units)
 
 
 def checkpoint_times(plan: Plan) -> tuple[float, float]:
@@ -56,12 +52,12 @@ def describe(plan: Plan) -> str:
     If some settings have steps of their own, of the lanes of the shortest training.
     """
     plan = take(plan, of_length(plan, min(plan.lengths)))
-    compiling, times = lane_step_times(plan)
+    compiling, step = lane_step_times(plan)
     waiting, whole = checkpoint_times(plan)
     return (
-        f"{statistics.median(times):.2f} ms a lane-step, median of {REPEATS} "
-        f"({min(times):.2f} to {max(times):.2f}), {len(plan.lanes)} lanes, batch "
-        f"{plan.recipe.batch}, widths {plan.recipe.widths}, first chunk {compiling:.1f} s; "
+        f"{step['time_ms']:.2f} ms a lane-step, median of {REPEATS} "
+        f"({step['low']:.2f} to {step['high']:.2f}), {len(plan.lanes)} lanes, batch "
+        f"{plan.recipe.batch}, widths {plan.recipe.widths}, compiled in {compiling:.1f} s; "
         f"{machine()}, jax {jax.__version__}\n"
         f"a checkpoint: training waits {1e3 * waiting:.0f} ms, it is whole after {whole:.2f} s"
     )

@@ -33,15 +33,11 @@ def _alike(name, configs, load=tuple, steps=CYCLE) -> Ladder:
     """Cases whose lanes begin alike, so that their state is made once."""
     plans = [make_plan(config) for config in configs]
     begin = cache(partial(first_state, plans[0], load))
-    return [
-        Case(
-            name,
-            plan.recipe.batch,
-            len(plan.lanes),
-            partial(in_a_sweep, plan, load, begin, steps),
-        )
-        for plan in plans
-    ]
+    return [_case(name, plan.recipe.batch, plan, begin, load, steps) for plan in plans]
+
+
+def _case(name, size, plan, begin, load=tuple, steps=CYCLE) -> Case:
+    return Case(name, size, len(plan.lanes), partial(in_a_sweep, plan, load, begin, steps))
 
 
 def growth(sizes: Sizes) -> list[Ladder]:
@@ -49,11 +45,9 @@ def growth(sizes: Sizes) -> list[Ladder]:
     batches, widths = sizes.growth
     lanes = jax.device_count()
 
-    def case(variant, size, config):
+    def case(name, size, config):
         plan = make_plan(config)
-        begin = partial(first_state, plan, tuple)
-        sweep = partial(in_a_sweep, plan, tuple, begin, CYCLE)
-        return Case(variant, size, len(plan.lanes), sweep)
+        return _case(name, size, plan, partial(first_state, plan, tuple))
 
     def small(name):
         changes = {"batch": 256, "widths": (128,) * 3, "optimizer": name}
