@@ -187,6 +187,22 @@ def test_targets_are_met_or_missed():
     assert values == [(4.0, 3, "met"), (3.0, 4, "missed"), (0.5, 2, "met"), (3.5, 3, "missed")]
 
 
+def test_targets_of_an_accelerator():
+    product = lambda kind, rate: row(f"{kind} product", 1.0, "ceilings", 8192, gflops=rate)
+    lanes = [(32, 1.0), (128, 0.9), (512, 1.1), (4, 3.0)]
+    rows = [
+        product("float32", 50.0),
+        product("bfloat16", 400.0),
+        row("paper", 9.0, "step", 6144, gflops=100.0, devices=1),
+        row("paper", 8.0, "step", 6144, gflops=180.0, devices=1),
+        *(row("fast", time, "step", lanes=count) for count, time in lanes),
+    ]
+    found = [(row["value"], row["note"]) for row in target_rows(make_table(rows))]
+    assert found == [(pytest.approx(1.1 / 0.9), "missed"), (0.45, "met")]
+    slower = [product("bfloat16", 40.0), *rows[:1], *rows[2:-3]]  # and no 512 lanes
+    assert target_rows(make_table(slower)) == []
+
+
 def test_no_target_is_told_of_what_was_not_measured():
     assert target_rows(make_table([row("fast, soap, ours", 2.0)])) == []
 
