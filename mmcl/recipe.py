@@ -38,7 +38,7 @@ class Recipe:
     normalization: of resnet18 and text_cnn: "batch" or "group".
     vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
     precision:     of the matrix products inside encoders in training: "float32", "tf32" or
-                   "bfloat16", which add up in float32; a CPU computes all in float32.
+                   "bfloat16", which add up in float32; a CPU gains no time by it.
     output_space:  of representations: "free", the unit "sphere" or the unit "cube". A sphere in d
                    columns has d - 1 dimensions.
 
