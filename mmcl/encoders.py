@@ -56,7 +56,7 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 
     def apply(params, stats, observations):
         inputs = apply_whitening(stats, observations) if whiten else observations
-        return _in_blocks(partial(network.apply, {"params": params}), inputs)
+        return _by_blocks_of_rows(partial(network.apply, {"params": params}), inputs)
 
     def train(params, stats, observations):
         return apply(params, stats, observations), stats
@@ -80,7 +80,7 @@ def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> 
     return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
-def _in_blocks(of_rows, inputs):
+def _by_blocks_of_rows(of_rows, inputs):
     """of_rows(inputs), where each row is its own affair; large batches of a CPU block by block."""
     if jax.default_backend() != "cpu" or len(inputs) <= CPU_ROWS:
         return of_rows(inputs)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxprs_in_params
 from jax.lax import Precision
 
 
@@ -29,10 +29,11 @@ CALLS = {"jit": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "ca
 
 
 def with_precision(name: str, function: Callable) -> Callable:
-    """`function` with its products, and those of its gradient, in the precision called `name`.
+    """`function` with its products in the precision called `name`.
 
     A CPU multiplies in float32 whatever it is told. There factors are rounded beforehand, so that
-    scores can be told from precision without an accelerator.
+    scores can be told from precision without an accelerator. For a gradient wrap `jax.vjp` of the
+    function, and what it pulls back with: a gradient of the result would not round its factors.
     """
     chosen = PRECISIONS[name]
 
@@ -48,7 +49,7 @@ def with_precision(name: str, function: Callable) -> Callable:
 
 
 def _rounded(mantissa: int, program: ClosedJaxpr, *args) -> list[Any]:
-    """What a program gives whose products are of rounded factors, unless they ask for float32."""
+    """What a program gives with rounded factors of products, but of those that ask for float32."""
     jaxpr = program.jaxpr
     found = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*program.consts, *args), strict=True))
     read = lambda atom: atom.val if isinstance(atom, Literal) else found[atom]
@@ -66,8 +67,16 @@ def _evaluated(mantissa: int, equation: JaxprEqn, *values) -> Sequence[Any]:
         return _scanned(mantissa, params, *values)
     if primitive.name in PRODUCTS and Precision.HIGHEST not in jax.tree.leaves(params["precision"]):
         values = [jax.lax.reduce_precision(value, EXPONENT, mantissa) for value in values]
+    elif any(map(_has_products, jaxprs_in_params(params))):
+        raise NotImplementedError(f"products inside of {primitive.name} are not rounded on a CPU")
     results = primitive.bind(*values, **params)
     return results if primitive.multiple_results else [results]
+
+
+def _has_products(jaxpr: Jaxpr) -> bool:
+    inner = (one for equation in jaxpr.eqns for one in jaxprs_in_params(equation.params))
+    names = {equation.primitive.name for equation in jaxpr.eqns}
+    return not names.isdisjoint(PRODUCTS) or any(map(_has_products, inner))
 
 
 def _scanned(mantissa: int, params: dict[str, Any], *values) -> Sequence[Any]:

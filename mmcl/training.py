@@ -109,8 +109,8 @@ def step(
     """
     representations = lambda params: _encode_training(recipe, hyper, params, state.stats, batch)
     precise = partial(with_precision, recipe.precision)
-    encode = precise(partial(jax.vjp, representations, has_aux=True))
-    z, pull_back, stats = encode(state.params)
+    forward = precise(partial(jax.vjp, representations, has_aux=True))
+    z, pull_back, stats = forward(state.params)
     loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
     (grads,) = precise(pull_back)(grad_z)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)

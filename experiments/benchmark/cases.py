@@ -88,7 +88,7 @@ def in_a_sweep(
     """
     plan = plan._replace(domain=plan.domain._replace(glance=lambda trained, key: ()))
     shared, state = load(), begin()
-    mesh = make_mesh(len(plan.lanes))
+    mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     sweep = make_sweep(plan, mesh, shared)
     start = time.perf_counter()
     needed = sweep.memory(steps)
@@ -97,7 +97,7 @@ def in_a_sweep(
     data, states = on_devices(mesh, (plan.data, everyone))
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
-    step = lambda done, *lane: train_lane(plan, mesh, done, 1, *lane)
+    step = lambda done, *lane: train_lane(plan, make_mesh(1), done, 1, *lane)
     return Ready(
         Program(lambda states: sweep.train(data, states, done, steps)[0], states),
         steps * len(plan.lanes),

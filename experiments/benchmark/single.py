@@ -20,7 +20,7 @@ REPEATS = 7
 
 
 def lane_step_times(plan: Plan) -> tuple[float, Row]:
-    """Seconds to compile; milliseconds a lane-step in the middle of training, without glances."""
+    """Seconds to compile; milliseconds a lane-step half way, without glances."""
     load = cache(lambda: plan.domain.load(lambda share: None))
     ready = in_a_sweep(plan, load, partial(first_state, plan, load), plan.log_every)
     seconds = measure({"": ready.program}, REPEATS, 0.0)[""]
@@ -55,7 +55,7 @@ def describe(plan: Plan) -> str:
     compiling, step = lane_step_times(plan)
     waiting, whole = checkpoint_times(plan)
     return (
-        f"{step['time_ms']:.2f} ms a lane-step, median of {REPEATS} "
+        f"{step['time_ms']:.2f} ms a lane-step half way, median of {REPEATS} "
         f"({step['low']:.2f} to {step['high']:.2f}), {len(plan.lanes)} lanes, batch "
         f"{plan.recipe.batch}, widths {plan.recipe.widths}, compiled in {compiling:.1f} s; "
         f"{machine()}, jax {jax.__version__}\n"

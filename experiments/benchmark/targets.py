@@ -26,35 +26,19 @@ def target_rows(table: pd.DataFrame) -> list[dict]:
         for one in _find(table, "growth", f"{LANE_STEP}, {optimizer}", 256):
             name = f"ms a lane-step, {one.variant}"
             rows.append(_row(name, one, one.time_ms, 3, one.time_ms <= 3))
-    rows += [*_flat(table), *_share_of_bfloat16(table)]
+    rows += _flat(table)
     return [row for row in rows if pd.notna(row["value"])]
 
 
 def _flat(table) -> list[dict]:
-    """How far time a lane-step differs from 32 lanes to 512; a CPU is not measured so far."""
-    timed = table[table.time_ms.notna()]
-    steps = [row for row in _find(timed, "step", "fast", 1024) if 32 <= row.lanes <= 512]
-    if {32, 512} - {row.lanes for row in steps}:
+    """How far the time of a lane-step differs from 32 lanes to 512, where both were timed."""
+    timed = _find(table[table.time_ms.notna()], "step", "fast", 1024)
+    times = {row.lanes: row.time_ms for row in timed if 32 <= row.lanes <= 512}
+    if not {32, 512} <= times.keys():
         return []
-    times = [row.time_ms for row in steps]
-    ratio = max(times) / min(times)
-    return [_row("fast: most over least ms, 32 to 512 lanes", steps[-1], ratio, 1.2, ratio <= 1.2)]
-
-
-def _share_of_bfloat16(table) -> list[dict]:
-    """The share that `paper` has, on one device, of products in bfloat16 where these are faster."""
-    timed = table[table.gflops.notna()]
-    ceilings = {
-        kind: row.gflops
-        for kind in ("float32", "bfloat16")
-        for row in _find(timed[timed.lanes == 1], "ceilings", f"{kind} product")
-    }
-    steps = [row for row in _find(timed, "step", "paper", 6144) if row.devices == 1]
-    if not steps or ceilings.get("bfloat16", 0) <= ceilings.get("float32", math.inf):
-        return []
-    best = max(steps, key=lambda row: row.gflops)
-    share = best.gflops / ceilings["bfloat16"]
-    return [_row("paper: share of the bfloat16 ceiling", best, share, 0.4, share >= 0.4)]
+    ratio = max(times.values()) / min(times.values())
+    name = "fast: most over least ms a lane-step, 32 to 512 lanes"
+    return [_row(name, timed[-1], ratio, 1.2, ratio <= 1.2)]
 
 
 def _faster(table, recipe, optimizer, rival, batch, target) -> list[dict]:
@@ -69,9 +53,9 @@ def _faster(table, recipe, optimizer, rival, batch, target) -> list[dict]:
     return rows
 
 
-def _find(table: pd.DataFrame, part: str, variant: str, size: int | None = None) -> list[pd.Series]:
-    found = table[(table.part == part) & (table.variant == variant)]
-    return [row for _, row in found.iterrows() if size in (None, row["size"])]
+def _find(table: pd.DataFrame, part: str, variant: str, size: int) -> list[pd.Series]:
+    found = table[(table.part == part) & (table.variant == variant) & (table["size"] == size)]
+    return [row for _, row in found.iterrows()]
 
 
 def _row(name, one, value, target, met) -> dict:
