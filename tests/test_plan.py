@@ -129,7 +129,7 @@ def test_every_config_makes_a_plan(name, recipe):
 
 def test_the_papers_numerical_section():
     plan = make_plan(paper_numeric.get_config())
-    assert Counter(plan.lengths) == {4000: 114, 10_000: 12}
+    assert Counter(plan.lengths) == {6000: 114, 10_000: 12}
     assert set(make_plan(paper_numeric.get_config("paper")).lengths) == {100_000}
     lanes = plan.lanes
     assert Counter(studies(pd.DataFrame(lanes))) == {
