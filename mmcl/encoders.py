@@ -1,5 +1,6 @@
 """Encoders: from the observations of one modality to its representation."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-CPU_ROWS = 1024  # of a batch at once, so that hidden layers stay in a CPU's caches
+CPU_VALUES = 3 * 2**18  # of a hidden layer at once, so that layers stay in a CPU's caches
 
 Params = Any  # a pytree of arrays
 Stats = Any  # a pytree of arrays that no gradient moves
@@ -56,7 +57,8 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 
     def apply(params, stats, observations):
         inputs = apply_whitening(stats, observations) if whiten else observations
-        return _by_blocks_of_rows(partial(network.apply, {"params": params}), inputs)
+        of_rows = partial(network.apply, {"params": params})
+        return _by_blocks_of_rows(of_rows, inputs, max((*widths, outputs)))
 
     def train(params, stats, observations):
         return apply(params, stats, observations), stats
@@ -80,12 +82,13 @@ def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> 
     return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
-def _by_blocks_of_rows(of_rows, inputs):
-    """of_rows(inputs), where each row is its own affair; large batches of a CPU block by block."""
-    if jax.default_backend() != "cpu" or len(inputs) <= CPU_ROWS:
+def _by_blocks_of_rows(of_rows, inputs, width):
+    """of_rows(inputs), where each row is its own affair; large layers of a CPU block by block."""
+    blocks = math.ceil(len(inputs) * width / CPU_VALUES)
+    if jax.default_backend() != "cpu" or blocks <= 1:
         return of_rows(inputs)
     of_row = lambda row: of_rows(row[None])[0]
-    return jax.lax.map(of_row, inputs, batch_size=CPU_ROWS)
+    return jax.lax.map(of_row, inputs, batch_size=math.ceil(len(inputs) / blocks))
 
 
 class _MLP(nn.Module):

@@ -42,7 +42,7 @@ def test_an_mlp_is_the_same_in_blocks_of_rows_and_in_one_piece(observations, key
     params, stats = encoder.init(key, observations)
     square = lambda params: jnp.sum(encoder.train(params, stats, observations)[0] ** 2)
     value, grads = jax.value_and_grad(square)(params)
-    monkeypatch.setattr(encoders, "CPU_ROWS", 70)  # the last block is not full
+    monkeypatch.setattr(encoders, "CPU_VALUES", 8 * 70)  # the last block is not full
     assert ("scan" in str(jax.make_jaxpr(square)(params))) == (jax.default_backend() == "cpu")
     in_blocks, grads_in_blocks = jax.value_and_grad(square)(params)
     np.testing.assert_allclose(in_blocks, value, rtol=1e-5)

@@ -41,12 +41,12 @@ def test_products_inside_encoders_have_the_precision_of_the_recipe(precision, sa
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds by itself")
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("rows", [50, 7])  # at once: in one piece, and in blocks
+@pytest.mark.parametrize("rows", [50, 8])  # at once: in one piece, and in blocks
 def test_a_cpu_rounds_the_factors_of_products_and_adds_up_in_float32(
     precision, rows, key, monkeypatch
 ):
     """Against float64 NumPy: a layer without hidden ones, and its gradient."""
-    monkeypatch.setattr(encoders, "CPU_ROWS", rows)
+    monkeypatch.setattr(encoders, "CPU_VALUES", 3 * rows)
     encoder = mlp((), outputs=3, slope=1.0, whiten=False)
     observations, weights = jax.random.normal(key, (50, 4)), jnp.linspace(0.1, 2.3, 150)
     params, stats = encoder.init(key, observations)
