@@ -60,6 +60,13 @@ def test_a_cpu_rounds_the_factors_of_products_and_adds_up_in_float32(
     np.testing.assert_allclose(grads["Dense_0"]["kernel"], x.T @ g.reshape(50, 3), atol=2e-5)
 
 
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds by itself")
+def test_products_that_cannot_be_rounded_are_refused():
+    square = lambda x: jax.lax.cond(x[0, 0] > 0, lambda x: x @ x, lambda x: x, x)
+    with pytest.raises(NotImplementedError, match="products inside of cond"):
+        with_precision("bfloat16", square)(jnp.ones((2, 2)))
+
+
 def _in_bits(mantissa, array):
     """Float64, rounded to so many bits after the first."""
     fraction, exponent = np.frexp(np.asarray(array, np.float64))

@@ -97,6 +97,7 @@ def in_a_sweep(
     data, states = on_devices(mesh, (plan.data, everyone))
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
+    # of a lane on one device: a batch that is split counts the same
     step = lambda done, *lane: train_lane(plan, make_mesh(1), done, 1, *lane)
     return Ready(
         Program(lambda states: sweep.train(data, states, done, steps)[0], states),
