@@ -10,11 +10,17 @@ import pandas as pd
 from ml_collections import ConfigDict
 
 from experiments.domains import make_domain
-from experiments.heat_maps import Panel, save_heat_maps
-from experiments.results import REVERSE, read_results, unbiased_names
-from experiments.runs_table import tell_runs
-from experiments.stored import read_run
-from experiments.tables import main_probe, metric_name, of_targets, over_seeds, setting_labels
+from experiments.report.heat_maps import Panel, save_heat_maps
+from experiments.report.run_tables import tell_runs
+from experiments.report.tables import (
+    main_probe,
+    metric_name,
+    of_targets,
+    over_seeds,
+    setting_labels,
+)
+from experiments.rundir.checkpoint_files import read_run
+from experiments.rundir.results import REVERSE, read_results, unbiased_names
 
 KEPT, LEAKED, REVERSED = "least kept", "most leaked", "least reverse"
 

@@ -15,9 +15,9 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
-from experiments.progress import progress
-from lvm.causal3dident import KINDS
-from lvm.causal3dident_writing import Captions
+from experiments.runtime.progress import progress
+from lvm.datasets.causal3dident.reading import KINDS
+from lvm.datasets.causal3dident.writing import Captions
 
 SEMANTICS = 7
 SETTINGS = [(kind, number) for kind in KINDS for number in range(SEMANTICS)]

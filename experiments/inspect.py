@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.contents import describe_lane, describe_run, differences, export
+from experiments.rundir.describe import describe_lane, describe_run, differences, export
 
 LANE_COLUMNS = (
     "lane",

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments.contents import describe_run
-from experiments.devices import keep_compiled
-from experiments.lane_metrics import LaneMetrics, measure_lane
-from experiments.lanes import LoadedLane, load_lane, read_plan
-from experiments.progress import Show, progress
-from experiments.results import DIGITS, MODALITIES, unbiased_names
-from experiments.whole import write_whole
+from experiments.domains.latent_metrics import LaneMetrics, measure_lane
+from experiments.rundir.describe import describe_run
+from experiments.rundir.results import DIGITS, MODALITIES, unbiased_names
+from experiments.runtime.devices import keep_compiled
+from experiments.runtime.progress import Show, progress
+from experiments.sweep.loading import LoadedLane, load_lane, read_plan
+from lvm.files.atomic import write_atomically
 
 ALONE = ("m_x", "m_t")  # targets of several columns, of one modality alone
 UNBIASED = "unbiased"  # the target of what is asked of all unbiased semantics together
@@ -51,7 +51,7 @@ def score_run(directory: Path, modalities: Sequence[str], show: Show) -> Path:
                 | {"modality": modality, **row, "value": np.nan if froze else float(row["value"])}
                 for row in named
             ]
-        write_whole(path, pd.DataFrame(rows).to_csv(index=False, float_format=DIGITS))
+        write_atomically(path, pd.DataFrame(rows).to_csv(index=False, float_format=DIGITS))
     show("scoring", 1.0, "")
     return path
 

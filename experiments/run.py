@@ -14,27 +14,27 @@ from jax.sharding import Mesh
 from ml_collections import config_flags
 from rich.console import Console
 
-from experiments import work
-from experiments.blocks import Block, blocks_left
-from experiments.checkpoints import set_aside
-from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import (
+from experiments.domains.domain import Shared
+from experiments.report.write_report import print_end
+from experiments.rundir.checkpoint_files import UnreadableError, newest_by_lane, stored_checkpoints
+from experiments.rundir.checkpoints import set_aside
+from experiments.rundir.claim import check_claim, claimed, origin
+from experiments.rundir.results import scored_lanes
+from experiments.runtime.command_line import CONFIG, parse_flags
+from experiments.runtime.devices import (
     bytes_usable,
     is_out_of_memory,
     keep_compiled,
     make_mesh,
     use_every_core,
 )
-from experiments.domains.domain import Shared
-from experiments.plan import Plan, arrange, make_plan, of_length, take
-from experiments.processes import is_first, join, leave, wait_for_all
-from experiments.progress import progress
-from experiments.report import print_end
-from experiments.results import scored_lanes
-from experiments.rundir import check_claim, claimed, origin
-from experiments.signals import Stopped, stop_requests
-from experiments.stored import UnreadableError, newest_by_lane, stored_checkpoints
-from experiments.sweep import Sweep, make_sweep
+from experiments.runtime.processes import is_first, join, leave, wait_for_all
+from experiments.runtime.progress import progress
+from experiments.runtime.signals import Stopped, stop_requests
+from experiments.sweep import run_block as work
+from experiments.sweep.blocks import Block, blocks_left
+from experiments.sweep.compiled import Sweep, make_sweep
+from experiments.sweep.plan import Plan, arrange, make_plan, of_length, take
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")

@@ -1,30 +1,35 @@
 """Who makes the data: samplers of a causal latent variable model; captions and pictures."""
 
 from lvm.bias import Bias, bias_from_indices, bias_from_numbers, numbers_of, unbiased
-from lvm.captions import captions, replace_values
-from lvm.cards import Photographs, check_splits, read_cards, split_sessions
-from lvm.causal3dident import Renders, read_causal3dident, read_causal3dident_captions
-from lvm.causal3dident_scenes import image_columns, scenes_from_columns, text_columns
-from lvm.causal3dident_writing import write_causal3dident
-from lvm.disk.splits import Splits, file_order_splits
-from lvm.disk.texts import StoredCaptions
-from lvm.exogenous import EXOGENOUS
-from lvm.language import Factor, Language, make_language, sentences, token_ids
-from lvm.misalignment import MISALIGNMENTS, WHOLE, Telling
-from lvm.mixing import init_mixing, mix, unmix
-from lvm.mpi3d import (
+from lvm.captions.generation import captions, replace_values
+from lvm.captions.language import Factor, Language, make_language, sentences, token_ids
+from lvm.captions.scene_words import SCENE_VARIANTS, SceneWords, make_scene_words, word_values
+from lvm.datasets.cards import Photographs, check_splits, read_cards, split_sessions
+from lvm.datasets.causal3dident.reading import (
+    Renders,
+    read_causal3dident,
+    read_causal3dident_captions,
+)
+from lvm.datasets.causal3dident.scene_columns import (
+    image_columns,
+    scenes_from_columns,
+    text_columns,
+)
+from lvm.datasets.causal3dident.writing import write_causal3dident
+from lvm.datasets.mpi3d import (
     draw_mpi3d_splits,
     mpi3d_factors,
     open_mpi3d,
     read_mpi3d_captions,
     take_images,
 )
-from lvm.pairs import Pairs, Shift, sample_pairs
-from lvm.rendering.pictures import render_batches
-from lvm.rendering.render import Quality, render
-from lvm.scene_words import SCENE_VARIANTS, SceneWords, make_scene_words, word_values
-from lvm.scenes import SHAPES, Scenes, sample_scenes
-from lvm.semantics import (
+from lvm.files.splits import Splits, file_order_splits
+from lvm.files.texts import StoredCaptions
+from lvm.latents.misalignment import MISALIGNMENTS, WHOLE, Telling
+from lvm.latents.mixing import init_mixing, mix, unmix
+from lvm.latents.noise_laws import EXOGENOUS
+from lvm.latents.pairs import Pairs, Shift, sample_pairs
+from lvm.latents.semantics import (
     DEPENDENCES,
     Semantics,
     covariance,
@@ -33,10 +38,13 @@ from lvm.semantics import (
     sample_semantics,
     solve_semantics,
 )
-from lvm.shift import heavy_tails
-from lvm.theory import attainable_r2, told_r2
-from lvm.ways import take_way
-from lvm.world import World, WorldSpec, init_world
+from lvm.latents.shift import heavy_tails
+from lvm.latents.switch import take_way
+from lvm.latents.theory import attainable_r2, told_r2
+from lvm.latents.world import World, WorldSpec, init_world
+from lvm.scenes.rendering.batches import render_batches
+from lvm.scenes.rendering.render import Quality, render
+from lvm.scenes.sampler import SHAPES, Scenes, sample_scenes
 
 __all__ = [
     "DEPENDENCES",

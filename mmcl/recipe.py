@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Bool, Float
 
-from mmcl.catalogue import OBJECTIVES
-from mmcl.networks import NORMALIZATIONS
-from mmcl.objectives import NORM_PENALTY, SIMILARITIES
-from mmcl.optimizers import OPTIMIZERS, Schedule
+from mmcl.encoders.encoder import NORMALIZATIONS
+from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from mmcl.objectives.alignment_entropy import NORM_PENALTY
+from mmcl.objectives.registry import OBJECTIVES
+from mmcl.objectives.similarities import SIMILARITIES
+from mmcl.optimizers.registry import OPTIMIZERS
+from mmcl.optimizers.schedule import Schedule
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import PRECISIONS
 
@@ -97,8 +100,8 @@ CHOICES = {
     "similarity": tuple(SIMILARITIES),
     "negatives": ("in_batch", "second_batch"),
     "optimizer": tuple(OPTIMIZERS),
-    "image_encoder": ("mlp", "patches", "resnet18"),
-    "text_encoder": ("mlp", "tokens", "text_cnn"),
+    "image_encoder": tuple(IMAGE_ENCODERS),
+    "text_encoder": tuple(TEXT_ENCODERS),
     "normalization": NORMALIZATIONS,
     "precision": tuple(PRECISIONS),
     "output_space": tuple(OUTPUT_SPACES),

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key, Shaped
 
-from mmcl.catalogue import OBJECTIVES
-from mmcl.choice import make_encoders
-from mmcl.encoders import Modalities
-from mmcl.objectives import SIMILARITIES, alignment_max_whitened_entropy, whitening_matrix
-from mmcl.optimizers import make_optimizer
+from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from mmcl.modalities import Modalities
+from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, whitening_matrix
+from mmcl.objectives.registry import OBJECTIVES
+from mmcl.objectives.similarities import SIMILARITIES
+from mmcl.optimizers.registry import make_optimizer
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
 from mmcl.recipe import Hyperparameters, Recipe
@@ -57,6 +58,14 @@ class Metrics(NamedTuple):
 
     loss: Float[Array, ""]
     grad_norm: Float[Array, ""]
+
+
+def make_encoders(recipe: Recipe) -> Modalities:
+    """The encoder of images and that of texts, Modalities of Encoder; each has its parameters."""
+    return Modalities(
+        x=IMAGE_ENCODERS[recipe.image_encoder](recipe, recipe.widths),
+        t=TEXT_ENCODERS[recipe.text_encoder](recipe, recipe.text_widths or recipe.widths),
+    )
 
 
 @jax.default_matmul_precision("float32")

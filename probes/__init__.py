@@ -1,10 +1,5 @@
 """Who measures: arrays in, numbers out."""
 
-from probes.classification import (
-    Classifier,
-    mlp_binary,
-    mlp_classifier,
-)
 from probes.disentanglement import DCI, dci
 from probes.downstream import (
     LABEL,
@@ -25,11 +20,12 @@ from probes.identifiability import (
 )
 from probes.independence import Independence, independence, residual_independence, residuals
 from probes.information import Information, gaussian_information, infonce, nwj
-from probes.kernel_ridge import kernel_ridge
-from probes.logistic import logistic
 from probes.metrics import matthews, r2
 from probes.neighbours import nearest
-from probes.regression import Probe, mlp, ridge
+from probes.predictors.classification import Classifier, mlp_binary, mlp_classifier
+from probes.predictors.kernel_ridge import kernel_ridge
+from probes.predictors.logistic import logistic
+from probes.predictors.regression import Probe, mlp, ridge
 from probes.similarity import linear_cka, mean_corr
 
 PROBES: dict[str, Probe] = {"linear": ridge, "mlp": mlp, "kernel": kernel_ridge}

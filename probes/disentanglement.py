@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from probes.identifiability import Split
 from probes.metrics import masked_mean, r2
-from probes.regression import Probe
+from probes.predictors.regression import Probe
 
 
 class DCI(NamedTuple):

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from probes.classification import mlp_binary
 from probes.metrics import matthews, r2
-from probes.regression import mlp
+from probes.predictors.classification import mlp_binary
+from probes.predictors.regression import mlp
 
 OUTCOMES = {"y1": 3, "y2": 5, "y3": 7, "y4": 9}  # name -> how many semantics it depends on
 LABEL = "y2"  # the outcome that is also classified, as high or low

@@ -13,10 +13,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from probes.classification import Classifier
 from probes.identifiability import Split
 from probes.metrics import matthews, r2
-from probes.regression import Probe
+from probes.predictors.classification import Classifier
+from probes.predictors.regression import Probe
 
 
 class FactorScores(NamedTuple):

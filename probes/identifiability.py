@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key, Shaped
 
 from probes.metrics import masked_mean, r2
-from probes.regression import Probe
+from probes.predictors.regression import Probe
 
 
 class Latents(NamedTuple):

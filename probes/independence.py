@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from probes.identifiability import Split
-from probes.regression import Probe
+from probes.predictors.regression import Probe
 
 PERMUTATIONS = 199  # the smallest p is one in so many and one
 MEDIAN_ROWS = 512  # that the median distance is taken of

@@ -17,8 +17,8 @@ import optax
 from jaxtyping import Array, Bool, Float, Key
 
 from probes.identifiability import Split
-from probes.networks import LEARNING_RATE, WIDTHS
-from probes.regression import standardize
+from probes.predictors.networks import LEARNING_RATE, WIDTHS
+from probes.predictors.regression import standardize
 
 EMBEDDING = 32
 STEPS = 600

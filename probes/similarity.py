@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 from optax.assignment import hungarian_algorithm
 
-from probes.regression import standardize
+from probes.predictors.regression import standardize
 
 
 @jax.default_matmul_precision("float32")

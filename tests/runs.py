@@ -7,8 +7,8 @@ from unittest.mock import patch
 from rich.console import Console
 
 from experiments import run as run_module
-from experiments.plan import arrange, make_plan
-from experiments.rundir import claimed, origin
+from experiments.rundir.claim import claimed, origin
+from experiments.sweep.plan import arrange, make_plan
 
 
 def run(directory, config, report=False):

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contents import lane_arrays
-from experiments.stored import newest_by_lane, stored_checkpoints
+from experiments.rundir.checkpoint_files import newest_by_lane, stored_checkpoints
+from experiments.rundir.describe import lane_arrays
+from tests.repository import ROOT
 
-ROOT = Path(__file__).parent.parent
 QUICKSTART = (
     "--config=experiments/configs/quickstart.py",
     "--config.recipe.steps=6000",

@@ -1,11 +1,11 @@
 """Who may import whom, read from the sources."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.repository import ROOT
+
 CORES = {"lvm", "mmcl", "probes"}
 RIM_ONLY = {"absl", "ml_collections", "orbax", "matplotlib", "pandas", "rich", "time", "os"}
 

@@ -12,14 +12,14 @@ from rich.console import Console
 
 from experiments.audit.advice import advice
 from experiments.audit.counting import Counts, count_all
-from experiments.audit.figure import save_bars
+from experiments.audit.inputs import read_captions, read_concepts, read_labels
+from experiments.audit.rate_bars import save_bars
+from experiments.audit.rate_tables import as_csv, shown, tidy
 from experiments.audit.rates import rates
-from experiments.audit.reading import read_captions, read_concepts, read_labels
-from experiments.audit.tables import as_csv, shown, tidy
-from experiments.progress import progress
-from experiments.whole import write_whole
+from experiments.runtime.progress import progress
+from lvm.files.atomic import write_atomically
 
-OUR_CONCEPTS = Path(__file__).parent.parent / "concepts.csv"
+OUR_CONCEPTS = Path(__file__).parent / "concepts.csv"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +51,7 @@ def audit(options: argparse.Namespace, console: Console) -> None:
         counts = count_all(concepts, captions, labels)
     found = rates(concepts, counts)
     if options.out:
-        write_whole(options.out, as_csv(tidy(found, counts.captions)))
+        write_atomically(options.out, as_csv(tidy(found, counts.captions)))
     if options.figure:
         save_bars(found, counts.captions, options.figure)
     console.print(shown(found), highlight=False)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from experiments.audit.expectation import KEPT, LOST
+from experiments.audit.rate_tables import expectation, most_told, percent
 from experiments.audit.rates import GroupRates
-from experiments.audit.tables import expectation, most_told, percent
 
 CLAIM = (
     "What captions always tell truly is kept; what they never tell, or tell by chance, is lost; of "

@@ -14,15 +14,15 @@ import jax
 from absl import app, flags, logging
 from rich.console import Console
 
-from experiments.benchmark.figure import save_figure
-from experiments.benchmark.measuring import EVERY, measure_parts
-from experiments.benchmark.single import describe
+from experiments.benchmark.measure_parts import EVERY, measure_parts
+from experiments.benchmark.one_config import describe
+from experiments.benchmark.output_figure import save_benchmark_figure
+from experiments.benchmark.output_table import read_table, save_table, shown, side_by_side
 from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
-from experiments.benchmark.table import read_table, save_table, shown, side_by_side
-from experiments.checks import require_known
-from experiments.command_line import CONFIG, parse_flags
-from experiments.devices import use_every_core
-from experiments.plan import make_plan
+from experiments.runtime.checks import require_known
+from experiments.runtime.command_line import CONFIG, parse_flags
+from experiments.runtime.devices import use_every_core
+from experiments.sweep.plan import make_plan
 
 WIDTH = 150  # of the table, in letters
 
@@ -67,7 +67,7 @@ def _measure(names: tuple[str, ...], console: Console):
     out = Path(_OUT.value)
     for table in measure_parts(names, sizes, console):
         save_table(table, out / "benchmark.csv")  # a failure later on loses no part before it
-    save_figure(table, out / "benchmark.png")
+    save_benchmark_figure(table, out / "benchmark.png")
     console.print(shown(table))
     console.print(
         f"{out}/benchmark.csv, {out}/benchmark.png; {table.machine[0]}, jax {table.jax[0]}"

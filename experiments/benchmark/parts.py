@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import lvm
 import mmcl
 import probes
-from experiments.benchmark.cases import Case, Ladder, on_one_device
+from experiments.benchmark.measurement.cases import Case, Ladder, on_one_device
 from experiments.benchmark.sizes import Sizes
 from experiments.benchmark.steps import CYCLE, growth, step
-from mmcl.optimizers import OPTIMIZERS, make_optimizer
+from mmcl.optimizers.registry import OPTIMIZERS, make_optimizer
 
 LATENTS = 10
 CLASSES = 6

@@ -5,11 +5,11 @@ from functools import cache, partial
 import jax
 from ml_collections import ConfigDict
 
-from experiments.benchmark.cases import Case, Ladder, first_state, in_a_sweep
+from experiments.benchmark.measurement.cases import Case, Ladder, first_state, in_a_sweep
 from experiments.benchmark.sizes import Sizes
 from experiments.configs import default, scenes_small, selection
-from experiments.plan import make_plan
-from mmcl.optimizers import OPTIMIZERS
+from experiments.sweep.plan import make_plan
+from mmcl.optimizers.registry import OPTIMIZERS
 
 CYCLE = 20  # steps in a call: whole cycles of the rare work of SOAP and of Muon
 LARGE_STEPS = ("paper", "resnet")  # one of them is a call

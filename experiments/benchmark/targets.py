@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 
-from experiments.benchmark.duel import EAGER
-from experiments.benchmark.duel import PART as PEER
+from experiments.benchmark.peer_comparison import EAGER
+from experiments.benchmark.peer_comparison import PART as PEER
 from experiments.benchmark.steps import LANE_STEP
 
 GIB = 2**10  # MiB

@@ -1,7 +1,7 @@
 """Linearity: when are kept semantics there linearly? A run an objective and an output space.
 
 --config=experiments/configs/linearity.py:OBJECTIVE,SPACE, such as symmetric_infonce,cube. A table
-and a figure of such runs: python -m experiments.linearity
+and a figure of such runs: python -m experiments.studies.linearity
 """
 
 from ml_collections import ConfigDict

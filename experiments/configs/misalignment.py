@@ -1,7 +1,7 @@
 """Misalignment as it is in the wild: every way in which captions are wrong, at rates from 0 to 1.
 
 Several captions of an image are a flag: --config.world.captions=3 '--config.only=(...)'. Figure:
-python -m experiments.rates runs/misalignment
+python -m experiments.studies.misalignment runs/misalignment
 """
 
 from ml_collections import ConfigDict

@@ -19,7 +19,7 @@ from experiments.domains.captioned_scores import (
     scores_a_lane,
 )
 from experiments.domains.domain import Domain, Words
-from experiments.settings import PAPERS
+from experiments.sweep.settings import PAPERS
 
 LAW = "natural"  # the joint law of the factors, as the data have it
 SPARE = 4  # columns of a representation beyond one a factor

@@ -14,8 +14,8 @@ import lvm
 import mmcl
 import probes
 from experiments.domains.domain import Trained
-from experiments.results import MODALITIES, ZERO_SHOT, score_row
-from experiments.settings import Lane
+from experiments.rundir.results import MODALITIES, ZERO_SHOT, score_row
+from experiments.sweep.settings import Lane
 
 PHRASING = "phrasing"  # the label that only captions have
 PART = 512  # images that are encoded at once

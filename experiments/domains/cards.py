@@ -5,11 +5,11 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_least, require_share, take_known
 from experiments.domains.captioned import Pictures, captioned_domain, labelled
 from experiments.domains.captioned_scores import LABEL_JUDGES
 from experiments.domains.domain import Domain
-from lvm import cards
+from experiments.runtime.checks import require_least, require_share, take_known
+from lvm.datasets import cards
 
 
 def make_cards(config: ConfigDict) -> Domain:

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
-from experiments.settings import Lane
+from experiments.sweep.settings import Lane
 
 Shared = Any  # a pytree of arrays that all lanes read, such as photographs
 World = Any  # a pytree of arrays that a lane draws for itself

@@ -8,8 +8,15 @@ import numpy as np
 
 import probes
 from experiments.domains.latent_scores import Downstream, Glance, LatentLaneScores
-from experiments.results import HEAD, MODALITIES, NO_PROBE, REVERSE, score_row, unbiased_names
-from experiments.settings import Lane
+from experiments.rundir.results import (
+    HEAD,
+    MODALITIES,
+    NO_PROBE,
+    REVERSE,
+    score_row,
+    unbiased_names,
+)
+from experiments.sweep.settings import Lane
 
 SIMILARITIES = ("mean_corr", "linear_cka")
 

@@ -6,7 +6,6 @@ import numpy as np
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_known, require_least
 from experiments.domains import latent_rows
 from experiments.domains.domain import Domain
 from experiments.domains.latent_scores import (
@@ -18,7 +17,8 @@ from experiments.domains.latent_scores import (
     halves,
     score_latents,
 )
-from experiments.settings import PAPERS, indices_of
+from experiments.runtime.checks import require_known, require_least
+from experiments.sweep.settings import PAPERS, indices_of
 from probes import OUTCOMES, PROBES
 
 

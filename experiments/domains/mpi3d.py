@@ -3,11 +3,11 @@
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_least, take_known
 from experiments.domains.captioned import Pictures, captioned_domain, labelled
 from experiments.domains.captioned_scores import LABEL_JUDGES
 from experiments.domains.domain import Domain
-from lvm import mpi3d
+from experiments.runtime.checks import require_least, take_known
+from lvm.datasets import mpi3d
 
 
 def make_mpi3d(config: ConfigDict) -> Domain:

@@ -7,11 +7,11 @@ import numpy as np
 from ml_collections import ConfigDict
 
 import lvm
-from experiments.checks import require_least, take_known
 from experiments.domains.captioned import Labelled, Pictures, captioned_domain
 from experiments.domains.captioned_scores import JUDGES
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.domains.domain import Domain
+from experiments.runtime.checks import require_least, take_known
 
 VALUES = ("s_pos", "color", "s_color", "b_color", "alpha", "beta", "gamma")  # numbers in pictures
 SPARE = 12  # columns beyond one a semantic, so that labels and hues can have what they span
@@ -46,7 +46,8 @@ def make_causal3dident(config: ConfigDict) -> Domain:
     if world.data is None:
         raise ValueError(
             "world.data is missing: give the folder of the data set, as in "
-            "--config.world.data=causal3dident; lvm/causal3dident.py says what is in it"
+            "--config.world.data=causal3dident; lvm/datasets/causal3dident/reading.py "
+            "lists its files"
         )
 
     def load(show):

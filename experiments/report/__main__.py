@@ -1,0 +1,28 @@
+"""Report: tables, figures and an HTML page of a finished or a running sweep.
+
+python -m experiments.report runs/paper --paper=figures_of_the_paper.csv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from experiments.report.write_report import write_report
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
+    parser.add_argument("directory", type=Path, help="a run directory")
+    parser.add_argument("--paper", type=Path, help="a CSV file with the paper's scores")
+    options = parser.parse_args()
+    try:
+        write_report(options.directory, Console(), options.paper)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

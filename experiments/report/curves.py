@@ -1,0 +1,145 @@
+"""Curves: scores against steps, sizes and what is attainable; lines and dots."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from experiments.report.figure_files import save_figure
+from experiments.report.heat_maps import target_label
+from experiments.report.tables import main_probe, metric_name, of_targets, setting_labels
+from experiments.rundir.results import MODALITIES, REVERSE, unbiased_names
+
+LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
+OTHER_LAW = "#009e73"
+MARKS = "os^vDPX*"  # of laws
+PANELS_A_LINE = 5
+OTHERS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # are no semantics
+TITLE = 30  # letters of a panel's title in a line
+ROOM = 0.035  # for a letter of a name beside a panel, as a share of the steps
+NAME = 0.06  # height of a name in a panel, in units of R²
+KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
+
+
+def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str = "x") -> Path:
+    """The glance at every semantic against steps, mean over seeds; a panel a setting.
+
+    `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
+    near 0 has no name.
+    """
+    laws = ", " + history.dependence if history.dependence.nunique() > 1 else ""
+    history = history.assign(label=setting_labels(history) + laws)
+    labels = history.label.unique()
+    figure, axes = grid(len(labels))
+    for axis, label in zip(axes, labels, strict=True):
+        _learning_panel(axis, history[history.label == label], modality)
+        axis.set_title(fill(label, TITLE), fontsize=8)
+    figure.supxlabel("training step", fontsize=9)
+    figure.supylabel(f"{metric} from the {MODALITIES[modality]} representation", fontsize=9)
+    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    save_figure(figure, path)
+    return path
+
+
+def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
+    """Measured against attainable score, a dot a target of a setting, a panel a modality."""
+    cells = of_targets(cells, main_probe(cells))
+    cells = cells[cells.target != REVERSE]
+    metric = metric_name(cells)
+    figure = Figure(figsize=(7.4, 3.9), layout="constrained")
+    for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
+        dots = cells[cells.modality == modality]
+        for (law, rows), mark in zip(
+            dots.groupby("dependence", sort=False), cycle(MARKS), strict=False
+        ):
+            style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
+            axis.scatter(
+                rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style
+            )
+        axis.set(xlabel=f"attainable {metric}", ylabel=f"measured {metric}")
+        axis.set(title=name, aspect="equal")
+    axis.legend(fontsize=8, frameon=False, loc="lower right")
+    save_figure(figure, path)
+    return path
+
+
+def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
+    """The cells of every setting that was trained in several encoding sizes, for `save_sizes`."""
+    cells = of_targets(cells, main_probe(cells))
+    cells = cells[(cells.modality == "x") & ~cells.target.isin(OTHERS)]
+    groups = cells.groupby(["setting", "dependence", "noise_probability"], sort=False)
+    return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
+
+
+def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
+    """Score of every semantic against the encoding size."""
+    figure, axes = grid(len(panels))
+    for axis, rows in zip(axes, panels, strict=True):
+        kept, first = _kept(rows), rows.iloc[0]
+        for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
+            style = KEPT if target in kept else BIASED
+            axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
+        axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
+        noisy = f", p {first.noise_probability}" if "perturb" in first.setting else ""
+        axis.set_title(f"{first.setting}{noisy},\n{first.dependence}", fontsize=8)
+    figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
+    figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
+    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    save_figure(figure, path)
+    return path
+
+
+def grid(count: int) -> tuple[Figure, np.ndarray]:
+    """A figure and so many axes, PANELS_A_LINE in a line."""
+    columns, lines = min(PANELS_A_LINE, count), -(-count // PANELS_A_LINE)
+    figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
+    axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    return figure, axes[:count]
+
+
+def _kept(rows: pd.DataFrame) -> set[str]:
+    return unbiased_names(rows.selected.iloc[0], rows.perturbable.iloc[0])
+
+
+def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
+    kept = _kept(rows)
+    others = {f"{modality}_{target}" for target in OTHERS}
+    names = [name for name in rows if name.startswith(f"{modality}_") and name not in others]
+    curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
+    if curves.empty:  # every lane froze before the first point
+        return
+    height = 1.08 + NAME
+    for name, end in curves.iloc[-1].sort_values(ascending=False).items():
+        target = name.removeprefix(f"{modality}_")
+        axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
+        if end < NAME:  # nothing of it is there
+            continue
+        height = min(end + 0.02, height - NAME)  # so that names do not lie on one another
+        axis.annotate(
+            target_label(target),
+            (curves.index[-1], height),
+            fontsize=6,
+            va="center",
+            annotation_clip=False,
+        )
+    axis.set_ylim(-0.03, 1.12)
+    longest = max(len(name) for name in names) - len(f"{modality}_")
+    axis.set_xlim(right=(1 + ROOM * longest) * curves.index[-1])
+    axis.locator_params(axis="x", nbins=4)
+    axis.tick_params(labelsize=7)
+
+
+def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
+    """What the styles of lines mean, above all panels."""
+    handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
+    figure.legend(
+        handles=handles, loc="outside upper right", ncols=columns, fontsize=8, frameon=False
+    )

@@ -1,0 +1,113 @@
+"""Figures: what people look at, each drawn from the cells of `tables.over_seeds`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from experiments.report.heat_maps import DIFFERENCES, Panel, save_heat_maps
+from experiments.report.tables import (
+    main_probe,
+    metric_name,
+    of_targets,
+    setting_labels,
+    with_reference,
+)
+from experiments.rundir.results import HEAD, MODALITIES
+
+ENVIRONMENTS = {"same": "in distribution", "shifted": "shifted"}
+
+
+class View(NamedTuple):
+    """What a panel shows: its title, the cells it takes by their columns, and the value of each."""
+
+    title: str
+    where: dict[str, str]
+    value: str
+
+
+def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
+    """Draws every heat map that the cells hold; returns the paths by title.
+
+    Perturbation begins with full selection and no noise, as in the paper.
+    r2.png: all settings by the main probe (matthews.png, where that is the metric).
+    STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp), 8 and 9 (linear), and their twins; 5 and
+    12 for photographs. STUDY_error.png: measured - attainable by the main probe.
+    STUDY_downstream.png: figures 4 and 10.
+    """
+    figures = {}
+    main = main_probe(cells)
+    figures["All settings"] = save_scores(cells, directory, "", main)
+    for study, of_study in with_reference(cells).groupby("study", sort=False):
+        file, title = study.replace(" ", "_"), study.capitalize()
+        for probe in of_targets(of_study).probe.unique():
+            name = f"{title}: {metric_name(of_study)} by the {probe} probe"
+            figures[name] = save_scores(of_study, directory, f"{file}_", probe)
+        path = directory / f"{file}_error.png"
+        figures[f"{title}: measured - attainable"] = save_error(of_study, path, main)
+        if (of_study.probe == HEAD).any():
+            path = directory / f"{file}_downstream.png"
+            figures[f"{title}: downstream tasks"] = save_downstream(of_study, path)
+    return figures
+
+
+def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -> Path:
+    """What was kept of every target, measured from both modalities beside attainable.
+
+    Beside the paper's scores of images too, if the cells hold some. The file is named by its
+    metric, and by its probe if it has a prefix.
+    """
+    cells = of_targets(cells, probe)
+    metric = "_".join(cells.metric.unique())
+    path = directory / (f"{prefix}{metric}_{probe}.png" if prefix else f"{metric}.png")
+    panels = [
+        View("image, measured", {"modality": "x"}, "mean"),
+        View("text, measured", {"modality": "t"}, "mean"),
+        View("attainable", {"modality": "x"}, "attainable"),
+    ]
+    if "paper" in cells and cells.paper[cells.modality == "x"].notna().any():
+        panels.append(View("image, in the paper", {"modality": "x"}, "paper"))
+    save_heat_maps(_rows(cells, panels), path, f"{metric_name(cells)} ({probe} probe)")
+    return path
+
+
+def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
+    """Measured minus attainable, in hundredths."""
+    cells = of_targets(cells, probe)
+    cells = cells.assign(error=cells["mean"] - cells.attainable)
+    panels = [View(name, {"modality": key}, "error") for key, name in MODALITIES.items()]
+    label = f"{metric_name(cells)} ({probe} probe), measured - attainable; cells in hundredths"
+    save_heat_maps(_rows(cells, panels), path, label, DIFFERENCES)
+    return path
+
+
+def save_downstream(cells: pd.DataFrame, path: Path) -> Path:
+    """Heads on image representations in both environments: outcomes, and the class of one."""
+    cells = cells[cells.probe == HEAD]
+    label = cells.target + " class"
+    cells = cells.assign(target=cells.target.where(cells.metric == "r2", label))
+    panels = [
+        View(f"{name}, {title}", {"environment": environment}, value)
+        for environment, name in ENVIRONMENTS.items()
+        for title, value in (("measured", "mean"), ("attainable", "attainable"))
+    ]
+    save_heat_maps(_rows(cells, panels), path, "R²; Matthews correlation (class)")
+    return path
+
+
+def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
+    """A row of panels a law of the semantics, a panel a view."""
+    return [
+        [Panel(f"{law} semantics\n{view.title}", _table(of_law, view)) for view in views]
+        for law, of_law in cells.groupby("dependence", sort=False)
+    ]
+
+
+def _table(cells: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Rows settings, columns targets, both in the order of the results."""
+    for column, value in view.where.items():
+        cells = cells[cells[column] == value]
+    cells = cells.assign(label=setting_labels(cells))
+    table = cells.pivot(index="label", columns="target", values=view.value)
+    return table.loc[cells.label.unique(), cells.target.unique()]

@@ -1,0 +1,39 @@
+"""Runs table: the command line of what sets runs side by side, as a table and as a figure."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from experiments.rundir.results import DIGITS
+from lvm.files.atomic import write_atomically
+
+
+def tell_runs(
+    name: str,
+    description: str,
+    make_table: Callable[[Sequence[Path]], pd.DataFrame],
+    draw: Callable[[pd.DataFrame, Path], None],
+) -> None:
+    """Prints the table of the run directories that the command line names, and writes both.
+
+    Exits with the message of an OSError or ValueError.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser.add_argument("directories", type=Path, nargs="+", help="run directories")
+    parser.add_argument("--table", type=Path, help="where the table goes, as CSV")
+    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
+    options = parser.parse_args()
+    try:
+        table = make_table(options.directories)
+        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+        if options.table:
+            write_atomically(options.table, table.to_csv(index=False, float_format=DIGITS))
+        if options.figure:
+            draw(table, options.figure)
+            print(f"figure: {options.figure}")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")

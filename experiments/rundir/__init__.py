@@ -1,0 +1,1 @@
+"""Run directory: its claim, its checkpoints, its history and its results."""

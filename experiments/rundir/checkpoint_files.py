@@ -1,0 +1,169 @@
+"""Stored: checkpoints read where they lie, lane by lane, without JAX and without what wrote them.
+
+`experiments/rundir/checkpoints.py` writes them, through orbax; here TensorStore, the library
+beneath orbax, reads any lanes of any array, and nothing else of the file.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorstore as ts
+
+FORMAT = 1  # of run directories and checkpoints; a newer one is refused
+NAMES = (  # what a run directory may hold
+    "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
+    "metrics.csv", "report.html", "figures",
+)  # fmt: skip
+
+ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "params", "x", ...)
+
+
+def read_run(directory: Path) -> dict[str, Any]:
+    """Config, lanes and versions of the libraries of the run in a directory, as plain data.
+
+    Raises ValueError if it holds none, one of a newer format, or a link that leads out of it.
+    """
+    check_links(directory)
+    path = directory / "config.json"
+    try:
+        content = json.loads(path.read_text())
+        check_format(path, content["format"])
+        content["config"].setdefault("own_steps", [])  # runs of an older version have none
+        return {name: content[name] for name in ("config", "lanes", "versions")}
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise ValueError(f"{path} cannot be read: it is not the config of a run") from None
+
+
+class UnreadableError(ValueError):
+    """A checkpoint is damaged; an older one may be whole."""
+
+
+class Stored(NamedTuple):
+    """A checkpoint of the lanes that run together: where it is, their numbers, steps done.
+
+    Row i of every array belongs to lane `lanes[i]`; rows beyond them are padding.
+    """
+
+    path: Path
+    lanes: range
+    step: int
+
+
+def steps_of(config: Mapping[str, Any], setting: str) -> int:
+    """Steps that a config asks of the setting of this name."""
+    return dict(config["own_steps"]).get(setting, config["recipe"]["steps"])
+
+
+def block_directory(directory: Path, lanes: Sequence[int]) -> Path:
+    """Where the checkpoints of consecutive lanes lie."""
+    return directory / "checkpoints" / f"lanes_{lanes[0]}-{lanes[-1]}"
+
+
+def stored_checkpoints(directory: Path) -> list[Stored]:
+    """The checkpoints of a run directory, those with most steps first, then by lane.
+
+    Half-written ones do not count. Raises ValueError for one that lies outside the directory.
+    """
+    found = []
+    for path in (directory / "checkpoints").glob("lanes_*/*"):
+        lanes = re.fullmatch(r"lanes_(\d+)-(\d+)", path.parent.name)
+        if lanes and path.name.isdigit():
+            check_inside(directory, path)
+            first, last = map(int, lanes.groups())
+            found.append(Stored(path, range(first, last + 1), int(path.name)))
+    return sorted(found, key=lambda stored: (-stored.step, stored.lanes[0], len(stored.lanes)))
+
+
+def newest_by_lane(checkpoints: Iterable[Stored]) -> dict[int, Stored]:
+    """The checkpoint with most steps of every lane that has one, by the lane's number."""
+    newest: dict[int, Stored] = {}
+    for stored in checkpoints:
+        for lane in stored.lanes:
+            newest.setdefault(lane, stored)
+    return dict(sorted(newest.items()))
+
+
+def check_links(directory: Path) -> None:
+    """Raises ValueError if a part of a run directory is a link to somewhere else."""
+    for name in NAMES:
+        check_inside(directory, directory / name)
+
+
+def check_inside(directory: Path, path: Path) -> None:
+    """Raises ValueError for a path that a symbolic link leads out of the run directory."""
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise ValueError(f"{path} leads out of the run directory: {path.resolve()}")
+
+
+def read_about(stored: Stored) -> dict[str, Any]:
+    """What wrote a checkpoint: format, config, versions, dtype, commit.
+
+    Raises UnreadableError if it is damaged, ValueError if it is of a newer format.
+    """
+    try:
+        about = json.loads((stored.path / "_CHECKPOINT_METADATA").read_text())["custom_metadata"]
+        check_format(stored.path, about["format"])
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise _unreadable(stored, error) from None
+    return about
+
+
+def check_format(path: Path, number: int) -> None:
+    """Raises ValueError for a format that this version does not know."""
+    if number > FORMAT:
+        raise ValueError(
+            f"{path} has format {number}, of a newer version: allowed is up to {FORMAT}; update"
+        )
+
+
+def array_names(stored: Stored) -> list[ArrayName]:
+    """The names of all arrays in a checkpoint; raises UnreadableError if it is damaged."""
+    try:
+        tree = json.loads((stored.path / "state" / "_METADATA").read_text())["tree_metadata"]
+        leaves = [leaf for leaf in tree.values() if not leaf["value_metadata"]["skip_deserialize"]]
+        return [tuple(str(part["key"]) for part in leaf["key_metadata"]) for leaf in leaves]
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise _unreadable(stored, error) from None
+
+
+def read_arrays(
+    stored: Stored, names: Sequence[ArrayName], lanes: Sequence[int]
+) -> list[np.ndarray]:
+    """Arrays of a checkpoint, each with a row for every one of these consecutive lanes.
+
+    Raises UnreadableError, naming the checkpoint, if it is damaged.
+    """
+    begin = stored.lanes.index(lanes[0])
+    rows = slice(begin, begin + len(lanes))
+    base = f"file://{(stored.path / 'state').resolve()}/"
+    context = ts.Context()
+
+    def opened(name):
+        kvstore = {"driver": "ocdbt", "base": base, "path": ".".join(name) + "/"}
+        return ts.open({"driver": "zarr3", "kvstore": kvstore}, read=True, context=context)
+
+    try:
+        arrays = [array.result() for array in [opened(name) for name in names]]
+        return [part.result() for part in [array[rows].read() for array in arrays]]
+    except (ValueError, OSError) as error:
+        raise _unreadable(stored, error) from None
+
+
+def _unreadable(stored: Stored, error: Exception) -> UnreadableError:
+    return UnreadableError(f"checkpoint {stored.path} cannot be read: {first_line(error)}")
+
+
+def status_of(failed_at: int, healthy: str) -> str:
+    """A lane's status in words, from the step at which it froze, -1 if it did not."""
+    return healthy if failed_at < 0 else f"diverged at step {failed_at}"
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in short."""
+    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

@@ -1,0 +1,1 @@
+"""Runtime: devices, processes, signals, progress and the command line."""

@@ -1,0 +1,1 @@
+"""Studies: one module for each study that draws its own figure."""

@@ -1,0 +1,101 @@
+"""Rates: what was kept against how often captions are wrong, a panel a way of being wrong.
+
+python -m experiments.studies.misalignment runs/misalignment
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+
+import lvm
+from experiments.report.curves import BIASED, KEPT, OTHERS, grid, legend
+from experiments.report.figure_files import save_figure
+from experiments.report.tables import (
+    has_exact_size,
+    main_probe,
+    metric_name,
+    of_targets,
+    over_seeds,
+)
+from experiments.rundir.checkpoint_files import read_run
+from experiments.rundir.results import read_results, unbiased_names
+from experiments.sweep.settings import misalignment_of
+
+PANEL = ["setting", "dependence", "encoding_size"]
+TITLE = 26  # letters of a panel's title in a line
+TEXT = dict(alpha=0.5, marker="x", markersize=4)
+IMAGE = dict(marker="o", markersize=3)
+ATTAINABLE = dict(color="0.3", lw=0.8, ls=":")
+TOLD = dict(color="0.75", lw=3.5, zorder=0)
+
+
+def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
+    """The cells of every setting, law and size that was trained at several rates."""
+    cells = of_targets(cells, main_probe(cells))
+    cells = cells[~cells.target.isin(OTHERS)]
+    groups = cells.groupby(PANEL, sort=False)
+    return [rows for _, rows in groups if rows.noise_probability.nunique() > 1]
+
+
+def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Path:
+    """Score of every semantic against the rate, by image and text; what is attainable beside it."""
+    figure, axes = grid(len(groups))
+    for axis, rows in zip(axes, groups, strict=True):
+        _panel(axis, rows, captions)
+    figure.supxlabel("rate, or strength", fontsize=9)
+    figure.supylabel(metric_name(groups[0]), fontsize=9)
+    styles = {
+        "unbiased, from the image": KEPT | IMAGE,
+        "from the text": KEPT | TEXT,
+        "told wrongly, from the image": BIASED | IMAGE,
+        "from the text ": BIASED | TEXT,
+        "attainable (true unbiased)": ATTAINABLE,
+        "told by the caption": TOLD,
+    }
+    legend(figure, styles, columns=3)
+    save_figure(figure, path)
+    return path
+
+
+def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
+    first = rows.iloc[0]
+    unbiased = unbiased_names(first.selected, first.perturbable)
+    lines = rows.sort_values("noise_probability").groupby(["modality", "target"], sort=False)
+    for (modality, target), line in lines:
+        style = KEPT if target in unbiased else BIASED
+        rate, score = line.noise_probability, line["mean"].clip(0, 1)
+        axis.plot(rate, score, **style, **(IMAGE if modality == "x" else TEXT))
+        if target not in unbiased and modality == "x":
+            axis.plot(rate, line.attainable.clip(0, 1), **ATTAINABLE)
+    if first.dependence == "independent":
+        rates = np.linspace(0, 1, 101)
+        kind = misalignment_of(first.setting)
+        axis.plot(rates, [lvm.told_r2(kind, rate, captions) for rate in rates], **TOLD)
+    size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
+    axis.set_title(fill(f"{first.setting}{size}, {first.dependence}", TITLE), fontsize=7)
+    axis.tick_params(labelsize=7)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.studies.misalignment", description=__doc__
+    )
+    parser.add_argument("directory", type=Path, help="a run directory")
+    directory = parser.parse_args().directory
+    try:
+        captions = read_run(directory)["config"]["world"].get("captions", 1)
+        found = rate_panels(over_seeds(read_results(directory / "results.csv", warn=print)))
+        if not found:
+            raise ValueError(f"{directory} has no setting at several rates")
+        print(f"figure: {save_rates(found, directory / 'figures' / 'rates.png', captions)}")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Sheet of scenes: rendered pictures that differ by one latent along each row.
+
+python -m experiments.studies.scene_factors --out=docs/results/scenes/factors.png
+"""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+
+import lvm
+from experiments.domains.color_tables import COLOR_TABLES
+
+COLUMNS = 7
+BASE = {"x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.08, "s_color": 0.15, "b_color": 0.6}
+UNTURNED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.6}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A latent that varies, what is said of it, and what shows it."""
+
+    latent: str
+    title: str
+    shape: str
+    values: tuple[float, ...]
+    base: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+SHARES = tuple((np.arange(COLUMNS) + 0.5) / COLUMNS)
+ROWS = (
+    Row("shape", "shape", "teapot", tuple(range(7)), {"color": 0.05}),
+    Row("x_pos", "x_pos\ncolumn", "hare", (0, 1, 2)),
+    Row("y_pos", "y_pos\nrow", "horse", (0, 1, 2)),
+    Row("s_pos", "s_pos\nplace of the\nspotlight", "cow", SHARES),
+    Row("color", "color\nhue of the\nobject", "dragon", SHARES),
+    Row("s_color", "s_color\nhue of the\nspotlight", "teapot", SHARES, {"b_color": 0.62}),
+    Row("b_color", "b_color\nhue of the\nground", "armadillo", SHARES),
+    Row("alpha", "alpha\nimage-only\nrotation", "horse", SHARES),
+    Row("beta", "beta\nimage-only\nrotation", "hare", SHARES),
+    Row("gamma", "gamma\nimage-only\nrotation", "head", SHARES, {"color": 0.95}),
+)
+
+
+def row_scenes(row: Row) -> lvm.Scenes:
+    """The scenes of one row, numpy arrays of as many values as the row has."""
+    base = {"shape": lvm.SHAPES.index(row.shape), **BASE, **UNTURNED, **row.base}
+    columns = {name: np.full(len(row.values), base[name]) for name in lvm.Scenes._fields}
+    columns[row.latent] = np.array(row.values)
+    whole = ("shape", "x_pos", "y_pos")
+    return lvm.Scenes(**{k: v.astype("i4" if k in whole else "f4") for k, v in columns.items()})
+
+
+def save_sheet(path: Path, resolution: int, samples: int) -> None:
+    """Draws the sheet; pictures are shown pixel by pixel."""
+    render = jax.jit(lambda scene: lvm.render(scene, resolution, lvm.Quality(samples=samples)))
+    words = lvm.make_scene_words(COLOR_TABLES)
+    figure = Figure(figsize=(9.5, 1.35 * len(ROWS)), dpi=120, layout="constrained")
+    axes = figure.subplots(len(ROWS), COLUMNS)
+    for line, row in zip(axes, ROWS, strict=True):
+        scenes = row_scenes(row)
+        told = row_labels(words, row, scenes)
+        for axis in line:
+            axis.set_axis_off()
+        for place, axis in enumerate(line[: len(told)]):
+            scene = jax.tree.map(lambda leaf, place=place: leaf[place], scenes)
+            axis.imshow(render(scene), interpolation="nearest")
+            axis.set_title(told[place], fontsize=7, pad=2)
+        line[0].text(
+            -0.08, 0.5, row.title, fontsize=8, ha="right", va="center", transform=line[0].transAxes
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def row_labels(words: lvm.SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
+    """What is written above each picture of a row: the value, and the word that captions have."""
+    numbers = [f"{value:.2f} " if isinstance(value, float) else "" for value in row.values]
+    if row.latent not in words.language.names:
+        return [number.strip() for number in numbers]
+    place = words.language.names.index(row.latent)
+    values = np.asarray(lvm.word_values(words, scenes))[:, place]
+    told = words.language.factors[place].values
+    return [f"{number}{told[value]}" for number, value in zip(numbers, values, strict=True)]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.studies.scene_factors", description=__doc__
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the picture to write")
+    parser.add_argument("--resolution", type=int, default=128, help="pixels a side, of each scene")
+    parser.add_argument("--samples", type=int, default=2, help="rays through a pixel, to a side")
+    options = parser.parse_args()
+    console = Console()
+    try:
+        with console.status("rendering"):
+            save_sheet(options.out, options.resolution, options.samples)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    console.print(f"figure: {options.out}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Scene words: what captions tell of rendered scenes, and which word tells a latent.
+
+Three latents that are continuous in pictures are words here: five directions tell where the
+spotlight is, and names of colours tell hues.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from lvm.captions.language import Factor, Language, make_language
+from lvm.scenes.sampler import SHAPES, Scenes
+
+COMPASS = ("northwest", "northeast", "center", "southwest", "southeast")
+PLACES = {"x_pos": ("left", "center", "right"), "y_pos": ("top", "mid", "bottom"), "s_pos": COMPASS}
+HUES = ("color", "s_color", "b_color")
+KINDS = {
+    **dict.fromkeys(("shape", "x_pos", "y_pos", "color"), "object"),
+    **dict.fromkeys(("s_pos", "s_color"), "spotlight"),
+    "b_color": "background",
+}
+PHRASINGS = (
+    "a picture [of one {shape}] [painted {color}] [on the {x_pos} of the stage] "
+    "[in its {y_pos} row] [lit from the {s_pos}] [by {s_color} lamps] [over {b_color} ground]",
+    "[the lamp shines {s_color}] [out of the {s_pos}] [onto some {shape}] [whose color is {color}] "
+    "[placed {x_pos}] [and {y_pos}] [before the {b_color} background]",
+    "[{b_color} is the floor] [and {color} the figure] [which shows one {shape}] "
+    "[its column is {x_pos}] [its line is {y_pos}] [its light comes from {s_pos}] "
+    "[and looks {s_color}]",
+    "this scene has [the {shape}] [at {x_pos}] [and {y_pos} position] [with {color} skin] "
+    "[under {s_color} light] [that falls in from {s_pos}] [onto the {b_color} plane]",
+    "someone put [one {color} thing] [shaped like some {shape}] [toward the {x_pos}] "
+    "[at {y_pos} height] [upon {b_color} soil] [and hung the spotlight {s_pos}] "
+    "[glowing {s_color}]",
+)
+BINS = 3600  # of the circle of hues: a tenth of a degree
+SCENE_VARIANTS = ("paper", "reference")
+
+ColorTable = Mapping[str, str]  # a colour's name, perhaps after "kind:", and its #rrggbb
+
+
+class NamedHues(NamedTuple):
+    """The names in a table that are nearest to some hue.
+
+    names: as captions have them; places: of the names in the table, in its order; nearest: int32
+    [BINS], the place among `names` of that of each hue.
+    """
+
+    names: tuple[str, ...]
+    places: tuple[int, ...]
+    nearest: Int[np.ndarray, " bins"]
+
+
+class SceneWords(NamedTuple):
+    """The language of scenes, and how hues of object, spotlight and background are named."""
+
+    language: Language
+    hues: tuple[NamedHues, ...]
+
+
+def make_scene_words(tables: Sequence[ColorTable], disjoint: bool = False) -> SceneWords:
+    """The words of scenes, with colours named by the tables for object, spotlight and background.
+
+    A hue has the name that is nearest in RGB to the hue at full saturation and value (pictures show
+    it paler), the later of two names for one colour; names that are nearest to no hue are left out.
+    A name is one word, with hyphens. The paper finds that a word in two tables confuses; if
+    `disjoint`, a word that tells two factors begins with what it is about, as in object-cyan.
+
+    Raises ValueError unless there are three tables, each of two or more colours of the form #rrggbb
+    that are nearest to some hue.
+    """
+    if len(tables) != len(HUES):
+        raise ValueError(f"there are {len(tables)} tables: allowed is one for each of {HUES}")
+    hues = tuple(map(name_hues, tables))
+    values = {"shape": SHAPES, **PLACES}
+    values |= {name: named.names for name, named in zip(HUES, hues, strict=True)}
+    if disjoint:
+        teller = Counter(word for words in values.values() for word in words)
+        tell = lambda name, word: f"{KINDS[name]}-{word}" if teller[word] > 1 else word
+        values = {name: tuple(tell(name, word) for word in words) for name, words in values.items()}
+    factors = [Factor(name, words) for name, words in values.items()]
+    language = make_language(factors, PHRASINGS, shared_words=not disjoint)
+    return SceneWords(language, hues)
+
+
+def name_hues(table: ColorTable) -> NamedHues:
+    """The names in a table that are nearest to some hue, the later of two names for one colour.
+
+    Raises ValueError for a colour that is not of the form #rrggbb and for an empty table.
+    """
+    if not table:
+        raise ValueError("a table of colours is empty: allowed are two or more")
+    colors = np.array([_rgb(name, code) for name, code in table.items()])
+    hues = (np.arange(BINS) + 0.5) / BINS
+    distance = ((_full_color(hues)[:, None] - colors[None]) ** 2).sum(-1)
+    last = len(colors) - 1 - distance[:, ::-1].argmin(1)
+    places, nearest = np.unique(last, return_inverse=True)
+    words = [name.rpartition(":")[2].replace(" ", "-") for name in table]
+    names = tuple(words[place] for place in places)
+    return NamedHues(names, tuple(places.tolist()), nearest.astype(np.int32))
+
+
+def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> Int[Array, "n 7"]:
+    """The values of all factors, as places among their words: int32 [n, 7].
+
+    s_pos is told by five equal bins. Variant "reference" names the background by the hue of the
+    object, as the authors' code does where nothing is distorted. Raises ValueError for another one.
+    """
+    if variant not in SCENE_VARIANTS:
+        raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(SCENE_VARIANTS)}")
+    behind = scenes.b_color if variant == "paper" else scenes.color
+    shown = scenes.color, scenes.s_color, behind
+    colors = [
+        jnp.asarray(named.nearest)[_bin(hue, BINS)]
+        for named, hue in zip(words.hues, shown, strict=True)
+    ]
+    places = scenes.shape, scenes.x_pos, scenes.y_pos, _bin(scenes.s_pos, len(COMPASS))
+    return jnp.stack([*places, *colors], axis=1)
+
+
+def _bin(share: Float[Array | np.ndarray, " n"], bins: int) -> Int[Array, " n"]:
+    return jnp.clip((jnp.asarray(share) * bins).astype(jnp.int32), 0, bins - 1)
+
+
+def _rgb(name: str, code: str) -> list[float]:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", code):
+        raise ValueError(f"the color {name} is {code!r}: allowed is #rrggbb")
+    return [int(code[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+
+
+def _full_color(hue: Float[np.ndarray, " bins"]) -> Float[np.ndarray, "bins 3"]:
+    """Red, green and blue of hues at full saturation and value, by the colour model HSV."""
+    distance = np.abs((hue[:, None] * 6 + np.array([[0.0, 4.0, 2.0]])) % 6 - 3)
+    return np.clip(distance - 1, 0, 1)

@@ -1,0 +1,1 @@
+"""Causal3DIdent: reading and writing its folder layout."""

@@ -1,0 +1,194 @@
+"""Causal3DIdent: rendered scenes with captions, in the folder that its authors' code reads.
+
+latents_image.csv                       what images show, a row an image
+images/{i:0Wd}.png                      W = ceil(log10 N) of N images
+latents_text_{kind}_{setting}.csv       what captions tell, by kind of bias and setting 0 to 6
+text/{kind}_{setting}/text_raw.txt      the captions, a line each, no newline after the last
+
+Kinds are "selections", where captions tell one semantic more from setting to setting, and
+"perturbations", where they tell all, and one more of them truly: the last six wrong in setting 0,
+none in setting 6. Images lie in the order of their
+splits: see `file_order_splits`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from lvm.files.atomic import open_bytes_array, write_bytes_array
+from lvm.files.columns import Allowed, check_column, read_columns
+from lvm.files.decoding import decode
+from lvm.files.folders import converted_path, is_current, refusing
+from lvm.files.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
+
+UNIT = (0.0, 1.0)
+IMAGE_COLUMNS = {  # what a column may hold, as `check_column` has it
+    "object_shape": 7,
+    "object_xpos": 3,
+    "object_ypos": 3,
+    "object_zpos": (-1e9, 1e9),
+    "object_alpharot": UNIT,
+    "object_betarot": UNIT,
+    "object_gammarot": UNIT,
+    "object_color": UNIT,
+    "spotlight_pos": UNIT,
+    "spotlight_color": UNIT,
+    "background_color": UNIT,
+}
+TEXT_COLUMNS = (  # of the semantics in the order of selection; the misspelling is its authors'
+    {"object_shape": 7},
+    {"object_xpos": 3},
+    {"object_ypos": 3},
+    {"spotlight_pos": UNIT},
+    {"object_color_name": None, "object_color_index": 10},  # of matplotlib's tables of colors
+    {"splotlight_color_name": None, "splotlight_color_index": 148},
+    {"background_color_name": None, "background_color_index": 949},
+)
+PHRASING = {"text_phrasing": 5}
+KINDS = ("selections", "perturbations")
+LATENTS = "latents_image.csv"
+
+
+class Renders(NamedTuple):
+    """Images uint8 [n, height, width, 3], on disk, and by column what they show, float32 [n]."""
+
+    images: UInt8[np.ndarray, "n height width 3"]
+    latents: dict[str, Float[np.ndarray, " n"]]
+
+
+def told_columns(kind: str, setting: int) -> dict[str, Allowed]:
+    """The columns of what captions tell, and what they may hold, as `check_column` has it.
+
+    Raises ValueError for a kind or a setting that there is not.
+    """
+    if kind not in KINDS or not 0 <= setting < len(TEXT_COLUMNS):
+        raise ValueError(
+            f"captions are of {kind} {setting}: allowed are {' and '.join(KINDS)} 0..6"
+        )
+    told = TEXT_COLUMNS[: setting + 1] if kind == "selections" else TEXT_COLUMNS
+    return {name: allowed for columns in (*told, PHRASING) for name, allowed in columns.items()}
+
+
+def image_name(place: int, count: int) -> str:
+    """The name of an image by its place, from 0, among `count`."""
+    return f"{place:0{len(str(count - 1))}d}.png"
+
+
+def told_name(kind: str, setting: int) -> str:
+    """Where in the folder stands what captions tell."""
+    return f"latents_text_{kind}_{setting}.csv"
+
+
+def text_name(kind: str, setting: int) -> str:
+    """Where in the folder captions stand."""
+    return f"text/{kind}_{setting}/text_raw.txt"
+
+
+def read_causal3dident(
+    folder: Path | str,
+    height: int | None = None,
+    width: int | None = None,
+    cache: Path | str | None = None,
+    show: Callable[[float], object] = lambda share: None,
+) -> Renders:
+    """All images, resized if height and width are given, and their latents.
+
+    The first call for a size decodes the images into one npy file, in the folder `cache` or in that
+    of the data, which later calls only open while no image is newer; `show` hears the share that is
+    decoded. Raises ValueError, with file and column, for latents that cannot be read, are missing,
+    NaN or out of range, for another number of images than of rows, for an image that is missing,
+    does not decode or has another size than the first; OSError where the disk does not take the npy
+    file, of which nothing is left then.
+    """
+    if (height, width) != (None, None) and not (height and width and min(height, width) > 0):
+        raise ValueError(
+            f"height and width are {height} and {width}: allowed is 1 or more, or none"
+        )
+    folder = Path(folder)
+    latents = read_latents(folder)
+    count = len(latents["object_shape"])
+    paths = [folder / "images" / image_name(place, count) for place in range(count)]
+    _check_images(folder / "images", paths)
+    size = _decode(paths[0], height, width).shape
+    name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
+    decoded = converted_path(folder, cache, name)
+    if not is_current(decoded, [folder / "images", *paths]):
+        blocks = _decode_all(paths, height, width, size)
+        write_bytes_array(decoded, (count, *size), blocks, show)
+    return Renders(open_bytes_array(decoded, (count, *size)), latents)
+
+
+def read_latents(folder: Path | str) -> dict[str, Float[np.ndarray, " n"]]:
+    """What images show, by column: float32 [n]. Raises ValueError as `read_causal3dident` does."""
+    path = Path(folder) / LATENTS
+    columns = read_columns(path, list(IMAGE_COLUMNS))
+    if not columns["object_shape"]:
+        raise ValueError(f"{path} has no row: allowed is one or more")
+    return {
+        name: check_column(f"{path}: {name}", columns[name], allowed).astype(np.float32)
+        for name, allowed in IMAGE_COLUMNS.items()
+    }
+
+
+def read_causal3dident_captions(
+    folder: Path | str, kind: str, setting: int, vocabulary: tuple[str, ...] | None = None
+) -> StoredCaptions:
+    """The captions of a kind of bias under a setting, and what they tell by column.
+
+    The vocabulary is that of the captions unless one is given. Raises ValueError, with file and
+    column or caption, for a setting that there is not, a file that cannot be read or lacks a
+    column, a value that is NaN or out of range, another number of captions than of images, and a
+    word that the vocabulary lacks.
+    """
+    folder, columns = Path(folder), told_columns(kind, setting)
+    count = len(read_columns(folder / LATENTS, list(IMAGE_COLUMNS))["object_shape"])
+    path, text_path = folder / told_name(kind, setting), folder / text_name(kind, setting)
+    written = read_columns(path, list(columns))
+    told = {
+        name: check_column(f"{path}: {name}", written[name], allowed)
+        for name, allowed in columns.items()
+    }
+    if len(told["text_phrasing"]) != count:
+        raise ValueError(
+            f"{path} has {len(told['text_phrasing'])} rows: allowed are {count}, as in {LATENTS}"
+        )
+    texts = read_texts(text_path, count, LATENTS)
+    vocabulary = vocabulary or make_vocabulary(texts)
+    return StoredCaptions(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, told)
+
+
+def _check_images(folder: Path, paths: Sequence[Path]) -> None:
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    there = {path.name for path in folder.glob("*.png")}
+    for path in paths:
+        if path.name not in there:
+            raise ValueError(f"{path} is missing: {LATENTS} has {len(paths)} rows")
+    if len(there) != len(paths):
+        raise ValueError(
+            f"{folder} holds {len(there)} images: allowed are {len(paths)}, as {LATENTS} has rows"
+        )
+
+
+def _decode(path: Path, height: int | None, width: int | None) -> UInt8[np.ndarray, "h w 3"]:
+    with refusing(f"{path} cannot be read"):
+        image = decode(path.read_bytes(), height, width)
+    if image is None:
+        raise ValueError(f"{path} does not decode")
+    return image
+
+
+def _decode_all(
+    paths: Sequence[Path], height: int | None, width: int | None, shape: tuple[int, ...]
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    for path in paths:
+        image = _decode(path, height, width)
+        if image.shape != shape:
+            raise ValueError(
+                f"{path} is {image.shape[0]} x {image.shape[1]}: allowed is {shape[0]} x "
+                f"{shape[1]}, as the first image is; or give height and width"
+            )
+        yield image

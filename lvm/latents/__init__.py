@@ -1,0 +1,1 @@
+"""Latents: semantics, misalignment, mixing, and the pairs that they generate."""

@@ -1,0 +1,1 @@
+"""Scenes: latents of a rendered scene, and the renderer."""

@@ -1,0 +1,1 @@
+"""Objectives: one module for each family, and a registry of them by name."""

@@ -1,0 +1,1 @@
+"""Predictors: regressors and classifiers that probes fit."""

@@ -1,0 +1,52 @@
+"""Classification probes: fit on some rows, label others. One signature for all:
+
+(key, features [n, d], labels [n], queries [m, d], classes) -> labels of the queries [m].
+Labels are 0 to classes - 1, of which some may not occur. Features are standardised on the fitted
+rows; a constant column (a masked dimension) becomes 0.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from probes.predictors.networks import STEPS, fit_network
+from probes.predictors.regression import standardize
+
+Classifier = Callable[
+    [Key[Array, ""], Float[Array, "n d"], Int[Array, " n"], Float[Array, "m d"], int],
+    Int[Array, " m"],
+]
+
+
+@jax.default_matmul_precision("float32")
+def mlp_classifier(
+    key: Key[Array, ""],
+    features: Float[Array, "n d"],
+    labels: Int[Array, " n"],
+    queries: Float[Array, "m d"],
+    classes: int,
+    steps: int = STEPS,
+) -> Int[Array, " m"]:
+    """A small MLP trained with Adam on the softmax cross-entropy."""
+    features, queries = standardize(features, queries)
+    loss = optax.softmax_cross_entropy_with_integer_labels
+    logits = fit_network(key, loss, features, labels, queries, steps, (classes,))
+    return jnp.argmax(logits, axis=1)
+
+
+@jax.default_matmul_precision("float32")
+def mlp_binary(
+    key: Key[Array, ""],
+    features: Float[Array, "n d"],
+    labels: Bool[Array, " n"],
+    queries: Float[Array, "m d"],
+    steps: int = STEPS,
+) -> Bool[Array, " m"]:
+    """A small MLP of one logit trained with Adam on the binary cross-entropy."""
+    features, queries = standardize(features, queries)
+    loss = optax.sigmoid_binary_cross_entropy
+    targets = labels.astype(jnp.float32)
+    return fit_network(key, loss, features, targets, queries, steps) > 0

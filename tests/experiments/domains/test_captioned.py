@@ -1,0 +1,177 @@
+"""Photographs and captions end to end: a made deck of cards, a few steps long."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import lvm
+from experiments.configs import cards, cards_leaks, cards_small, selection
+from experiments.domains.captioned import labelled
+from experiments.domains.captioned_scores import few
+from experiments.gallery import look
+from experiments.report.write_report import write_report
+from experiments.rundir.claim import claim
+from experiments.sweep.plan import make_plan
+from tests.lvm.datasets.test_cards import deck, write_zip
+from tests.runs import run
+from tests.small import small_config
+
+FACTORS = ["number", "color", "shading", "shape"]
+
+
+def card_config(path, **changes):
+    """Two settings of the cards in an archive; changes are like {"recipe.steps": 4}."""
+    config = cards_small.get_config()
+    config.world.update(data=str(path), height=16, width=16, test_share=0.34)
+    config.recipe.update(widths=(8, 8), text_widths=(8,), batch=16, group=16, steps=4, warmup=2)
+    config.log_every, config.save_every = 2, 4
+    config.evaluation.probes = ("logistic",)
+    config.settings = (config.settings[0], config.settings[4])  # select {number}, perturb {shape}
+    config.update_from_flattened_dict(changes)
+    return config
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return write_zip(tmp_path_factory.mktemp("cards") / "cards.zip", deck(sessions=6))
+
+
+@pytest.fixture(scope="module")
+def plan(archive):
+    return make_plan(card_config(archive))
+
+
+@pytest.fixture(scope="module")
+def shared(plan):
+    return plan.domain.load(lambda share: None)
+
+
+@pytest.fixture(scope="module")
+def finished_cards(archive, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("finished_cards")
+    return directory, run(directory, card_config(archive), report=True)
+
+
+def test_pairs_are_photographs_with_what_the_bias_lets_captions_say(plan, shared, key):
+    language = lvm.make_language(lvm.cards.FACTORS, lvm.cards.PHRASINGS)
+    for number, lane in enumerate(plan.lanes):
+        data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
+        pairs = plan.domain.sample(shared, (), data, key, 200)
+        assert pairs.x.shape == (200, 16, 16, 3)
+        for row, text in enumerate(lvm.sentences(language, np.asarray(pairs.t))):
+            for place, factor in enumerate(language.factors):
+                told = [value for value in factor.values if value in text.split()]
+                assert len(told) == (factor.name in lane.selected.split())
+                if told and factor.name not in lane.perturbable.split():
+                    assert told == [factor.values[pairs.factors[row, place]]]
+    matching = (shared.train.images[None] == np.asarray(pairs.x)[:5, None]).all((2, 3, 4))
+    for row, same in enumerate(matching):
+        assert np.asarray(pairs.factors)[row].tolist() in shared.train.factors[same].tolist()
+
+
+def test_results_tell_every_factor_beside_attainable(finished_cards):
+    directory, text = finished_cards
+    results = pd.read_csv(directory / "results.csv", keep_default_na=False)
+    rows = results.groupby("probe").size()
+    assert dict(rows) == {"logistic": 20, "zero_shot": 8}  # 2 lanes
+    assert set(results.target) == {*FACTORS, "phrasing"}
+    assert set(results.metric) == {"matthews"}
+    attainable = results[(results.probe == "logistic") & (results.modality == "x")]
+    attainable = attainable.set_index(["setting", "target"]).attainable.astype(float)
+    kept = {("select {number}", "number")} | {("perturb {shape}", name) for name in FACTORS[:3]}
+    for cell, value in attainable.items():
+        assert (value > 0.95) == (cell in kept), cell
+    assert "Matthews correlation by logistic" in text
+    assert (directory / "figures" / "matthews.png").exists()
+
+
+def test_history_follows_every_factor(finished_cards):
+    history = pd.read_csv(finished_cards[0] / "history.csv")
+    assert {f"{modality}_{name}" for modality in "xt" for name in FACTORS} <= set(history)
+    assert history.step.tolist() == [2, 2, 4, 4]
+
+
+def test_a_glance_sees_every_value_though_images_lie_in_order():
+    factors = np.repeat(np.arange(3, dtype=np.int32), 1000)[:, None]
+    glanced = few(labelled(np.zeros((3000, 1, 1, 3), np.uint8), factors), 1024)
+    assert len(glanced.images) == 1024
+    assert np.bincount(glanced.factors[:, 0]).min() > 1024 / 4
+
+
+def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):
+    before = (finished_cards[0] / "results.csv").read_bytes()
+    run(finished_cards[0], card_config(archive))
+    assert (finished_cards[0] / "results.csv").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_report_and_pictures_are_drawn(finished_cards):
+    directory, _ = finished_cards
+    write_report(directory, Console(quiet=True))
+    paths = look(directory, Console(quiet=True))
+    names = {path.name for path in (directory / "figures").glob("*.png")}
+    assert {path.name for path in paths} == {"captions.png", "neighbours.png"}
+    assert {"learning.png", "selection_matthews_logistic.png", "captions.png"} <= names
+
+
+def test_a_run_without_photographs_is_not_looked_at(tmp_path):
+    claim(tmp_path, small_config(), make_plan(small_config()).lanes)
+    with pytest.raises(ValueError, match="is a run without photographs"):
+        look(tmp_path, Console(quiet=True))
+
+
+@pytest.mark.parametrize("module", [cards, cards_small, cards_leaks])
+def test_every_config_of_cards_makes_a_plan(module, archive):
+    config = module.get_config()
+    config.world.data = str(archive)
+    plan = make_plan(config)
+    assert plan.domain.semantics == tuple(FACTORS)
+    assert plan.recipe.vocabulary == plan.domain.vocabulary > 12
+
+
+def test_the_settings_are_those_of_the_study(archive):
+    config = cards_small.get_config()
+    config.world.data = str(archive)
+    lanes = make_plan(config).lanes
+    assert [lane.encoding_size for lane in lanes] == [1, 2, 3, 4, 3, 2, 1, 3, 2, 1]
+    assert [lane.noise_probability for lane in lanes[4:]] == [0.9] * 3 + [1.0] * 3
+    assert lanes[0].setting == "select {number}"
+    assert lanes[-1].setting == "perturb {color, shading, shape}"
+    config.least_encoding_size = 3
+    assert [lane.encoding_size for lane in make_plan(config).lanes[:4]] == [3, 3, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"world.test_share": 1.5}, "world.test_share is 1.5: allowed is 0 to 1"),
+        ({"world.height": 0}, "world.height is 0: allowed is 4 or more"),
+        ({"evaluation.probes": ("linear",)}, "probes holds 'linear': allowed is logistic, mlp"),
+        ({"evaluation.probes": ()}, "evaluation.probes is empty"),
+        ({"recipe.text_encoder": "mlp"}, "recipe.text_encoder is 'mlp': allowed .* tokens"),
+        ({"recipe.image_encoder": "mlp"}, "recipe.image_encoder is 'mlp': allowed .* patches"),
+    ],
+)
+def test_bad_configs_name_field_value_and_what_is_allowed(archive, changes, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(card_config(archive, **changes))
+
+
+def test_a_missing_path_says_how_to_give_one():
+    with pytest.raises(ValueError, match="world.data is missing: give the folder or the zip"):
+        make_plan(cards_small.get_config())
+
+
+def test_an_unknown_factor_names_those_there_are(archive):
+    config = card_config(archive)
+    config.settings[0].selected = "number size"
+    with pytest.raises(ValueError, match="holds 'size': allowed is number, color, shading, shape"):
+        make_plan(config)
+
+
+def test_encoders_of_photographs_are_refused_for_vectors():
+    with pytest.raises(ValueError, match="recipe.image_encoder is 'patches': allowed .* mlp"):
+        make_plan(selection.get_config("patches"))

@@ -1,0 +1,41 @@
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.report.figure_files import save_figure
+from experiments.rundir.results import complete_lines
+from lvm.files.atomic import write_atomically
+
+
+@pytest.mark.parametrize(("content", "data"), [("a é\n", b"a \xc3\xa9\n"), (b"\0\xff", b"\0\xff")])
+def test_what_is_written_is_there(tmp_path, content, data):
+    write_atomically(tmp_path / "file", "longer than what comes")
+    write_atomically(tmp_path / "file", content)
+    assert (tmp_path / "file").read_bytes() == data
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    def full(file):
+        raise OSError("no space left on device")
+
+    write_atomically(tmp_path / "file", "old")
+    monkeypatch.setattr("lvm.files.atomic.os.fsync", full)
+    with pytest.raises(OSError, match="no space left"):
+        write_atomically(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_last_line_that_was_cut_off_is_no_line(tmp_path):
+    (tmp_path / "file").write_text("one\ntwo\nthr")
+    assert complete_lines(tmp_path / "file") == ["one\n", "two\n"]
+    (tmp_path / "file").write_bytes(b"\xff\n")
+    with pytest.raises(ValueError, match="file is no text"):
+        complete_lines(tmp_path / "file")
+
+
+def test_a_figure_is_written_as_png_and_as_pdf(tmp_path):
+    save_figure(Figure(), tmp_path / "new" / "figure.png")
+    assert (tmp_path / "new" / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "new" / "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert len(list((tmp_path / "new").iterdir())) == 2

@@ -1,0 +1,165 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from experiments.report.figures import save_scores
+from experiments.report.tables import (
+    brief,
+    distance_from_theory,
+    has_exact_size,
+    over_seeds,
+    setting_labels,
+    studies,
+    summary,
+    with_reference,
+)
+from experiments.rundir.results import read_results
+
+TARGETS = ["s1", "s2", "s10", "m_x", "m_t", "rep"]
+
+
+@pytest.fixture
+def results():
+    """Two seeds of two settings; scores are made up, attainable says that s1 is kept."""
+    rows = [
+        {
+            "lane": 0,
+            "seed": seed,
+            "setting": setting,
+            "selected": "s1 s2",
+            "perturbable": "s2",
+            "dependence": "independent",
+            "encoding_size": 1,
+            "noise_probability": 0.75,
+            "modality": modality,
+            "probe": "mlp",
+            "target": target,
+            "metric": "r2",
+            "environment": "same",
+            "value": (0.9 if target in ("s1", "rep") else 0.1) + 0.02 * seed,
+            "attainable": float(target in ("s1", "rep")),
+            "status": "ok",
+        }
+        for setting in ("select [10]", "select [2]")
+        for seed in (0, 1)
+        for modality in ("x", "t")
+        for target in TARGETS
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_cells_are_means_over_seeds_in_the_order_of_the_results(results):
+    cells = over_seeds(results)
+    assert list(cells.target.unique()) == TARGETS
+    assert list(cells.setting.unique()) == ["select [10]", "select [2]"]
+    cell = cells[(cells.setting == "select [2]") & (cells.modality == "x")].set_index("target")
+    np.testing.assert_allclose(cell["mean"], [0.91, 0.11, 0.11, 0.11, 0.11, 0.91])
+    np.testing.assert_array_equal(cell.attainable, [1, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(cell.seeds, 2)
+
+
+def test_the_interval_is_students(results):
+    three = pd.concat([results, results[results.seed == 0].assign(seed=2, value=0.5)])
+    cell = over_seeds(three[three.target == "s1"]).iloc[0]
+    scores = [0.9, 0.92, 0.5]
+    expected = stats.t.interval(0.95, 2, np.mean(scores), stats.sem(scores))
+    np.testing.assert_allclose((cell.low, cell.high), expected)
+    np.testing.assert_allclose(cell.sd, np.std(scores, ddof=1))
+
+
+def test_one_seed_has_no_interval(results):
+    cells = over_seeds(results[results.seed == 0])
+    assert cells[["sd", "low", "high"]].isna().all(axis=None)
+    assert cells["mean"].notna().all()
+
+
+def test_the_study_of_a_setting():
+    rows = pd.DataFrame(
+        [
+            ("select [1]", "s1", "", 3, "selection"),  # in no other size
+            ("select [2]", "s1 s2", "", 2, "selection"),
+            ("select [2]", "s1 s2", "", 3, "encoding size"),
+            ("perturb [1]", "s1 s2", "s1", 1, "perturbation"),
+            ("select [2] perturb [1]", "s1 s2", "s1", 1, "joint"),
+        ],
+        columns=["setting", "selected", "perturbable", "encoding_size", "study"],
+    ).assign(dependence="independent", noise_probability=0.75)
+    assert studies(rows).tolist() == rows.study.tolist()
+    assert has_exact_size(rows).tolist() == [False, True, False, True, True]
+
+
+def test_distance_from_theory(results):
+    distance = distance_from_theory(results).loc[("mlp", "independent")]
+    np.testing.assert_allclose(distance["least kept"], 0.9)
+    np.testing.assert_allclose(distance["most leaked"], 0.12)
+    np.testing.assert_allclose(distance["max error"], 0.12)
+    np.testing.assert_allclose(distance["mean error"], (0.09 + 4 * 0.11) / 5)
+    np.testing.assert_allclose(distance["least reverse"], 0.9)
+
+
+def test_theory_is_not_asked_about_spare_dimensions(results):
+    spare = results.assign(encoding_size=2, value=0.5)
+    both = pd.concat([results, spare])
+    pd.testing.assert_frame_equal(distance_from_theory(both), distance_from_theory(results))
+
+
+def test_full_selection_stands_in_perturbation_too(results):
+    changes = dict(setting="select [2]", selected="s1 s2", perturbable="", encoding_size=2)
+    full = results[results.setting == "select [2]"].assign(**changes)
+    perturbed = results[results.setting == "select [2]"].assign(setting="perturb {2}")
+    cells = with_reference(over_seeds(pd.concat([perturbed, full])))
+    shown = cells[cells.study == "perturbation"]
+    assert list(shown.setting.unique()) == ["select [2]", "perturb {2}"]
+    assert list(cells.setting[cells.study == "selection"].unique()) == ["select [2]"]
+
+
+def test_labels_tell_size_and_noise_where_the_name_does_not(results):
+    one = results[(results.setting == "select [2]") & (results.seed == 0)]
+    several = [one, one.assign(encoding_size=2), one.assign(noise_probability=0.5)]
+    labels = setting_labels(over_seeds(pd.concat(several)))
+    assert set(labels) == {
+        "select [2], p 0.75",
+        "select [2], size 2, p 0.75",
+        "select [2], p 0.5",
+    }
+    assert set(setting_labels(over_seeds(one))) == {"select [2]"}
+
+
+def test_summary_fits_a_terminal_and_shows_both(results):
+    lines = summary(over_seeds(results)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "R² by mlp"
+    assert lines[2] == "select [10], independent semantics, size 1"
+    assert lines[3].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
+    assert lines[5].split() == ["attainable", "1.0", ".00", ".00", ".00", ".00", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("score", "text"), [(-0.2, ".00"), (0.984, ".98"), (0.999, "1.0"), (2, "1.0")]
+)
+def test_scores_in_three_characters(score, text):
+    assert brief(score) == text
+
+
+def test_the_figure_is_written_whole(results, tmp_path):
+    dependent = results.assign(dependence="dependent")
+    save_scores(over_seeds(pd.concat([results, dependent])), tmp_path / "figures", "", "mlp")
+    assert (tmp_path / "figures" / "r2.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "r2.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_score_that_is_not_a_number_survives_the_file_and_does_not_vanish(results, tmp_path):
+    results.loc[(results.target == "s1") & (results.seed == 1), "value"] = np.nan
+    results.to_csv(tmp_path / "results.csv", index=False)
+    read = read_results(tmp_path / "results.csv")
+    assert np.isnan(distance_from_theory(read)["least kept"]).all()
+    cells = over_seeds(read)
+    assert cells["mean"][cells.target == "s1"].isna().all()
+    assert "nan" in summary(over_seeds(read))
+
+
+def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
+    other = results.assign(noise_probability=0.25, value=0.0)
+    cells = over_seeds(pd.concat([results, other]))
+    assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4

@@ -1,0 +1,142 @@
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import probes
+from experiments.domains.latent_rows import score_rows, scores_a_lane
+from experiments.domains.latent_scores import Downstream, LatentLaneScores
+from experiments.rundir.results import (
+    COLUMNS,
+    add_results,
+    read_results,
+    results_table,
+    scored_lanes,
+)
+from experiments.sweep.plan import make_plan
+from mmcl import Modalities
+from tests.small import small_config
+
+
+def fake_scores(offset=0.0, semantics=3):
+    """Scores of a lane, all different."""
+    count = iter(range(1000))
+    draw = lambda *shape: np.array(
+        [next(count) for _ in range(int(np.prod(shape)))], np.float32
+    ).reshape(shape) / 1000 + np.float32(offset)  # fmt: skip
+    latents = lambda *r: probes.LatentScores(draw(*r, semantics), draw(*r), draw(*r))
+    one = lambda: probes.Identifiability(latents(2), latents(2), draw(2), latents())
+    heads = lambda: probes.DownstreamScores(draw(2, 4), draw(2))
+    return LatentLaneScores(
+        {name: one() for name in probes.PROBES},
+        Modalities(draw(), draw()),
+        Modalities(draw(), draw()),
+        Downstream(heads(), heads()),
+    )
+
+
+@pytest.fixture
+def rows():
+    lanes = make_plan(small_config()).lanes
+    return results_table(range(2), lanes, [fake_scores(), fake_scores(0.5)], [-1, -1], score_rows)
+
+
+def value(rows, lane=0, **where):
+    rows = rows[rows.lane == lane]
+    for column, wanted in where.items():
+        rows = rows[rows[column] == wanted]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_every_score_finds_its_row(rows):
+    assert tuple(rows.columns) == COLUMNS
+    scores = fake_scores()
+    mlp = scores.probes["mlp"]
+    latent = dict(probe="mlp", modality="t", target="s2")
+    row = value(rows, metric="r2", **latent)
+    np.testing.assert_allclose(row.value, mlp.forward.s[1, 1])
+    np.testing.assert_allclose(row.attainable, mlp.attainable.s[1])
+    row = value(rows, metric="r2_beyond", **latent)
+    np.testing.assert_allclose((row.value, row.attainable), (mlp.beyond.s[1, 1], 0))
+    row = value(rows, metric="r2", probe="mlp", modality="x", target="rep")
+    np.testing.assert_allclose((row.value, row.attainable), (mlp.reverse[0], 1))
+    row = value(rows, metric="linear_cka", modality="t")
+    np.testing.assert_allclose(row.value, scores.linear_cka.t)
+    assert np.isnan(row.attainable)
+    row = value(rows, metric="r2", target="y3", environment="shifted")
+    np.testing.assert_allclose(row.value, scores.downstream.measured.r2[1, 2])
+    np.testing.assert_allclose(row.attainable, scores.downstream.attainable.r2[1, 2])
+    row = value(rows, metric="matthews", environment="same")
+    np.testing.assert_allclose(row.value, scores.downstream.measured.matthews[0])
+
+
+def test_nothing_is_said_beyond_an_unbiased_semantic(rows):
+    beyond = rows[rows.metric == "r2_beyond"]
+    assert set(beyond.target[beyond.lane == 0]) == {"s2", "s3", "m_x", "m_t"}  # selects s1
+    assert set(beyond.target[beyond.lane == 1]) == {"s2", "s3", "m_x", "m_t"}  # distorts s2
+
+
+def test_the_file_gives_back_what_was_written(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    add_results(path, rows[rows.lane == 0])
+    before = path.read_text()
+    add_results(path, rows[rows.lane == 1])
+    assert path.read_text().startswith(before)
+    pd.testing.assert_frame_equal(read_results(path), rows)
+
+
+@pytest.mark.parametrize("torn", [True, False])
+def test_a_truncated_file_is_said_to_be_and_its_whole_lanes_stay(rows, tmp_path, torn):
+    path = tmp_path / "results.csv"
+    add_results(path, rows)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-60]) + (lines[-60][:20] if torn else ""))
+    said = []
+    assert set(read_results(path, warn=said.append).lane) == {0}
+    assert said == [f"{path} is not whole: lane 1 left out"]
+    assert scored_lanes(path) == [0]
+    add_results(path, rows[rows.lane == 1])  # scoring that lane again mends the file
+    pd.testing.assert_frame_equal(read_results(path), rows)
+
+
+def test_one_lane_alone_is_known_to_be_truncated(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    scores = scores_a_lane(3, 3, downstream=True)
+    add_results(path, rows[rows.lane == 0])
+    assert scored_lanes(path, scores) == [0]
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    assert scored_lanes(path, scores) == []
+
+
+def test_an_empty_file_holds_no_lane_and_one_that_is_no_text_is_named(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("")
+    assert scored_lanes(path) == []
+    add_results(path, rows)
+    pd.testing.assert_frame_equal(read_results(path), rows)
+    path.write_bytes(b"lane,\xff\n")
+    with pytest.raises(ValueError, match="results.csv is no text"):
+        read_results(path)
+
+
+def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    rows.drop(columns="environment").to_csv(path, index=False)
+    with pytest.raises(ValueError, match="no column 'environment': another version wrote it"):
+        read_results(path)
+    path.write_text('lane,"seed\n1,2,3\n')
+    with pytest.raises(ValueError, match="results.csv"):
+        read_results(path)
+
+
+def test_scores_of_a_frozen_lane_are_no_numbers():
+    lane = make_plan(small_config()).lanes[:1]
+    table = results_table(range(1), lane, [fake_scores()], [7], score_rows)
+    assert table.value.isna().all()
+    assert (table.status == "diverged at step 7").all()
+
+
+def test_fake_scores_differ():
+    leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(fake_scores())])
+    assert len(set(leaves.tolist())) == len(leaves)

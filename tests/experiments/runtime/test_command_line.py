@@ -1,0 +1,83 @@
+"""The command line: bad input ends in a message, a request to stop saves."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.claim import claim
+from experiments.sweep.plan import make_plan
+from tests.repository import ROOT
+from tests.small import small_config
+
+
+def test_a_request_to_stop_saves_and_says_how_to_go_on(tmp_path):
+    arguments = ("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
+    command_line = [sys.executable, "-m", "experiments.run", *arguments]
+    long = "--config.recipe.steps=1000000"
+    streams = {"stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command_line, long], cwd=ROOT, **streams) as process:
+        while not (tmp_path / "run" / "history.csv").exists():
+            time.sleep(0.1)
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    done = stored_checkpoints(tmp_path / "run")[0].step
+    assert f"stopped after {done} of 1000000 steps; the same command goes on from there" in text
+
+
+def command(*arguments):
+    """The command line in a process of its own: its exit status and what it says."""
+    process = subprocess.run(
+        [sys.executable, "-m", "experiments.run", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+QUICKSTART = "--config=experiments/configs/quickstart.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((QUICKSTART, "--config.recipe.step=5"), "'step' Did you mean \"steps\""),
+        (
+            (QUICKSTART + ":papr",),
+            "recipe is 'papr': allowed is one of fast, paper, patches, scenes, resnet; nearest",
+        ),
+        ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
+        ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
+        ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
+        ((QUICKSTART, "--config.settings[9].selected=s1"), "index out of range"),
+        ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
+        (("--config=experiments/configs/nope.py",), "No such file or directory"),
+        ((), "--config must have a value"),
+    ],
+)
+def test_a_bad_command_ends_in_a_message_before_any_work(arguments, message, tmp_path):
+    directory = tmp_path / "run"
+    status, text = command(*arguments, f"--workdir={directory}")
+    assert status == 1
+    assert message in text
+    assert text.startswith("error: ")
+    assert "Traceback" not in text
+    assert not directory.exists()
+
+
+def test_a_directory_of_another_run_is_refused_before_data_are_read(tmp_path):
+    claim(tmp_path, small_config(), make_plan(small_config()).lanes)
+    status, text = command(
+        "--config=experiments/configs/scenes_small.py",
+        "--config.world.images=20",
+        f"--workdir={tmp_path}",
+    )
+    assert status == 1
+    assert text.startswith(f"error: workdir {tmp_path} holds a run with another config")

@@ -1,0 +1,110 @@
+"""Linearity: the study's configs, and its table and figure from made-up scores."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+import lvm
+from experiments.configs import default, linearity
+from experiments.rundir.results import add_results, read_results
+from experiments.studies.linearity import linearity_panels, linearity_table, main, save_linearity
+from experiments.sweep.plan import make_plan
+from tests.small import small_config
+
+
+def variant(run, directory, space, suffix):
+    """A copy of a run in another output space, of other laws, with scores of an MLP made up."""
+    shutil.copytree(run, directory)
+    content = json.loads((directory / "config.json").read_text())
+    content["config"]["recipe"]["output_space"] = space
+    (directory / "config.json").write_text(json.dumps(content))
+    rows = read_results(directory / "results.csv")
+    rows = rows.assign(dependence=rows.dependence + suffix)
+    mlp = rows.assign(probe="mlp", value=rows.value + 0.25)
+    add_results(directory / "results.csv", pd.concat([rows, mlp]))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def runs(finished, tmp_path_factory):
+    """A run as it was, and one in the cube with semantics of other laws."""
+    place = tmp_path_factory.mktemp("runs")
+    return [
+        variant(finished[0], place / "free", "free", ""),
+        variant(finished[0], place / "cube", "cube", "_laplace"),
+    ]
+
+
+def test_every_space_has_all_laws_and_its_size():
+    for space, size in (("free", 3), ("sphere", 4), ("cube", 3)):
+        plan = make_plan(linearity.get_config(f"siglip,{space}"))
+        assert (plan.recipe.objective, plan.recipe.output_space) == ("siglip", space)
+        assert {lane.encoding_size for lane in plan.lanes} == {size}
+        assert len({lane.dependence for lane in plan.lanes}) == 2 * len(lvm.EXOGENOUS)
+
+
+def test_an_unknown_space_is_refused():
+    with pytest.raises(ValueError, match="output space is 'ball': allowed is one of free, sphere"):
+        linearity.get_config("siglip,ball")
+
+
+def test_the_table_has_means_over_what_is_unbiased(runs):
+    table = linearity_table(runs).set_index(["space", "law", "noise"])
+    rows = read_results(runs[0] / "results.csv")
+    kept = rows[(rows.target == "s1") & (rows.metric == "r2") & (rows.probe == "linear")]
+    for lane, law in enumerate(["independent", "dependent"]):
+        mean = kept[kept.lane == lane].value.mean()
+        for place in (("free", law, "gaussian"), ("cube", law, "laplace")):
+            assert table.linear[place] == pytest.approx(mean)
+            assert table.mlp[place] == pytest.approx(mean + 0.25)
+            assert table.gap[place] == pytest.approx(0.25)
+
+
+def test_the_command_tells_and_writes_both(runs, tmp_path, monkeypatch, capsys):
+    table = f"--table={tmp_path / 'new' / 'linearity.csv'}"
+    figure = f"--figure={tmp_path / 'new' / 'linearity.png'}"
+    monkeypatch.setattr("sys.argv", ["linearity", *map(str, runs), table, figure])
+    main()
+    assert "linearity.png" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "new" / "linearity.csv")) == 4
+    assert (tmp_path / "new" / "linearity.pdf").exists()
+
+
+def test_the_figure_is_written(runs, tmp_path):
+    save_linearity(linearity_table(runs), tmp_path / "linearity.png")
+    assert (tmp_path / "linearity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_path):
+    shutil.copytree(runs[0], tmp_path / "failed")
+    rows = read_results(tmp_path / "failed" / "results.csv")
+    add_results(
+        tmp_path / "failed" / "results.csv", rows.assign(value=rows.value.mask(rows.lane == 0))
+    )
+    table = linearity_table([tmp_path / "failed"]).set_index("law")
+    assert table.linear.isna().to_dict() == {"independent": True, "dependent": False}
+    with pytest.raises(ValueError, match="two runs have alignment_max_entropy in space free"):
+        linearity_table([runs[0], runs[0]])
+
+
+def test_panels_share_their_rows_though_runs_do_not(runs):
+    table = linearity_table(runs)
+    other = table.objective.where(table.space == "free", "siglip")
+    for first, second in linearity_panels(table.assign(objective=other)):
+        assert list(first.cells.index) == list(second.cells.index)
+        assert first.cells.loc[second.cells.notna().any(axis=1)].isna().all(axis=None)
+
+
+def test_a_sphere_has_a_column_more_unless_told_and_never_one_alone():
+    plan = make_plan(small_config(**{"recipe.output_space": "sphere"}))
+    assert [lane.encoding_size for lane in plan.lanes] == [2, 2]
+    alone = (default.setting("s1", encoding_size=1),)
+    with pytest.raises(ValueError, match="encoding_size is 1: allowed is 2..3"):
+        make_plan(small_config(settings=alone, **{"recipe.output_space": "sphere"}))
+
+
+def test_a_run_without_one_of_the_probes_is_refused(finished):
+    with pytest.raises(ValueError, match="must hold linear and mlp"):
+        linearity_table([finished[0]])

@@ -1,0 +1,124 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lvm
+import probes
+from experiments.configs import default
+from experiments.domains.latent_scores import Evaluation, Sampling, score_latents
+from experiments.runtime.devices import make_mesh, on_devices, on_host
+from experiments.sweep.compiled import _advance, make_sweep
+from experiments.sweep.plan import make_plan, take
+from tests.small import small_config
+
+
+def rows(tree, places):
+    return jax.tree.map(lambda leaf: leaf[places], tree)
+
+
+def trained(plan, steps=4):
+    mesh = make_mesh(len(plan.lanes))
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    return on_host(sweep.train(data, state, 0, steps)[0])
+
+
+@pytest.fixture(scope="module")
+def plan():
+    settings = tuple(
+        default.setting(selected, dependence=dependence)
+        for selected in ("s1", "s2 s3", "s1 s2 s3")
+        for dependence in ("independent", "nonlinear_scm")
+    )
+    return make_plan(small_config(settings=settings, seeds=2))
+
+
+@pytest.fixture(scope="module")
+def states(plan):
+    return trained(plan)
+
+
+def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
+    for place in (0, 7):
+        alone = trained(take(plan, [place]))
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+            alone,
+            rows(states, slice(place, place + 1)),
+        )
+
+
+@pytest.mark.slow
+def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
+    places = np.array([9, 2, 4])
+    regrouped = trained(take(plan, places))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+        regrouped,
+        rows(states, places),
+    )
+
+
+def test_settings_under_one_seed_share_the_mixing_and_seeds_do_not(plan, states):
+    mixing = np.asarray(states.world.mixing_x)
+    np.testing.assert_array_equal(mixing[:6], np.broadcast_to(mixing[0], mixing[:6].shape))
+    assert not np.array_equal(mixing[0], mixing[6])
+
+
+def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
+    """What was compiled for one plan trains the lanes of another as what is compiled for that."""
+    mesh = make_mesh(len(plan.lanes))
+    other = make_plan(
+        small_config(
+            settings=tuple(
+                default.setting("s1 s2", "s1", dependence, size, probability)
+                for dependence in ("dependent", "linear_scm")
+                for size, probability in ((1, 0.2), (3, 0.9), (2, 1.0))
+            ),
+            seeds=2,
+            **{"recipe.learning_rate": 0.01, "recipe.temperature": 2.0, "recipe.steps": 50},
+        )
+    )
+
+    def trained(sweep):
+        data, state = on_devices(mesh, (other.data, sweep.init(other.data)))
+        return on_host(sweep.train(data, state, 2, 2))
+
+    there, own = trained(make_sweep(plan, mesh)), trained(make_sweep(other, mesh))
+    jax.tree.map(np.testing.assert_array_equal, there, own)
+
+
+def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
+    mesh = make_mesh(len(plan.lanes))
+    sweep = make_sweep(plan, mesh)
+    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    sweep.train(data, state, 0, 4)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(data))
+    lane = rows((plan.data, sweep.init(plan.data)), 0)
+    chunk = lambda done, *lane: _advance(plan, mesh, done, 4, (), *lane)
+    assert "callback" not in str(jax.make_jaxpr(chunk)(jnp.int32(0), *lane))
+
+
+@pytest.mark.slow
+def test_every_score_has_its_shape_and_is_finite(plan, states):
+    sampling = Sampling(lvm.Telling(), ("gaussian",))
+    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)
+    domain = plan.domain._replace(score=partial(score_latents, evaluation))
+    plan = plan._replace(domain=domain)
+    mesh = make_mesh(len(plan.lanes))
+    data, state = on_devices(mesh, (plan.data, states))
+    scores = make_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
+    assert set(scores.probes) == {"linear", "mlp", "kernel"}
+    for score in scores.probes.values():
+        assert score.forward.s.shape == score.beyond.s.shape == (2, 2, 3)  # lanes, modalities
+        assert score.attainable.s.shape == (2, 3)
+        np.testing.assert_allclose(score.attainable.s[:, 1:], 1, atol=0.05)  # both select s2 s3
+        np.testing.assert_array_equal(score.beyond.s[..., 1:], 0)
+    for heads in scores.downstream:
+        assert heads.r2.shape == (2, 2, 4)
+        assert (abs(heads.matthews) <= 1).all()
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(scores))

@@ -1,0 +1,188 @@
+import importlib
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lvm
+from experiments.configs import default, paper_numeric, recipes
+from experiments.report.tables import studies
+from experiments.sweep.plan import make_plan, take
+from experiments.sweep.settings import lane_bias
+from tests.small import small_config
+
+STUDIES = (
+    "encoding_size",
+    "misalignment",
+    "paper_numeric",
+    "perturbation",
+    "quickstart",
+    "random_subsets",
+    "selection",
+    "spare_dimensions",
+)
+
+
+def with_setting(**changes):
+    setting = default.setting("s1 s2", "s2")
+    setting.update(changes)
+    return {"settings": (default.setting("s1"), setting)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (with_setting(selected="", perturbable=""), r"settings\[1\].selected is empty"),
+        (with_setting(perturbable="s3"), r"settings\[1\].perturbable \[3\] is not selected"),
+        (with_setting(perturbable="s1 s2"), r"settings\[1\].perturbable equals selected"),
+        (with_setting(selected="s4"), r"settings\[1\].selected holds 's4': allowed is s1 to s3"),
+        (with_setting(encoding_size=0), r"settings\[1\].encoding_size is 0: allowed is 1..3"),
+        (with_setting(encoding_size=-2), r"encoding_size is -2: allowed is 1..3"),
+        (with_setting(encoding_size=4), r"encoding_size is 4: allowed is 1..3"),
+        (with_setting(noise_probability=1.5), "noise_probability is 1.5: allowed is 0 to 1"),
+        (with_setting(noise_probability=-0.1), "noise_probability is -0.1: allowed is 0 to 1"),
+        (with_setting(dependence="wishart"), "dependence is 'wishart': allowed is one of"),
+        (
+            with_setting(selected="s1", perturbable=""),
+            "settings holds select .1., independent twice",
+        ),
+        (
+            {"settings": (default.setting("s1", encoding_size=0),)},
+            r"settings\[0\].encoding_size is 0: allowed is 1..3",
+        ),
+        (
+            {"settings": (default.setting("s1 s2"), default.setting("s2 s1"))},
+            "settings holds select .2., independent twice",
+        ),
+        ({"settings": ()}, "settings is empty"),
+        ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
+        ({"least_encoding_size": 0}, "least_encoding_size is 0: allowed is 1 or more"),
+        ({"least_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
+        ({"recipe.steps": 0}, "recipe.steps is 0: allowed is 1 or more"),
+        ({"recipe.steps": -5}, "recipe.steps is -5: allowed is 1 or more"),
+        ({"recipe.learning_rate": 0.0}, "recipe.learning_rate is 0.0: allowed is a number above 0"),
+        ({"recipe.temperature": -1.0}, "recipe.temperature is -1.0: allowed is a number above 0"),
+        ({"recipe.clip_norm": float("nan")}, "recipe.clip_norm is nan: allowed is a number above"),
+        ({"recipe.warmup": -1}, "recipe.warmup is -1: allowed is 0 or more"),
+        ({"recipe.batch": 1}, "recipe.batch is 1: allowed is 2 or more"),
+        ({"recipe.group": 5}, "recipe.group is 5: allowed is a divisor of recipe.batch, 16"),
+        ({"recipe.optimizer": "sgd"}, "recipe.optimizer is 'sgd': allowed is one of"),
+        ({"world.semantics": 0}, "world.semantics is 0: allowed is 1 or more"),
+        ({"evaluation.fit": 1}, "evaluation.fit is 1: allowed is 2 or more"),
+        ({"log_every": 0}, "log_every is 0: allowed is 1 or more"),
+        ({"save_minutes": 0.0}, "save_minutes is 0.0: allowed is a number above 0"),
+        ({"lanes_per_block": 0}, "lanes_per_block is 0: allowed is 1 or more"),
+        ({"devices_per_lane": 3}, "devices_per_lane is 3: allowed is a divisor of recipe.batch"),
+        ({"evaluation.probes": ("mpl",)}, "evaluation.probes holds 'mpl': allowed is linear, mlp"),
+        ({"domain": "latent"}, "domain is 'latent': allowed is one of latents, cards"),
+        ({"evaluation.probes": ()}, "evaluation.probes is empty"),
+        ({"evaluation.downstream": True}, "evaluation.downstream is True: allowed is False with 3"),
+        (
+            {"recipe.refine": 0.5, "recipe.objective": "symmetric_infonce"},
+            "recipe.refine is 0.5: allowed is 0 with objective symmetric_infonce",
+        ),
+        ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
+        ({"own_steps": (("select [3]", 9),)}, r"own_steps holds 'select \[3\]': .* nearest is"),
+        (
+            {"own_steps": (("select [1]", 0),)},
+            r"own_steps holds \('select \[1\]', 0\): allowed is \(set",
+        ),
+        ({"own_steps": ("select [1]", 9)}, r"own_steps holds 'select \[1\]': allowed is \(setting"),
+    ],
+)
+def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(small_config(**changes))
+
+
+def test_lanes_are_settings_under_every_seed():
+    plan = make_plan(small_config(seeds=3))
+    assert [(lane.seed, lane.setting) for lane in plan.lanes[:4]] == [
+        (0, "select [1]"),
+        (0, "select [2] perturb {2}"),
+        (1, "select [1]"),
+        (1, "select [2] perturb {2}"),
+    ]
+    np.testing.assert_array_equal(plan.data.seed, [0, 0, 1, 1, 2, 2])
+    assert plan.data.hyper.dimensions.shape == (6, 3)
+
+
+def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
+    assert [lane.encoding_size for lane in make_plan(small_config()).lanes] == [1, 1]
+    wide = make_plan(small_config(**with_setting(encoding_size=3)))
+    assert wide.lanes[1].encoding_size == 3
+    np.testing.assert_array_equal(wide.data.hyper.dimensions[1], [True] * 3)
+    least = make_plan(small_config(least_encoding_size=2, **with_setting(encoding_size=1)))
+    assert [lane.encoding_size for lane in least.lanes] == [2, 1]
+
+
+@pytest.mark.parametrize("recipe", ["fast", "paper"])
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_config_makes_a_plan(name, recipe):
+    module = importlib.import_module(f"experiments.configs.{name}")
+    plan = make_plan(module.get_config(recipe))
+    assert plan.recipes[0].batch == recipes.RECIPES[recipe]().batch
+    with pytest.raises(AttributeError, match="recipes"):
+        module.get_config(recipe).recipes = 1
+
+
+def test_the_papers_numerical_section():
+    plan = make_plan(paper_numeric.get_config())
+    assert Counter(plan.lengths) == {6000: 114, 10_000: 12}
+    assert set(make_plan(paper_numeric.get_config("paper")).lengths) == {100_000}
+    lanes = plan.lanes
+    assert Counter(studies(pd.DataFrame(lanes))) == {
+        "selection": 60,
+        "perturbation": 54,
+        "encoding size": 6,
+        "joint": 6,
+    }
+
+
+def test_only_some_settings():
+    lanes = make_plan(small_config(only=("select [1]",), seeds=2)).lanes
+    assert [(lane.setting, lane.seed) for lane in lanes] == [("select [1]", 0), ("select [1]", 1)]
+
+
+def test_a_setting_with_steps_of_its_own():
+    """Such lanes come last, are refined in a share of their own steps, and run apart."""
+    plan = make_plan(
+        small_config(own_steps=(("select [1]", 40),), seeds=2, **{"recipe.refine": 0.5})
+    )
+    assert [lane.setting for lane in plan.lanes] == ["select [2] perturb {2}"] * 2 + [
+        "select [1]"
+    ] * 2
+    assert plan.lengths == (6, 6, 40, 40)
+    assert [recipe.refine_from for recipe in plan.recipes] == [3, 3, 20, 20]
+    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [3, 3, 20, 20])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [3, 3, 20, 20])
+    assert take(plan, [2, 3]).steps == 40
+    with pytest.raises(ValueError, match="own_steps holds settings: .* give it as"):
+        _ = plan.recipe
+
+
+def test_refined_from_the_first_step_on():
+    plan = make_plan(small_config(**{"recipe.refine": 1.0, "recipe.refine_rate": 0.5}))
+    assert plan.recipe.refine_from == 0
+    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [0, 0])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [6, 6])
+
+
+def test_unknown_recipe_names_the_nearest():
+    with pytest.raises(ValueError, match="recipe is 'papr': .* nearest is 'paper'"):
+        default.get_config("papr")
+
+
+def test_studies_are_those_of_the_paper():
+    for name, thetas in (
+        ("selection", [1, 11, 56, 176, 386, 638, 848, 968, 1013, 1023]),
+        ("perturbation", [1023] * 10),
+    ):
+        module = importlib.import_module(f"experiments.configs.{name}")
+        lanes = make_plan(module.get_config()).lanes
+        names = tuple(default.first(10).split())
+        numbers = [lvm.numbers_of(lane_bias(lane, names)) for lane in lanes]
+        rhos = [1] * 10 if name == "selection" else [1, 2, 12, 57, 177, 387, 639, 849, 969, 1014]
+        assert numbers == list(zip(thetas, rhos, strict=True)) * 2
+        assert [lane.dependence for lane in lanes] == ["independent"] * 10 + ["dependent"] * 10

@@ -1,0 +1,155 @@
+"""Failures on the way: disks, memory, checkpoints, sick lanes."""
+
+import shutil
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+import pytest
+
+import lvm
+from experiments import run as run_module
+from experiments.configs import default
+from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.results import read_results
+from experiments.runtime.signals import Stopped
+from experiments.sweep import run_block as work
+from tests.experiments.rundir.test_checkpoints import damage
+from tests.runs import assert_same_tables, run
+from tests.small import small_config
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    (directory / "results.csv").unlink()
+    newest = stored_checkpoints(directory)[0]
+    damage(newest)
+    text = run(directory, small_config())
+    assert f"checkpoint {newest.path} cannot be read" in text.replace("\n", "")
+    assert "checkpoints/damaged/lanes_0-1_6" in text.replace("\n", "")
+    assert "going on from checkpoint" in text
+    assert "checkpoints/lanes_0-1/4" in text.replace("\n", "")
+    assert_same_tables(directory, finished[0])
+
+
+@pytest.mark.slow
+def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
+    finish = work.finish
+
+    def finish_one_alone(task):
+        if len(task.block.lanes) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        finish(task)
+
+    monkeypatch.setattr(work, "finish", finish_one_alone)
+    text = run(tmp_path, small_config())
+    assert "2 lanes ran out of memory together: 1 at a time" in text
+    assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monkeypatch):
+    """Room comes back after step 4; without room for the last checkpoint the run says so."""
+    free = iter([0, 1 << 30])
+    usage = lambda path: SimpleNamespace(free=next(free, 0))
+    monkeypatch.setattr(work.shutil, "disk_usage", usage)
+    text = run(tmp_path / "one", small_config())
+    assert "no room for the checkpoint of step 4" in text
+    assert [stored.step for stored in stored_checkpoints(tmp_path / "one")] == [6]
+    assert_same_tables(tmp_path / "one", finished[0])
+    with pytest.raises(OSError, match="no room for the checkpoint of step 6: .* make room"):
+        run(tmp_path / "none", small_config())
+    assert not (tmp_path / "none" / "results.csv").exists()
+
+
+def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
+    append = work.history.append
+
+    def full(directory, numbers, lanes, step, *metrics):
+        if step == 4:
+            raise OSError(28, "No space left on device")
+        append(directory, numbers, lanes, step, *metrics)
+
+    monkeypatch.setattr(work.history, "append", full)
+    text = run(tmp_path, small_config())
+    assert "history.csv has nothing of step 4: No space left on device" in text
+    assert (tmp_path / "results.csv").read_bytes() == (finished[0] / "results.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
+    stops = iter([False, False, False, True])  # after each chunk of training, then of scoring
+    stopping = lambda: next(stops)
+    monkeypatch.setattr(run_module, "stop_requests", lambda: nullcontext(stopping))
+    settings = tuple(default.setting(name) for name in ("s1", "s2", "s3"))
+    with pytest.raises(Stopped, match="all steps, before the scores of 3 lanes were complete"):
+        run(tmp_path, small_config(settings=settings))
+    assert not (tmp_path / "results.csv").exists()
+
+
+def test_a_checkpoint_of_other_versions_is_gone_on_from_and_told(finished, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    (directory / "results.csv").unlink()
+    path = stored_checkpoints(directory)[0].path / "_CHECKPOINT_METADATA"
+    path.write_text(path.read_text().replace(f'"jax": "{jax.__version__}"', '"jax": "0.0"'))
+    text = run(directory, small_config())
+    assert "it was made with jax 0.0: results may differ by rounding" in text
+    assert_same_tables(directory, finished[0])
+
+
+class FailingCheckpoints:
+    """Checkpoints that cannot be saved: neither while training goes on nor at its end."""
+
+    def __init__(self, at_the_end):
+        self.at_the_end = at_the_end
+
+    def save_async(self, *args, **kwargs):
+        if not self.at_the_end:
+            raise OSError("disk gone")
+
+    def close(self):
+        if self.at_the_end:
+            raise RuntimeError("quota exceeded\nand a long trace")
+
+
+def test_a_checkpoint_that_fails_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(False))
+    text = run(tmp_path, small_config())
+    assert "a checkpoint could not be saved, older ones stay: disk gone" in text
+
+
+def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(True))
+    with pytest.raises(OSError, match="last checkpoint could not be saved: quota exceeded; give"):
+        run(tmp_path, small_config())
+
+
+@pytest.mark.slow
+def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
+    """Lanes with noise probability 0.5 get batches that are not finite."""
+    sample_pairs = lvm.sample_pairs
+
+    def sick_pairs(key, world, bias, noise_probability, count, *rest):
+        pairs = sample_pairs(key, world, bias, noise_probability, count, *rest)
+        sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
+        return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))
+
+    monkeypatch.setattr(lvm, "sample_pairs", sick_pairs)
+
+    def results(name, probability):
+        settings = (default.setting("s1"), default.setting("s1 s2", "s2", "dependent"))
+        settings[1].noise_probability = probability
+        text = run(tmp_path / name, small_config(settings=settings), report=True)
+        return read_results(tmp_path / name / "results.csv"), text
+
+    sick, text = results("sick", 0.5)
+    healthy, _ = results("healthy", 0.51)
+    assert "lane 1 (select [2] perturb {2}, dependent, seed 0) diverged at step 0" in text
+    pd.testing.assert_frame_equal(sick[sick.lane == 0], healthy[healthy.lane == 0])
+    assert set(sick.status[sick.lane == 1]) == {"diverged at step 0"}
+    assert sick.value[sick.lane == 1].isna().all()
+    assert healthy.value.notna().all()

@@ -1,0 +1,77 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import metrics
+from experiments.domains import latent_metrics as lane_metrics
+from experiments.sweep.plan import make_plan
+from probes import information
+from tests.small import small_config
+
+BOUNDS = [
+    f"{bound}{part}" for bound in ("infonce", "nwj") for part in ("", "_ceiling", "_saturated")
+]
+DCI = ["disentanglement", "completeness", "informativeness"]
+
+
+@pytest.fixture(scope="module")
+def directory(finished, tmp_path_factory):
+    """A run whose lanes are of two lengths, and so of two recipes."""
+    path = tmp_path_factory.mktemp("metrics") / "run"
+    shutil.copytree(finished[0], path)
+    content = json.loads((path / "config.json").read_text())
+    content["config"]["own_steps"] = [["select [1]", 4]]
+    content["config"]["recipe"]["refine"] = 0.5
+    (path / "config.json").write_text(json.dumps(content))
+    return path
+
+
+@pytest.fixture(scope="module")
+def table(directory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane_metrics, "FIT", 256)
+        patch.setattr(lane_metrics, "TEST", 64)
+        patch.setattr(information, "STEPS", 10)
+        metrics.main([str(directory), "--modality=x"])
+    return pd.read_csv(directory / "metrics.csv")
+
+
+def test_every_lane_has_a_row_a_score(table):
+    assert list(table) == ["lane", "seed", "setting", "modality", "target", "metric", "value"]
+    assert set(table.modality) == {"x"}
+    lanes = make_plan(small_config()).lanes
+    told = table.groupby("lane").first()
+    assert list(told.setting) == [lane.setting for lane in lanes]
+    assert list(told.seed) == [lane.seed for lane in lanes]
+    assert not table.duplicated(["lane", "target", "metric"]).any()
+
+
+def test_every_target_is_asked_what_can_be_asked_of_it(table):
+    """Of lane 0 s1 alone is unbiased, and of lane 1 too, where s2 is distorted."""
+    for _, rows in table.groupby("lane"):
+        asked = rows.groupby("target").metric.agg(list)
+        assert asked["s1"] == BOUNDS
+        for target in ("s2", "s3", "m_x", "m_t"):
+            assert asked[target] == ["hsic", "hsic_p", *BOUNDS]
+        assert asked["unbiased"] == DCI
+
+
+def test_values_are_in_their_range(table):
+    value = table.set_index("metric").value
+    assert np.isfinite(value).all()
+    assert value["hsic_p"].between(1 / 200, 1).all()
+    assert value[["disentanglement", "completeness"]].between(0, 1 + 1e-5).all()
+    assert value["infonce_saturated"].isin([0, 1]).all()
+    np.testing.assert_allclose(value["infonce_ceiling"], np.log(64), rtol=1e-5)
+
+
+def test_what_is_no_finished_run_is_named(directory, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="is not a run directory"):
+        metrics.main([str(tmp_path)])
+    unfinished = tmp_path / "unfinished"
+    shutil.copytree(directory, unfinished, ignore=shutil.ignore_patterns("lanes_*"))
+    with pytest.raises(SystemExit, match="lane 0 of .* has done 0 of 4 steps: let the run end"):
+        metrics.main([str(unfinished)])

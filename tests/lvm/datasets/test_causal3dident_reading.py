@@ -1,0 +1,265 @@
+import csv
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lvm
+from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, KINDS, image_name, told_columns
+from tests.disk import all_names, files_of_at_most
+
+COUNT = 12
+
+
+def made_latents(count=COUNT, seed=0):
+    random = np.random.default_rng(seed)
+    return {
+        name: random.integers(0, allowed, count).astype(np.float32)
+        if isinstance(allowed, int)
+        else random.uniform(0, 1, count).astype(np.float32)
+        for name, allowed in IMAGE_COLUMNS.items()
+    }
+
+
+def made_images(count=COUNT, height=6, width=8):
+    random = np.random.default_rng(1)
+    return random.integers(0, 256, (count, height, width, 3)).astype(np.uint8)
+
+
+def made_captions(kind, setting, count=COUNT):
+    random = np.random.default_rng(2)
+    told = {
+        name: np.array(["tab:blue", "robin's egg blue", "pea soup, dark"])[np.arange(count) % 3]
+        if allowed is None
+        else random.integers(0, allowed, count).astype(np.int32)
+        if isinstance(allowed, int)
+        else random.uniform(0, 1, count).astype(np.float32)
+        for name, allowed in told_columns(kind, setting).items()
+    }
+    texts = tuple(f'A "{shape}" is visible, {kind}.' for shape in told["object_shape"])
+    return texts, told
+
+
+def write(folder, settings=((KINDS[0], 0), (KINDS[0], 6), (KINDS[1], 3)), **changes):
+    """Writes a made data set, of which parts may be changed."""
+    made = {
+        "images": made_images(),
+        "latents": made_latents(),
+        "captions": {setting: made_captions(*setting) for setting in settings},
+    }
+    lvm.write_causal3dident(folder, **(made | changes))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "scenes"
+
+
+def assert_same(told, expected):
+    assert list(told) == list(expected)
+    for name, column in expected.items():
+        assert told[name].dtype == column.dtype
+        np.testing.assert_array_equal(told[name], column)
+
+
+@pytest.mark.parametrize(
+    ("place", "count", "name"),
+    [(0, 1, "0"), (9, 10, "9"), (9, 11, "09"), (7, 1000, "007"), (42, 100_000, "00042")],
+)
+def test_names_of_images_are_as_long_as_the_last_needs(place, count, name):
+    assert image_name(place, count) == f"{name}.png"
+
+
+def test_what_is_written_is_read_again(folder):
+    write(folder)
+    scenes = lvm.read_causal3dident(folder)
+    assert isinstance(scenes.images, np.memmap)
+    np.testing.assert_array_equal(scenes.images, made_images())
+    assert_same(scenes.latents, made_latents())
+    for setting in (("selections", 0), ("selections", 6), ("perturbations", 3)):
+        captions = lvm.read_causal3dident_captions(folder, *setting)
+        texts, told = made_captions(*setting)
+        assert captions.texts == texts
+        assert_same(captions.told, told)
+        words = np.array(captions.vocabulary, object)[captions.ids]
+        assert [" ".join(row) for row in words] == [
+            text.replace('"', "").replace(",", "").replace(".", "") for text in texts
+        ]
+
+
+def test_images_are_decoded_once_for_a_size(folder, tmp_path):
+    write(folder)
+    shares = []
+    for _ in range(2):
+        images = lvm.read_causal3dident(folder, 3, 4, tmp_path / "cache", shares.append).images
+        assert images.shape == (12, 3, 4, 3)
+        np.testing.assert_allclose(images.mean(), made_images().mean(), atol=2)
+    np.testing.assert_allclose(shares, np.arange(1, 13) / 12)
+    (name,) = all_names(tmp_path / "cache")
+    assert name.startswith("scenes_3x4_")
+    assert lvm.read_causal3dident(folder).images.shape == (12, 6, 8, 3)
+    assert (folder / "scenes_6x8.npy").exists()
+
+
+def test_two_folders_of_one_name_share_a_cache(folder, tmp_path):
+    """Both are called scenes, and hold as many images of one size."""
+    cache, other = tmp_path / "cache", tmp_path / "other" / "scenes"
+    write(folder)
+    write(other, images=255 - made_images())
+    for _ in range(2):
+        here, there = (lvm.read_causal3dident(one, cache=cache).images for one in (folder, other))
+        np.testing.assert_array_equal(here, made_images())
+        np.testing.assert_array_equal(there, 255 - made_images())
+
+
+def test_images_that_are_newer_are_decoded_again(folder):
+    write(folder)
+    lvm.read_causal3dident(folder)
+    path = folder / "images" / image_name(3, COUNT)
+    Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(path)
+    later = (folder / "scenes_6x8.npy").stat().st_mtime + 10
+    os.utime(path, (later, later))
+    assert (lvm.read_causal3dident(folder).images[3] == 0).all()
+
+
+def test_a_vocabulary_may_be_given(folder):
+    write(folder)
+    vocabulary = lvm.read_causal3dident_captions(folder, "selections", 0).vocabulary
+    again = lvm.read_causal3dident_captions(folder, "selections", 6, vocabulary)
+    assert again.vocabulary == vocabulary
+    message = (
+        "perturbations_3/text_raw.txt: caption 0 holds 'perturbations', which is not among the"
+    )
+    with pytest.raises(ValueError, match=message):
+        lvm.read_causal3dident_captions(folder, "perturbations", 3, vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("images/03.png", None, "images/03.png is missing: latents_image.csv has 12 rows"),
+        ("images/12.png", b"", "images holds 13 images: allowed are 12, as latents_image.csv has"),
+        ("images/03.png", b"no image", "images/03.png does not decode"),
+        ("latents_image.csv", None, "latents_image.csv cannot be read: .*No such file"),
+        ("latents_image.csv", b"object_shape\n1\n", "latents_image.csv has no column object_xpos"),
+        ("latents_image.csv", ",".join(IMAGE_COLUMNS).encode(), "latents_image.csv has no row"),
+    ],
+)
+def test_damaged_folders_are_refused_with_the_file(folder, name, content, message):
+    write(folder)
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        lvm.read_causal3dident(folder)
+    assert not list(folder.glob("*.npy*"))
+
+
+def test_an_image_cut_off_or_of_another_size_is_refused(folder):
+    write(folder)
+    path = folder / "images" / "05.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    with pytest.raises(ValueError, match=r"images/05.png does not decode"):
+        lvm.read_causal3dident(folder)
+    Image.new("RGB", (4, 4)).save(path)
+    with pytest.raises(
+        ValueError, match="05.png is 4 x 4: allowed is 6 x 8, as the first image is"
+    ):
+        lvm.read_causal3dident(folder)
+    assert not list(folder.glob("*.npy*"))
+    assert lvm.read_causal3dident(folder, 6, 8).images.shape == (12, 6, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("object_color", "nan", "object_color is nan in row 2: allowed is a number, 0.0 to 1.0"),
+        ("object_zpos", "NaN", "object_zpos is NaN in row 2: allowed is a number"),
+        ("object_shape", "7", "object_shape is 7 in row 2: allowed is a whole number, 0..6"),
+        ("object_xpos", "0.5", "object_xpos is 0.5 in row 2: allowed is a whole number, 0..2"),
+        ("object_betarot", "1.5", "object_betarot is 1.5 in row 2: allowed is a number"),
+        ("spotlight_pos", "center", "spotlight_pos is center in row 2: allowed is a number"),
+    ],
+)
+def test_latents_out_of_range_are_refused_with_file_and_column(folder, column, value, message):
+    write(folder)
+    change(folder / "latents_image.csv", column, value)
+    with pytest.raises(ValueError, match=f"latents_image.csv: {message}"):
+        lvm.read_causal3dident(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("object_color_index", "10", "object_color_index is 10 in row 2: allowed is .* 0..9"),
+        ("splotlight_color_index", "148", "splotlight_color_index is 148 in row 2"),
+        ("text_phrasing", "5", "text_phrasing is 5 in row 2: allowed is a whole number, 0..4"),
+        ("spotlight_pos", "", "spotlight_pos is  in row 2: allowed is a number"),
+    ],
+)
+def test_told_values_out_of_range_are_refused_with_file_and_column(folder, column, value, message):
+    write(folder)
+    change(folder / "latents_text_selections_6.csv", column, value)
+    with pytest.raises(ValueError, match=f"latents_text_selections_6.csv: {message}"):
+        lvm.read_causal3dident_captions(folder, "selections", 6)
+
+
+def change(path, column, value):
+    """Sets a column of the third row of a table."""
+    header, *rows = csv.reader(path.read_text().splitlines())
+    rows[2][header.index(column)] = value
+    with path.open("w") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "text/selections_0/text_raw.txt",
+            "A hare.\nA cow.",
+            "has 2 captions: allowed are 12, as in",
+        ),
+        (
+            "latents_text_selections_0.csv",
+            "object_shape,text_phrasing\n1,2\n",
+            "latents_text_selections_0.csv has 1 rows: allowed are 12, as in latents_image.csv",
+        ),
+        ("latents_text_selections_0.csv", "object_shape\n1\n", "has no column text_phrasing"),
+    ],
+)
+def test_damaged_captions_are_refused_with_the_file(folder, name, content, message):
+    write(folder)
+    (folder / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        lvm.read_causal3dident_captions(folder, "selections", 0)
+
+
+def test_a_correctly_spelt_spotlight_is_missed(folder):
+    write(folder)
+    path = folder / "latents_text_selections_6.csv"
+    path.write_text(path.read_text().replace("splotlight", "spotlight"))
+    with pytest.raises(ValueError, match="selections_6.csv has no column splotlight_color_name"):
+        lvm.read_causal3dident_captions(folder, "selections", 6)
+
+
+@pytest.mark.parametrize(("kind", "setting"), [("selection", 0), ("selections", 7)])
+def test_settings_that_there_are_not(folder, kind, setting):
+    message = f"captions are of {kind} {setting}: allowed are selections and perturbations 0..6"
+    with pytest.raises(ValueError, match=message):
+        lvm.read_causal3dident_captions(folder, kind, setting)
+
+
+@pytest.mark.parametrize("size", [(0, 4), (4, None), (None, -1)])
+def test_impossible_sizes(folder, size):
+    with pytest.raises(ValueError, match=f"height and width are {size[0]} and {size[1]}: allowed"):
+        lvm.read_causal3dident(folder, *size)
+
+
+def test_a_disk_that_fills_leaves_no_decoded_images(folder):
+    write(folder)
+    before = all_names(folder)
+    with files_of_at_most(1000), pytest.raises(OSError, match="scenes_6x8.npy cannot be written"):
+        lvm.read_causal3dident(folder)
+    assert all_names(folder) == before

@@ -1,0 +1,172 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from lvm.files import npz
+from lvm.files.npz import open_npz_array
+from tests.disk import all_names, files_of_at_most
+
+SHAPE = (30, 4, 5, 3)
+ARRAY = np.random.default_rng(0).integers(0, 256, SHAPE).astype(np.uint8)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "data.npz"
+
+
+def opened(file, shape=SHAPE, show=lambda share: None):
+    return open_npz_array(file, "images", file.with_name("data.npy"), shape, show)
+
+
+def in_zip(file, name, content, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr(name, content)
+
+
+def as_npy(array, version=(1, 0)):
+    written = io.BytesIO()
+    np.lib.format.write_array(written, array, version)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("shape", [SHAPE, (5, 3, 2, 4, 5, 3)])
+def test_an_array_is_read_in_blocks(file, monkeypatch, save, shape):
+    monkeypatch.setattr(npz, "BLOCK", 700)
+    save(file, other=np.zeros(3), images=ARRAY.reshape(shape))
+    shares = []
+    images = opened(file, show=shares.append)
+    assert isinstance(images, np.memmap)
+    np.testing.assert_array_equal(images, ARRAY)
+    np.testing.assert_allclose(shares, [700 / 1800, 1400 / 1800, 1])
+
+
+def test_a_header_of_the_second_format(file):
+    in_zip(file, "images.npy", as_npy(ARRAY, (2, 0)))
+    np.testing.assert_array_equal(opened(file), ARRAY)
+
+
+def test_it_is_converted_once_and_again_if_the_archive_is_newer(file):
+    np.savez(file, images=ARRAY)
+    opened(file)
+    shares = []
+    opened(file, show=shares.append)
+    assert not shares
+    np.savez(file, images=255 - ARRAY)
+    np.testing.assert_array_equal(opened(file, show=shares.append), 255 - ARRAY)
+    assert shares
+    file.unlink()
+    np.testing.assert_array_equal(opened(file), 255 - ARRAY)
+
+
+@pytest.mark.parametrize(
+    ("saved", "message"),
+    [
+        ({"image": ARRAY, "b": ARRAY}, "data.npz holds image, b: allowed is images"),
+        ({}, "data.npz holds nothing: allowed is images"),
+        ({"images": ARRAY.astype(np.float32)}, "data.npz: images is float32: allowed is uint8"),
+        (
+            {"images": np.asfortranarray(ARRAY)},
+            "images is uint8, first axis fastest: allowed is uint8, last axis fastest",
+        ),
+        (
+            {"images": ARRAY[1:]},
+            r"images has shape \(29, 4, 5, 3\): allowed is \(30, 4, 5, 3\), or",
+        ),
+        ({"images": ARRAY.reshape(30, 5, 4, 3)}, r"images has shape \(30, 5, 4, 3\): allowed"),
+        ({"images": ARRAY.reshape(-1)}, r"images has shape \(1800,\): allowed"),
+    ],
+)
+def test_other_arrays_are_refused_with_file_and_key(file, saved, message):
+    np.savez(file, **saved)
+    with pytest.raises(ValueError, match=message):
+        opened(file)
+    assert all_names(file.parent) == ["data.npz"]
+
+
+class Trap:
+    """What runs if it is unpickled."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('unpickled')",)
+
+
+def test_pickled_objects_are_refused_unread(file):
+    np.savez(file, images=np.full(30, Trap(), object))
+    with pytest.raises(ValueError, match="data.npz: images is object: allowed is uint8"):
+        opened(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no array", "images is damaged or cut off: the magic string is not correct"),
+        (as_npy(ARRAY, (3, 0)), r"its npy format is \(3, 0\): allowed is \(1, 0\) or \(2, 0\)"),
+        (as_npy(ARRAY)[:-5], "images is damaged or cut off: 5 bytes of 1800 are missing"),
+        (as_npy(ARRAY) + b"more", "images is damaged or cut off: it is longer than its shape"),
+    ],
+)
+def test_damaged_arrays_in_whole_archives(file, content, message):
+    in_zip(file, "images.npy", content)
+    with pytest.raises(
+        ValueError, match=f"data.npz: {message}" if "npy" not in message else message
+    ):
+        opened(file)
+    assert all_names(file.parent) == ["data.npz"]
+
+
+def test_files_that_are_no_archive(file):
+    with pytest.raises(ValueError, match="data.npz: there is no such file"):
+        opened(file)
+    file.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="data.npz is no npz file or a damaged one"):
+        opened(file)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_archive_cut_off_anywhere_leaves_nothing(file, save):
+    save(file, images=ARRAY)
+    whole = file.read_bytes()
+    for cut in np.linspace(0, len(whole) - 1, 40, dtype=int):
+        for part in (whole[:cut], whole[cut + 1 :]):
+            file.write_bytes(part)
+            with pytest.raises(ValueError, match="data.npz"):
+                opened(file)
+            assert all_names(file.parent) == ["data.npz"]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_byte_that_is_wrong_is_found(file, save):
+    save(file, images=ARRAY)
+    whole = bytearray(file.read_bytes())
+    for place in np.linspace(60, 1700, 40, dtype=int):
+        damaged = whole.copy()
+        damaged[place] ^= 255
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match="data.npz: images "):
+            opened(file)
+        assert all_names(file.parent) == ["data.npz"]
+
+
+def test_an_interrupted_conversion_leaves_nothing(file):
+    def interrupt(share):
+        raise KeyboardInterrupt
+
+    np.savez(file, images=ARRAY)
+    with pytest.raises(KeyboardInterrupt):
+        opened(file, show=interrupt)
+    assert all_names(file.parent) == ["data.npz"]
+    np.testing.assert_array_equal(opened(file), ARRAY)
+
+
+def test_a_full_disk_leaves_nothing(file):
+    np.savez(file, images=ARRAY)
+    with (
+        files_of_at_most(1000),
+        pytest.raises(OSError, match="data.npy cannot be written, nothing"),
+    ):
+        opened(file)
+    assert all_names(file.parent) == ["data.npz"]

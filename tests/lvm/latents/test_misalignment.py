@@ -1,0 +1,320 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lvm
+from experiments.configs import default, scenes_small
+from experiments.sweep.plan import make_plan
+from experiments.sweep.settings import Lane, misalignment_of
+from tests.small import small_config
+
+KINDS = tuple(lvm.MISALIGNMENTS)
+OMITTING = tuple(kind for kind in KINDS if kind.startswith("omitted"))
+N, COUNT = 4, 4000
+SPEC = lvm.WorldSpec(semantics=N, image_only=2, text_only=2)
+EVERY = lvm.Telling(KINDS)
+PLAIN = lvm.Telling()
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    draw = jax.jit(lambda law: lvm.init_world(jax.random.key(20), SPEC, law))
+    return {name: draw(jnp.int32(place)) for place, name in enumerate(lvm.DEPENDENCES)}
+
+
+@pytest.fixture(scope="module")
+def world(worlds):
+    """Its semantics depend on one another in the order s1, s2, s3, s4."""
+    return worlds["dependent"]
+
+
+def bias(selected=(1, 2, 3, 4), perturbable=()):
+    return lvm.Bias(*map(jnp.asarray, lvm.bias_from_indices(N, selected, perturbable)))
+
+
+@partial(jax.jit, static_argnums=4)
+def draw(world, some_bias, rate, kind, telling):
+    key = jax.random.key(7)
+    return lvm.sample_pairs(key, world, some_bias, rate, COUNT, None, telling, kind)
+
+
+def sample(world, kind, rate, perturbable=(2, 3), telling=EVERY, selected=(1, 2, 3, 4)):
+    number = jnp.int32(KINDS.index(kind))
+    return draw(world, bias(selected, perturbable), jnp.float32(rate), number, telling)
+
+
+def equal(a, b, but=()):
+    for field in set(lvm.Pairs._fields) - set(but):
+        np.testing.assert_array_equal(getattr(a, field), getattr(b, field), err_msg=field)
+
+
+def squared_correlation(a, b):
+    return np.corrcoef(a, b)[0, 1] ** 2
+
+
+def test_noise_among_other_kinds_is_the_noise_of_the_paper(world):
+    alone, among = (sample(world, "noise", 0.4, telling=telling) for telling in (PLAIN, EVERY))
+    equal(alone, among, but=["t"])
+    np.testing.assert_array_equal(alone.t, among.t[:, : N + 2])
+    key_noise, key_subset, _ = jax.random.split(jax.random.key(7), 3)
+    who = jax.random.bernoulli(key_subset, 0.4, (COUNT, N))
+    noise = jax.random.normal(key_noise, (COUNT, N + 4 + N))[:, -N:] @ world.root_noise.T
+    told = jnp.where(who & bias(perturbable=(2, 3)).perturbable[None], alone.s + noise, alone.s)
+    np.testing.assert_allclose(alone.s_text, told, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_at_rate_0_captions_are_those_of_full_selection(world, kind):
+    chosen = () if kind in lvm.WHOLE else (2, 3)
+    equal(sample(world, kind, 0, chosen), sample(world, "noise", 0, ()))
+
+
+@pytest.mark.parametrize("kind", OMITTING)
+def test_at_rate_1_captions_are_those_that_omit(world, kind):
+    random, fixed = sample(world, kind, 1), sample(world, "noise", 0, (), selected=(1, 4))
+    equal(random, fixed, but=["t"])
+    np.testing.assert_array_equal(random.t[:, :-N], fixed.t[:, :-N])
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(lvm.WHOLE) - {"propagating_in_text"}))
+def test_what_is_not_perturbable_is_told_as_it_is_shown(world, kind):
+    pairs = sample(world, kind, 0.5)
+    np.testing.assert_array_equal(pairs.s_text[:, [0, 3]], pairs.s[:, [0, 3]])
+    assert (pairs.s_text[:, [1, 2]] != pairs.s[:, [1, 2]]).any(0).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(rate=st.floats(0, 1, width=32), way=st.sampled_from(["", "_by_another", "_by_itself"]))
+def test_the_rate_is_the_share_of_what_is_left_out(worlds, rate, way):
+    for law in ("independent", "dependent"):
+        pairs = sample(worlds[law], "omitted" + way, rate)
+        shares = np.asarray(pairs.s_text == 0).mean(0)
+        np.testing.assert_allclose(shares, [0, rate, rate, 0], atol=0.04)
+
+
+def gone_and_values(world, kind):
+    pairs = sample(world, kind, 0.4)
+    return np.asarray(pairs.s_text == 0)[:, [1, 2]], np.asarray(pairs.s)
+
+
+def test_omitting_at_random_looks_at_nothing(worlds):
+    gone, s = gone_and_values(worlds["independent"], "omitted")
+    np.testing.assert_allclose(gone.all(1).mean(), 0.16, atol=0.025)
+    assert abs(np.corrcoef(gone.T, s.T)[:2, 2:]).max() < 0.06
+
+
+@pytest.mark.parametrize(("way", "looked_at"), [("by_another", [0, 0]), ("by_itself", [1, 2])])
+def test_omitting_by_value_looks_at_that_alone(worlds, way, looked_at):
+    gone, s = gone_and_values(worlds["independent"], f"omitted_{way}")
+    found = np.corrcoef(gone.T, s.T)[:2, 2:]
+    expected = np.zeros((2, N))
+    expected[[0, 1], looked_at] = -0.558  # -φ(c) / √2 / √(0.4 · 0.6) at the 0.4 quantile c
+    np.testing.assert_allclose(found, expected, atol=0.06)
+
+
+def test_marks_say_what_is_left_out_where_they_are_asked_for(world):
+    for kind in OMITTING:
+        pairs = sample(world, kind, 0.5)
+        gone = np.asarray(pairs.s_text == 0)
+        marks = gone if kind.endswith("_marked") else np.zeros_like(gone)
+        np.testing.assert_array_equal(pairs.t[:, -N:], marks)
+    hidden = sample(world, "omitted", 0.5, telling=lvm.Telling(("noise", "omitted")))
+    assert hidden.t.shape == (COUNT, N + 2)
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0])
+def test_strength_sets_the_ratio_of_signal_and_noise(world, rate):
+    pairs = sample(world, "strength", rate)
+    for place in (1, 2):
+        told, true = pairs.s_text[:, place], pairs.s[:, place]
+        np.testing.assert_allclose(told.std(), true.std(), rtol=0.05)
+        np.testing.assert_allclose(squared_correlation(told, true), 1 - rate, atol=0.04)
+
+
+def test_shuffled_captions_are_whole_captions_of_other_scenes(world):
+    half, full = (sample(world, "shuffled", rate, ()) for rate in (0.5, 1.0))
+    other = np.asarray(half.s_text != half.s)
+    np.testing.assert_allclose(other.mean(0), 0.5, atol=0.03)
+    np.testing.assert_array_equal(other, np.broadcast_to(other[:, :1], other.shape))
+    np.testing.assert_allclose(
+        np.corrcoef(full.s_text.T), np.corrcoef(full.s.T), atol=0.08
+    )  # the law is the same
+    cross = np.corrcoef(full.s_text.T, full.s.T)[:N, N:]
+    np.testing.assert_allclose(cross, 0, atol=0.06)
+
+
+def test_a_propagating_distortion_changes_the_scene_of_descendants_alone(world):
+    clean, changed = (sample(world, "propagating", rate, (2,)) for rate in (0.0, 1.0))
+    np.testing.assert_array_equal(changed.s[:, 0], clean.s[:, 0])
+    np.testing.assert_allclose(changed.s[:, 1], clean.s[:, 1], atol=1e-4)
+    moved = abs(np.asarray(changed.s - clean.s)).mean(0)
+    assert (moved[2:] > 0.1).all()
+    assert not np.allclose(changed.x, clean.x, atol=0.1)
+    # what moves them is the distortion, through the edges of the graph
+    distortion = np.asarray(changed.s_text - changed.s)
+    effect = np.linalg.inv(np.eye(N) - np.asarray(world.semantics.weights))
+    through = distortion @ effect.T
+    through[:, 1] = 0
+    np.testing.assert_allclose(changed.s - clean.s, through, atol=1e-3)
+
+
+def test_a_distortion_of_what_causes_nothing_propagates_nowhere(worlds):
+    for law, last in (("dependent", 4), ("independent", 2)):
+        for kind in ("propagating", "propagating_in_text"):
+            pairs, noise = (sample(worlds[law], name, 1.0, (last,)) for name in (kind, "noise"))
+            for field in ("s", "s_text", "x"):
+                np.testing.assert_allclose(
+                    getattr(pairs, field), getattr(noise, field), atol=1e-4, rtol=1e-4
+                )
+
+
+def test_propagating_in_text_leaves_the_scene_and_tells_descendants_wrongly(world):
+    noise, wrong = (sample(world, kind, 1.0, (2,)) for kind in ("noise", "propagating_in_text"))
+    equal(noise, wrong, but=["t", "s_text"])
+    np.testing.assert_array_equal(wrong.s_text[:, 0], wrong.s[:, 0])
+    np.testing.assert_allclose(wrong.s_text[:, 1], noise.s_text[:, 1], atol=1e-4)
+    followed = sample(world, "propagating", 1.0, (2,))
+    np.testing.assert_allclose(wrong.s_text, followed.s_text, atol=1e-4)
+    assert (abs(np.asarray(wrong.s_text - wrong.s)).mean(0)[2:] > 0.1).all()
+
+
+def test_propagation_follows_curved_mechanisms(worlds):
+    pairs = sample(worlds["nonlinear_scm"], "propagating", 1.0, (1, 2, 3))
+    law, told = worlds["nonlinear_scm"].semantics, np.asarray(pairs.s_text)
+    key_noise, *_ = jax.random.split(jax.random.key(7), 3)
+    exogenous = np.asarray(jax.random.normal(key_noise, (COUNT, N + 4 + N)))[:, :N]
+    caused = np.sin(2 * told) @ np.asarray(law.weights).T + exogenous * np.asarray(law.scale)[None]
+    np.testing.assert_allclose(pairs.s, caused, atol=1e-3)
+
+
+def test_several_captions_share_a_scene_and_err_independently(worlds):
+    three = lvm.Telling(("noise", "omitted", "omitted_marked"), captions=3)
+    pairs = sample(worlds["independent"], "omitted_marked", 0.5, telling=three)
+    assert pairs.t.shape == (COUNT, 3 * (N + 2 + N))
+    assert pairs.m_t.shape == (COUNT, 3 * 2)
+    told = np.asarray(pairs.s_text).reshape(COUNT, 3, N)
+    right = told == np.asarray(pairs.s)[:, None]
+    np.testing.assert_array_equal(right | (told == 0), True)
+    np.testing.assert_allclose(right.any(1).mean(0), [1, 0.875, 0.875, 1], atol=0.03)
+    latents = np.concatenate([told[:, 2], pairs.m_t[:, 4:]], axis=1)
+    third = np.asarray(pairs.t)[:, 2 * (N + 2 + N) :][:, : N + 2]
+    np.testing.assert_allclose(
+        lvm.unmix(worlds["independent"].mixing_t, jnp.asarray(third)), latents, atol=1e-3
+    )
+
+
+@pytest.mark.slow
+def test_vmap_over_kinds_agrees_with_each_kind_alone(world):
+    numbers = jnp.arange(len(KINDS))
+    some = bias(perturbable=(2, 3))
+    together = jax.vmap(lambda kind: draw(world, some, jnp.float32(0.5), kind, EVERY))(numbers)
+    for place, kind in enumerate(KINDS):
+        alone = sample(world, kind, 0.5, telling=lvm.Telling((kind,)))
+        for field in ("s", "s_text", "x", "m_t"):
+            np.testing.assert_allclose(
+                getattr(together, field)[place], getattr(alone, field), atol=1e-4, rtol=1e-4
+            )
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.75, 1.0])
+@pytest.mark.parametrize("captions", [1, 3])
+def test_what_omitting_captions_tell_at_best(worlds, rate, captions):
+    """Where all captions omit it, the mean of what is omitted; else the value itself."""
+    telling = lvm.Telling(("omitted", "omitted_by_another", "omitted_by_itself"), captions)
+    for kind in telling.kinds:
+        pairs = sample(worlds["independent"], kind, rate, telling=telling)
+        gone = (np.asarray(pairs.s_text).reshape(COUNT, captions, N) == 0).all(1)[:, 1]
+        s = np.asarray(pairs.s)[:, 1]
+        left = (gone * (s - s[gone].mean()) ** 2).mean() if gone.any() else 0
+        found = 1 - left / s.var()
+        np.testing.assert_allclose(found, lvm.told_r2(kind, rate, captions), atol=0.03)
+        np.testing.assert_equal(
+            lvm.told_r2(kind + "_marked", rate, captions), lvm.told_r2(kind, rate, captions)
+        )
+
+
+@pytest.mark.parametrize("kind", ["strength", "shuffled"])
+def test_what_blurred_and_shuffled_captions_tell_at_best(worlds, kind):
+    """The best guess is linear in what is told."""
+    pairs = sample(worlds["independent"], kind, 0.4, () if kind in lvm.WHOLE else (2,))
+    found = squared_correlation(pairs.s_text[:, 1], pairs.s[:, 1])
+    np.testing.assert_allclose(found, lvm.told_r2(kind, 0.4), atol=0.04)
+
+
+def test_what_has_no_closed_form_has_no_number():
+    for kind, captions in (("noise", 1), ("propagating", 1), ("shuffled", 2)):
+        assert np.isnan(lvm.told_r2(kind, 0.5, captions))
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"kinds": ("forgotten",)}, "misalignment is 'forgotten': allowed is one of noise"),
+        ({"captions": 0}, "captions is 0: allowed is 1 or more"),
+        ({"kinds": ("propagating",), "captions": 2}, "captions is 2: allowed is 1 with"),
+    ],
+)
+def test_impossible_tellings_are_refused(choices, message):
+    with pytest.raises(ValueError, match=message):
+        lvm.Telling(**choices)
+
+
+def planned(*kinds, perturbable="s2", rate=0.5, **changes):
+    choose = partial(default.setting, "s1 s2 s3", perturbable, noise_probability=rate)
+    chosen = tuple(choose(misalignment=kind) for kind in kinds)
+    return make_plan(small_config(settings=chosen, **changes))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (partial(planned, "noise", "lost"), r"settings\[1\].misalignment is 'lost': allowed is"),
+        (partial(planned, "omitted", rate=1.1), "noise_probability is 1.1: allowed is 0 to 1"),
+        (partial(planned, "omitted", rate=-0.1), "noise_probability is -0.1: allowed is 0 to 1"),
+        (partial(planned, "omitted", rate=np.nan), "noise_probability is nan: allowed is 0 to 1"),
+        (partial(planned, "shuffled"), r"settings\[0\].perturbable is 's2': allowed is '' with"),
+        (partial(planned, "strength", perturbable=""), r"settings\[0\].perturbable is ''"),
+        (partial(planned, "noise", **{"world.captions": 0}), "world.captions is 0: allowed is 1"),
+        (partial(planned, "propagating", **{"world.captions": 2}), "world.captions is 2: allowed"),
+    ],
+)
+def test_bad_settings_name_field_value_and_what_is_allowed(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_captioned_images_know_the_noise_of_labels_alone():
+    config = scenes_small.get_config()
+    config.settings[-1].misalignment = "omitted"
+    with pytest.raises(ValueError, match="misalignment is 'omitted': allowed is one of noise"):
+        make_plan(config)
+
+
+def test_lanes_are_named_by_their_misalignment():
+    plan = planned("noise", "omitted_by_itself", "propagating")
+    names = [lane.setting for lane in plan.lanes]
+    assert names == ["perturb {2}", "perturb {2} omitted_by_itself", "perturb {2} propagating"]
+    assert list(map(misalignment_of, names)) == ["noise", "omitted_by_itself", "propagating"]
+    assert [KINDS[number] for number in plan.data.misalignment] == list(map(misalignment_of, names))
+    assert planned("shuffled", perturbable="").lanes[0].setting == "select [3] shuffled"
+
+
+def test_lanes_of_earlier_runs_have_the_paper_s_noise():
+    assert Lane(0, "select [1]", "s1", "", "independent", 1, 0.75).misalignment == "noise"
+    old = default.setting("s1 s2", "s2")
+    del old.misalignment
+    assert make_plan(small_config(settings=(old,))).lanes[0].misalignment == "noise"
+
+
+def test_texts_of_a_study_have_one_width():
+    plan = planned("noise", "omitted_marked", "strength", **{"world.captions": 2})
+    lane = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
+    world = plan.domain.init_world(jax.random.key(0), lane)
+    pairs = plan.domain.sample((), world, lane, jax.random.key(1), 5)
+    assert pairs.t.shape == (5, 2 * (3 + 2 + 3))
+    np.testing.assert_array_equal(pairs.t.reshape(5, 2, 8)[:, :, 5:], 0)

@@ -1,0 +1,30 @@
+import jax
+import numpy as np
+import pytest
+
+import lvm
+from lvm.scenes.rendering import batches as pictures
+
+QUALITY = lvm.Quality(steps=6, shadow_steps=2)
+
+
+def scenes_of(count):
+    return jax.device_get(lvm.sample_scenes(jax.random.key(2), count))
+
+
+@pytest.mark.parametrize("count", [1, 5, 8])
+def test_scenes_are_rendered_in_their_order_a_batch_at_a_time(count, monkeypatch):
+    monkeypatch.setattr(pictures, "BATCH", 4)
+    scenes = scenes_of(count)
+    batches = list(lvm.render_batches(scenes, 8, QUALITY))
+    assert [len(batch) for batch in batches] == {1: [1], 5: [4, 1], 8: [4, 4]}[count]
+    alone = jax.jit(lambda scene: lvm.render(scene, 8, QUALITY))
+    for place, picture in enumerate(np.concatenate(batches)):
+        expected = alone(jax.tree.map(lambda leaf, place=place: leaf[place], scenes))
+        assert picture.dtype == np.uint8
+        np.testing.assert_allclose(picture.astype(int), np.asarray(expected, int), atol=1)
+
+
+def test_a_resolution_below_1_is_refused():
+    with pytest.raises(ValueError, match="resolution is 0: allowed is 1 or more"):
+        next(lvm.render_batches(scenes_of(1), 0))

@@ -1,0 +1,70 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lvm.scenes.rendering.distance import prepare
+from lvm.scenes.rendering.march import feel, lit, march, unit
+
+BALL = [0, 0, 0, 0, 0, 0, 0.5, 0.5, 0, 0, 1, 1, 0.01, 0.4]
+NARROW = 0.001  # a pixel
+
+
+def table(*strokes):
+    return jnp.asarray(prepare(np.array(strokes, float)))
+
+
+def columns(*vectors):
+    return jnp.array(vectors, jnp.float32).T
+
+
+@pytest.mark.parametrize("steps", [40, 80])
+def test_rays_stop_at_a_ball_or_pass_it_by(steps):
+    aims = columns((-3, 0, 0), (-3, 0.3, 0), (-3, 0, -0.4), (-3, 0.6, 0), (-3, 0, 2), (3, 0, 0))
+    origin = jnp.array([3.0, 0, 0])
+    travel, cover = march(table(BALL), origin, unit(aims), NARROW, steps)
+    np.testing.assert_array_equal(cover, [1, 1, 1, 0, 0, 0])
+    points = np.asarray(origin[:, None] + travel[None] * unit(aims))
+    np.testing.assert_allclose(np.linalg.norm(points, axis=0)[:3], 0.5, atol=1e-3)
+    np.testing.assert_allclose(points[:, 0], [0.5, 0, 0], atol=1e-3)
+
+
+def test_a_ray_within_a_pixel_of_the_outline_is_covered_in_part():
+    origin, pixel = jnp.array([3.0, 0, 0]), 0.02
+    edge = np.arcsin(0.5 / 3)  # the angle at which rays just touch
+    angles = edge + pixel * np.array([-0.5, 0.05, 0.5, 0.8, 1.5])
+    aims = jnp.asarray(np.stack([-np.cos(angles), np.sin(angles), 0 * angles]), jnp.float32)
+    _, cover = march(table(BALL), origin, aims, pixel, 60)
+    np.testing.assert_allclose(cover, [1, 1, 0.65, 0.35, 0], atol=0.06)
+
+
+def test_the_normal_of_a_ball_points_outwards():
+    points = 0.5 * unit(columns((1, 0, 0), (0.3, 1, -1), (-1, 0.1, 2)))
+    normal, sky, tint = feel(table(BALL), points)
+    np.testing.assert_allclose(normal, unit(points), atol=0.01)
+    np.testing.assert_allclose(sky, 1, atol=0.01)
+    np.testing.assert_allclose(tint, 0.4, atol=1e-6)
+
+
+def test_less_sky_is_seen_from_a_corner():
+    beside = [0.8, 0, 0, 0.8, 0, 0, 0.5, 0.5, 0, 0, 1, 1, 0.01, 0]
+    _, sky, _ = feel(table(BALL, beside), columns((0.35, 0, 0.357), (-0.5, 0, 0)))
+    assert sky[0] < 0.8
+    np.testing.assert_allclose(sky[1], 1, atol=0.01)
+
+
+def test_light_reaches_all_but_what_is_behind():
+    lamp = jnp.array([0.0, 0, 2])
+    points = columns((0, 0, -1), (0.2, 0, -3), (2, 0, -1), (0, 0, 0.6), (0, 3, 1))
+    reached = lit(table(BALL), points, lamp, 40)
+    np.testing.assert_allclose(reached, [0, 0, 1, 1, 1], atol=0.01)
+
+
+def test_the_rim_of_a_shadow_is_soft_and_softer_far_away():
+    lamp, across = jnp.array([0.0, 0, 2]), np.linspace(0, 6, 400)
+    widths = []
+    for depth in (-1.0, -4.0):
+        line = jnp.asarray(np.stack([across, 0 * across, 0 * across + depth]), jnp.float32)
+        reached = np.asarray(lit(table(BALL), line, lamp, 60))
+        assert (np.diff(reached) > -0.01).all()
+        widths.append(np.mean((reached > 0.1) & (reached < 0.9)))
+    assert 0 < widths[0] < widths[1]
