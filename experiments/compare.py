@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from experiments.domains import make_domain
 from experiments.report.heat_maps import Panel, save_heat_maps
-from experiments.report.run_tables import tell_runs
+from experiments.report.run_tables import compare_runs_command
 from experiments.report.tables import (
     main_probe,
     metric_name,
@@ -92,7 +92,7 @@ def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """The command line."""
-    tell_runs("experiments.compare", __doc__, compare, save_comparison)
+    compare_runs_command("experiments.compare", __doc__, compare, save_comparison)
 
 
 if __name__ == "__main__":

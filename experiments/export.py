@@ -16,8 +16,13 @@ from rich.console import Console
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.runtime.progress import progress
+from lvm import datasets
+from lvm.captions.generation import replace_values
+from lvm.captions.scene_words import make_scene_words, word_values
 from lvm.datasets.causal3dident.reading import KINDS
 from lvm.datasets.causal3dident.writing import Captions
+from lvm.scenes.rendering.batches import render_batches
+from lvm.scenes.rendering.render import Quality
 
 SEMANTICS = 7
 SETTINGS = [(kind, number) for kind in KINDS for number in range(SEMANTICS)]
@@ -37,13 +42,13 @@ def export(
             raise ValueError(f"{name} is {value}: allowed is 1 or more")
     key = jax.random.key(seed)
     scenes = jax.device_get(lvm.sample_scenes(key, images))
-    batches = lvm.render_batches(scenes, resolution, lvm.Quality(samples=samples))
+    batches = render_batches(scenes, resolution, Quality(samples=samples))
     captions = {
         setting: _captions(words, setting, scenes, jax.random.fold_in(key, place))
         for place, setting in enumerate(SETTINGS)
     }
     pictures = chain.from_iterable(batches)
-    lvm.write_causal3dident(folder, pictures, lvm.image_columns(scenes), captions, show)
+    datasets.write_causal3dident(folder, pictures, datasets.image_columns(scenes), captions, show)
 
 
 def setting_bias(kind: str, number: int) -> lvm.Bias:
@@ -63,10 +68,10 @@ def _captions(words, setting: tuple[str, int], scenes: lvm.Scenes, key) -> Capti
     language, bias = words.language, setting_bias(*setting)
     count = len(scenes.shape)
     phrasing = jax.random.randint(key_phrasing, (count,), 0, len(language.phrasings))
-    values = lvm.word_values(words, scenes)
-    told = lvm.replace_values(key_values, language, values, bias.perturbable, 1.0)
-    ids = lvm.captions(language, told, phrasing, bias.selected)
-    columns = lvm.text_columns(
+    values = word_values(words, scenes)
+    told = replace_values(key_values, language, values, bias.perturbable, 1.0)
+    ids = lvm.generate_captions(language, told, phrasing, bias.selected)
+    columns = datasets.text_columns(
         words, COLOR_TABLES, setting, scenes, np.asarray(told), np.asarray(phrasing)
     )
     return lvm.sentences(language, np.asarray(ids)), columns
@@ -88,7 +93,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     console = Console()
     try:
-        words = lvm.make_scene_words(COLOR_TABLES, options.disjoint_words)
+        words = make_scene_words(COLOR_TABLES, options.disjoint_words)
         with progress(console) as show:
             export(
                 options.out,

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from experiments.domains.domain import Shared
 from experiments.report.write_report import print_end
-from experiments.rundir.checkpoint_files import UnreadableError, newest_by_lane, stored_checkpoints
+from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
 from experiments.rundir.claim import check_claim, claimed, origin
 from experiments.rundir.results import scored_lanes
@@ -88,7 +88,7 @@ def run(
 
 def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
     finished = scored_lanes(directory / "results.csv", plan.domain.scores)
-    newest = newest_by_lane(stored_checkpoints(directory))
+    newest = newest_by_lane(list_checkpoints(directory))
     return blocks_left(finished, newest, plan.lengths, largest)
 
 

@@ -1,34 +1,9 @@
-"""Who learns: encoders, objectives, optimisers, and one training run as a pure function."""
+"""Multimodal contrastive learning: encoders, objectives, optimisers and training as pure functions.
 
-from mmcl.encoders.encoder import Encoder
-from mmcl.encoders.mlp import mlp
-from mmcl.encoders.text import text_cnn, tokens
-from mmcl.encoders.vision import patches, resnet18
-from mmcl.modalities import Modalities
-from mmcl.objectives.alignment_entropy import alignment_max_entropy
-from mmcl.objectives.contrastive import symmetric_infonce
-from mmcl.optimizers.schedule import Schedule
-from mmcl.recipe import Hyperparameters, Recipe
-from mmcl.training import Metrics, TrainState, encode, init, make_encoders, step, train
+The public face is listed in `__init__.pyi` and imported on first use; everything else is imported
+from its module.
+"""
 
-__all__ = [
-    "Encoder",
-    "Hyperparameters",
-    "Metrics",
-    "Modalities",
-    "Recipe",
-    "Schedule",
-    "TrainState",
-    "alignment_max_entropy",
-    "encode",
-    "init",
-    "make_encoders",
-    "mlp",
-    "patches",
-    "resnet18",
-    "step",
-    "symmetric_infonce",
-    "text_cnn",
-    "tokens",
-    "train",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

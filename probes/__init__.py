@@ -1,77 +1,9 @@
-"""Who measures: arrays in, numbers out."""
+"""Probes: functions from arrays to scores.
 
-from probes.disentanglement import DCI, dci
-from probes.downstream import (
-    LABEL,
-    OUTCOMES,
-    DownstreamScores,
-    Environments,
-    downstream_scores,
-    outcomes,
-)
-from probes.factors import FactorScores, factor_matthews, factor_r2, factor_scores, one_hots
-from probes.identifiability import (
-    Identifiability,
-    Latents,
-    LatentScores,
-    Split,
-    identifiability,
-    latent_scores,
-)
-from probes.independence import Independence, independence, residual_independence, residuals
-from probes.information import Information, gaussian_information, infonce, nwj
-from probes.metrics import matthews, r2
-from probes.neighbours import nearest
-from probes.predictors.classification import Classifier, mlp_binary, mlp_classifier
-from probes.predictors.kernel_ridge import kernel_ridge
-from probes.predictors.logistic import logistic
-from probes.predictors.regression import Probe, mlp, ridge
-from probes.similarity import linear_cka, mean_corr
+The public face is listed in `__init__.pyi` and imported on first use; everything else is imported
+from its module.
+"""
 
-PROBES: dict[str, Probe] = {"linear": ridge, "mlp": mlp, "kernel": kernel_ridge}
-CLASSIFIERS: dict[str, Classifier] = {"logistic": logistic, "mlp": mlp_classifier}
+import lazy_loader
 
-__all__ = [
-    "CLASSIFIERS",
-    "DCI",
-    "LABEL",
-    "OUTCOMES",
-    "PROBES",
-    "Classifier",
-    "DownstreamScores",
-    "Environments",
-    "FactorScores",
-    "Identifiability",
-    "Independence",
-    "Information",
-    "LatentScores",
-    "Latents",
-    "Probe",
-    "Split",
-    "dci",
-    "downstream_scores",
-    "factor_matthews",
-    "factor_r2",
-    "factor_scores",
-    "gaussian_information",
-    "identifiability",
-    "independence",
-    "infonce",
-    "kernel_ridge",
-    "latent_scores",
-    "linear_cka",
-    "logistic",
-    "matthews",
-    "mean_corr",
-    "mlp",
-    "mlp_binary",
-    "mlp_classifier",
-    "nearest",
-    "nwj",
-    "one_hots",
-    "outcomes",
-    "r2",
-    "residual_independence",
-    "residuals",
-    "ridge",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

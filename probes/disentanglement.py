@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from probes.identifiability import Split
+from probes.identifiability_scores import Split
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
 

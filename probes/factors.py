@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from probes.identifiability import Split
+from probes.identifiability_scores import Split
 from probes.metrics import matthews, r2
 from probes.predictors.classification import Classifier
 from probes.predictors.regression import Probe

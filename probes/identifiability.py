@@ -68,7 +68,7 @@ def latent_scores(
     return _by_latent(r2(targets.test, predictions), latents)
 
 
-def identifiability(
+def identifiability_scores(
     key: Key[Array, ""],
     probe: Probe,
     representations: Split,

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from probes.identifiability import Split
+from probes.identifiability_scores import Split
 from probes.predictors.regression import Probe
 
 PERMUTATIONS = 199  # the smallest p is one in so many and one
@@ -46,7 +46,7 @@ def residual_independence(
         *(jnp.concatenate(part, axis=1) for part in zip(representation, target, strict=True))
     )
     left = residuals(key_probe, probe, both, given)
-    return independence(key_test, left[:, :width], left[:, width:])
+    return independence_test(key_test, left[:, :width], left[:, width:])
 
 
 @jax.default_matmul_precision("float32")
@@ -58,7 +58,7 @@ def residuals(
 
 
 @jax.default_matmul_precision("float32")
-def independence(
+def independence_test(
     key: Key[Array, ""], a: Float[Array, "n d"], b: Float[Array, "n e"]
 ) -> Independence:
     """Tests whether rows of a and b that belong together are independent.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.rundir.checkpoint_files import newest_by_lane, stored_checkpoints
+from experiments.rundir.checkpoint_files import list_checkpoints, newest_by_lane
 from experiments.rundir.describe import lane_arrays
 from tests.repository import ROOT
 
@@ -53,7 +53,7 @@ def assert_same(one: Path, other: Path) -> None:
     """Raises AssertionError unless two runs have the same tables and the same last states."""
     for name in ("results.csv", "history.csv"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    newest, others = (newest_by_lane(stored_checkpoints(place)) for place in (one, other))
+    newest, others = (newest_by_lane(list_checkpoints(place)) for place in (one, other))
     assert newest.keys() == others.keys()
     for lane, stored in newest.items():
         arrays, other_arrays = lane_arrays(stored, lane), lane_arrays(others[lane], lane)
@@ -68,7 +68,7 @@ def _start(workdir: Path, arguments: tuple[str, ...]) -> subprocess.Popen:
 
 
 def _steps(workdir: Path) -> int:
-    return max((stored.step for stored in stored_checkpoints(workdir)), default=0)
+    return max((stored.step for stored in list_checkpoints(workdir)), default=0)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.repository import ROOT
 
 CORES = {"lvm", "mmcl", "probes"}
-RIM_ONLY = {"absl", "ml_collections", "orbax", "matplotlib", "pandas", "rich", "time", "os"}
+RIM_ONLY = {"absl", "ml_collections", "orbax", "matplotlib", "pandas", "rich", "time"}
 
 
 def imported(path):

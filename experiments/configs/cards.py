@@ -25,7 +25,7 @@ def get_config(recipe: str = "resnet") -> ConfigDict:
         "width": 32,
         "test_share": 0.15,  # of the photographs, kept for tests
         "seed": 0,  # of the split
-        "may_agree": True,  # whether a distorted value may be the true one, as in the paper
+        "may_equal_truth": True,  # whether a distorted value may be the true one, as in the paper
         "skip_undecodable": False,  # whether images that do not decode are left out and told
     }
     config.evaluation = {"probes": ("logistic", "mlp")}

@@ -35,9 +35,9 @@ def common(recipe: str) -> ConfigDict:
             "domain": "",  # the kind of world, which says what `world` and `evaluation` hold
             "settings": (),
             "only": (),  # names of settings, as in results.csv, to run alone; empty: all
-            "own_steps": (),  # ("perturb [9]", 10_000): settings that take other than recipe.steps
+            "steps_by_setting": (),  # ("perturb [9]", 10_000): settings that take other than recipe.steps
             "seeds": 1,  # lanes of each setting; seeds count from 0
-            "least_encoding_size": 1,  # of a setting that gives none, whatever captions tell
+            "min_encoding_size": 1,  # of a setting that gives none, whatever captions tell
             "world": {},
             "recipe": get_recipe(recipe),
             "evaluation": {},

@@ -33,6 +33,6 @@ def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
     config.settings = tuple(
         default.setting(default.first(3), dependence=law)
         for dependence in DEPENDENCES
-        for law in (dependence, *(f"{dependence}_{noise}" for noise in list(lvm.EXOGENOUS)[1:]))
+        for law in (dependence, *(f"{dependence}_{noise}" for noise in list(lvm.NOISE_LAWS)[1:]))
     )
     return config

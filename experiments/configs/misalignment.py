@@ -10,10 +10,10 @@ from experiments.configs import default
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 WITH_ROOM = (  # in representations with a column for every semantic
-    "omitted", "omitted_marked", "omitted_by_another", "omitted_by_another_marked",
-    "omitted_by_itself", "omitted_by_itself_marked", "strength", "noise",
+    "mcar", "mcar_indicator", "mar", "mar_indicator",
+    "mnar", "mnar_indicator", "strength", "noise",
 )  # fmt: skip
-EXACT = ("omitted", "omitted_by_itself", "strength", "noise")  # with one an unbiased semantic
+EXACT = ("mcar", "mnar", "strength", "noise")  # with one an unbiased semantic
 PROPAGATING = ("noise", "propagating", "propagating_in_text")  # exact, semantics dependent
 
 

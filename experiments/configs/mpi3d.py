@@ -27,9 +27,9 @@ def get_config(recipe: str = "resnet") -> ConfigDict:
         "positions": (40, 40),  # of either axis of the arm
         "images": placeholder(int),  # that are drawn for all splits; None: all
         "seed": 0,  # of that draw
-        "may_agree": True,  # whether a distorted value may be the true one, as in the paper
+        "may_equal_truth": True,  # whether a distorted value may be the true one, as in the paper
     }
-    config.least_encoding_size = 3
+    config.min_encoding_size = 3
     config.evaluation = {"probes": ("logistic", "mlp")}
     select = [default.setting(" ".join(FACTORS[:count]), "", LAW) for count in range(1, 6)]
     perturb = [

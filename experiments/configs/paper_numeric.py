@@ -23,7 +23,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
     ]
     config.settings = (*selection.get_config().settings, *perturbed, *ablations)
     if recipe == "fast":  # the more of a caption is noise, the more pairs it takes
-        config.own_steps = tuple((f"perturb [{k}]", config.recipe.steps) for k in (8, 9))
+        config.steps_by_setting = tuple((f"perturb [{k}]", config.recipe.steps) for k in (8, 9))
         config.recipe.steps = 6000
     config.seeds = 3
     config.evaluation.update(probes=("linear", "mlp", "kernel"), downstream=True)

@@ -34,7 +34,7 @@ def study(recipe: str, sizes: Sizes = PAPER_SIZES) -> ConfigDict:
     config.world = {
         "variant": "paper",  # or "reference": backgrounds are named by the hue of the object
         "disjoint_words": False,  # whether words of two factors are told apart: object-cyan
-        "may_agree": True,  # whether a distorted value may be the true one, as in the paper
+        "may_equal_truth": True,  # whether a distorted value may be the true one, as in the paper
     }
     config.evaluation = {"probes": ("linear", "mlp")}
     every = " ".join(FACTORS)

@@ -16,10 +16,11 @@ from experiments.domains.captioned_scores import (
     glance_row,
     score_captioned,
     score_rows,
-    scores_a_lane,
+    scores_per_lane,
 )
 from experiments.domains.domain import Domain, Words
 from experiments.sweep.settings import PAPERS
+from lvm.captions.generation import replace_values
 
 LAW = "natural"  # the joint law of the factors, as the data have it
 SPARE = 4  # columns of a representation beyond one a factor
@@ -62,7 +63,7 @@ def labelled(images: np.ndarray, factors: np.ndarray) -> Labelled:
 def captioned_domain(
     language: lvm.Language,
     judges: Mapping[str, Judge],
-    may_agree: bool,
+    may_equal_truth: bool,
     shape: tuple[int, int, int],
     load: Callable[[Callable[[float], None]], Pictures],
     values: tuple[str, ...] = (),
@@ -70,7 +71,7 @@ def captioned_domain(
 ) -> Domain:
     """The domain of images of a shape [height, width, channels] in the words of a language.
 
-    With `may_agree` a distorted value is drawn from all, so that it may be the true one. `values`
+    With `may_equal_truth` a distorted value is drawn from all, so that it may be the true one. `values`
     are the names of those of `Labelled`; a factor of the same name is measured as a number.
     `spare` columns of a representation are beyond one a factor.
     """
@@ -78,7 +79,7 @@ def captioned_domain(
     sizes = dict(zip(names, language.sizes, strict=True))
     labels = {name: size for name, size in sizes.items() if name not in values}
     targets = Targets(tuple(labels), values)
-    caption = partial(caption_images, language, may_agree)
+    caption = partial(caption_images, language, may_equal_truth)
     blank = Labelled(
         np.zeros((1, *shape), np.uint8),
         np.zeros((1, len(names)), np.int32),
@@ -97,7 +98,7 @@ def captioned_domain(
         misalignments=(PAPERS,),
         outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),
-        scores=scores_a_lane(len(judges), targets, len(names)),
+        scores=scores_per_lane(len(judges), targets, len(names)),
         blank=Pictures(blank, blank),
         load=load,
         init_world=lambda key, lane: (),
@@ -110,13 +111,13 @@ def captioned_domain(
     )
 
 
-def caption_images(language, may_agree, lane, key, shown: Labelled) -> CaptionedPairs:
+def caption_images(language, may_equal_truth, lane, key, shown: Labelled) -> CaptionedPairs:
     """The images with a caption each, as the lane's bias has it."""
     key_phrasing, key_values = jax.random.split(key)
     images, factors, values = shown
     phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(language.phrasings))
-    told = lvm.replace_values(
-        key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_agree
+    told = replace_values(
+        key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_equal_truth
     )
-    ids = lvm.captions(language, told, phrasing, lane.bias.selected)
+    ids = lvm.generate_captions(language, told, phrasing, lane.bias.selected)
     return CaptionedPairs(images, ids, factors, values, phrasing)

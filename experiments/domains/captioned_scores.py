@@ -16,6 +16,7 @@ import probes
 from experiments.domains.domain import Trained
 from experiments.rundir.results import MODALITIES, ZERO_SHOT, score_row
 from experiments.sweep.settings import Lane
+from probes.factors import FactorScores, one_hots
 
 PHRASING = "phrasing"  # the label that only captions have
 PART = 512  # images that are encoded at once
@@ -52,7 +53,7 @@ class CaptionedScores(NamedTuple):
     zero_shot: float32 [factors], Matthews correlation of the values that the nearest caption tells.
     """
 
-    probes: dict[str, probes.FactorScores]
+    probes: dict[str, FactorScores]
     zero_shot: Float[Array, " factors"]
 
 
@@ -79,7 +80,7 @@ def score_captioned(
     both = probes.Split(*map(jnp.stack, z))
     unbiased = lvm.unbiased(lane.bias)
     truth = probes.Split(
-        *(probes.one_hots(part.factors, unbiased, language.sizes) for part in pairs)
+        *(one_hots(part.factors, unbiased, language.sizes) for part in pairs)
     )
     judged = lambda judge: probes.factor_scores(
         partial(_judge, key_probe, judge, language, targets, pairs), both, truth
@@ -112,7 +113,7 @@ def few(labelled, count: int):
     return jax.tree.map(lambda leaf: leaf[places], labelled)
 
 
-def scores_a_lane(probes_asked: int, targets: Targets, factors: int) -> int:
+def scores_per_lane(probes_asked: int, targets: Targets, factors: int) -> int:
     """How many scores a whole lane has."""
     return probes_asked * len(MODALITIES) * len(targets.metrics()) + factors
 
@@ -162,7 +163,7 @@ def _zero_shot(language, trained, images, factors):
     """An image is what its nearest caption says, of captions that tell all there is to tell."""
     candidates = _candidates(language, trained.shared.train)
     phrasing = jnp.zeros(len(candidates), jnp.int32)
-    ids = lvm.captions(language, candidates, phrasing, trained.lane.bias.selected)
+    ids = lvm.generate_captions(language, candidates, phrasing, trained.lane.bias.selected)
     texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], ids)).t
     told = candidates[probes.nearest(images, texts, 1)[:, 0]]
     of_factor = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))

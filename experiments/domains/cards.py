@@ -39,7 +39,7 @@ def make_cards(config: ConfigDict) -> Domain:
     return captioned_domain(
         lvm.make_language(cards.FACTORS, cards.PHRASINGS),
         take_known("evaluation.probes", config.evaluation.probes, LABEL_JUDGES),
-        world.may_agree,
+        world.may_equal_truth,
         (world.height, world.width, 3),
         load,
     )

@@ -47,7 +47,7 @@ class Words(NamedTuple):
     values:    names of what is measured as a number.
     """
 
-    caption: Callable[[LaneData, Key[Array, ""], Any], mmcl.training.Observations]
+    caption: Callable[[LaneData, Key[Array, ""], Any], mmcl.Observations]
     sentences: Callable[[Any], list[str]]
     labels: dict[str, int]
     values: tuple[str, ...]
@@ -82,7 +82,7 @@ class Domain(NamedTuple):
     blank: Shared
     load: Callable[[Callable[[float], None]], Shared]
     init_world: Callable[[Key[Array, ""], LaneData], World]
-    sample: Callable[[Shared, World, LaneData, Key[Array, ""], int], mmcl.training.Observations]
+    sample: Callable[[Shared, World, LaneData, Key[Array, ""], int], mmcl.Observations]
     score: Callable[[Trained, Key[Array, ""]], Any]
     glance: Callable[[Trained, Key[Array, ""]], Any]
     rows: Callable[[Lane, Any], Iterator[dict[str, Any]]]

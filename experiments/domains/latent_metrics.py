@@ -13,6 +13,9 @@ import probes
 from experiments.domains.domain import LaneData, World
 from experiments.sweep.lane import lane_keys
 from experiments.sweep.plan import Plan
+from probes.disentanglement import DCI
+from probes.independence import Independence, residuals
+from probes.information import Information
 
 FIT, TEST = 8192, 1024  # pairs that probes and critics are fitted on, and that they are tested on
 PURPOSE = 1  # folded into a lane's key of probes, so that pairs are others than those of results
@@ -21,10 +24,10 @@ PURPOSE = 1  # folded into a lane's key of probes, so that pairs are others than
 class LaneMetrics(NamedTuple):
     """Of one representation; leaves of all but `dci` have an entry a target: s1, ..., m_x, m_t."""
 
-    independence: probes.Independence
-    infonce: probes.Information
-    nwj: probes.Information
-    dci: probes.DCI
+    independence: Independence
+    infonce: Information
+    nwj: Information
+    dci: DCI
 
 
 def measure_lane(
@@ -48,7 +51,7 @@ def measure_lane(
     )
 
 
-def _independence(key, z, pairs, unbiased) -> probes.Independence:
+def _independence(key, z, pairs, unbiased) -> Independence:
     """Of every target: is what the unbiased semantics leave of it independent of what they leave
     of the representation?
     """
@@ -60,10 +63,10 @@ def _independence(key, z, pairs, unbiased) -> probes.Independence:
             for rows, part in zip(z, pairs, strict=True)
         )
     )
-    left = probes.residuals(key_probe, probes.mlp, asked, given)
+    left = residuals(key_probe, probes.mlp, asked, given)
     widths = [part.shape[1] for part in (z.test, pairs.test.s, pairs.test.m_x)]
     of_z, *of_latents = jnp.split(left, np.cumsum(widths), axis=1)
-    test = lambda target: probes.independence(key_test, of_z, target)
+    test = lambda target: probes.independence_test(key_test, of_z, target)
     return jax.lax.map(test, _by_target(*of_latents))
 
 

@@ -17,14 +17,16 @@ from experiments.rundir.results import (
     unbiased_names,
 )
 from experiments.sweep.settings import Lane
+from probes.downstream import LABEL, OUTCOMES
+from probes.identifiability import Identifiability, LatentScores
 
 SIMILARITIES = ("mean_corr", "linear_cka")
 
 
-def scores_a_lane(probes_asked: int, semantics: int, downstream: bool) -> int:
+def scores_per_lane(probes_asked: int, semantics: int, downstream: bool) -> int:
     """How many scores a whole lane has, those of the metric `r2_beyond` not counted."""
     of_probe = semantics + len(("m_x", "m_t", REVERSE))
-    of_heads = 2 * (len(probes.OUTCOMES) + 1) if downstream else 0
+    of_heads = 2 * (len(OUTCOMES) + 1) if downstream else 0
     return len(MODALITIES) * (probes_asked * of_probe + len(SIMILARITIES)) + of_heads
 
 
@@ -48,13 +50,13 @@ def glance_row(glance: Glance) -> dict[str, float]:
     }
 
 
-def _by_target(scores: probes.LatentScores) -> dict[str, Any]:
+def _by_target(scores: LatentScores) -> dict[str, Any]:
     """Scores of latents by the names that people read."""
     names = [f"s{i}" for i in range(1, len(scores.s) + 1)]
     return {**dict(zip(names, scores.s, strict=True)), "m_x": scores.m_x, "m_t": scores.m_t}
 
 
-def _probe_rows(lane: Lane, probe: str, scores: probes.Identifiability) -> Iterator[dict[str, Any]]:
+def _probe_rows(lane: Lane, probe: str, scores: Identifiability) -> Iterator[dict[str, Any]]:
     attainable = _by_target(scores.attainable)
     biased = attainable.keys() - unbiased_names(lane.selected, lane.perturbable)
     for place, modality in enumerate(MODALITIES):
@@ -73,8 +75,8 @@ def _probe_rows(lane: Lane, probe: str, scores: probes.Identifiability) -> Itera
 def _downstream_rows(scores: Downstream) -> Iterator[dict[str, Any]]:
     measured, attainable = scores
     for place, environment in enumerate(probes.Environments._fields[1:]):
-        pairs = zip(probes.OUTCOMES, measured.r2[place], attainable.r2[place], strict=True)
+        pairs = zip(OUTCOMES, measured.r2[place], attainable.r2[place], strict=True)
         for outcome, value, allowed in pairs:
             yield score_row("x", HEAD, outcome, "r2", value, allowed, environment)
         values = measured.matthews[place], attainable.matthews[place]
-        yield score_row("x", HEAD, probes.LABEL, "matthews", *values, environment)
+        yield score_row("x", HEAD, LABEL, "matthews", *values, environment)

@@ -12,6 +12,9 @@ import lvm
 import mmcl
 import probes
 from experiments.domains.domain import Trained
+from lvm.latents.switch import switch_by_name
+from probes.downstream import DownstreamScores
+from probes.identifiability import Identifiability, LatentScores
 
 GLANCE = 4096  # pairs that a glance fits its probe on, and as many that it tests on
 
@@ -19,7 +22,7 @@ GLANCE = 4096  # pairs that a glance fits its probe on, and as many that it test
 class Law(NamedTuple):
     """A joint law of the semantics: its name in `lvm.DEPENDENCES`, and of the noise they come of.
 
-    noise: a name in `lvm.EXOGENOUS`.
+    noise: a name in `lvm.NOISE_LAWS`.
     """
 
     dependence: str
@@ -28,7 +31,7 @@ class Law(NamedTuple):
 
 LAWS = {  # by name, in the order of the numbers that `LaneData.dependence` holds
     dependence if noise == "gaussian" else f"{dependence}_{noise}": Law(dependence, noise)
-    for noise in lvm.EXOGENOUS
+    for noise in lvm.NOISE_LAWS
     for dependence in lvm.DEPENDENCES
 }
 
@@ -36,10 +39,10 @@ LAWS = {  # by name, in the order of the numbers that `LaneData.dependence` hold
 class Sampling(NamedTuple):
     """What the lanes of a study draw pairs by, all static.
 
-    telling: how captions are made; noise_laws: names in `lvm.EXOGENOUS` that their laws need.
+    telling: how captions are made; noise_laws: names in `lvm.NOISE_LAWS` that their laws need.
     """
 
-    telling: lvm.Telling
+    telling: lvm.MisalignmentSpec
     noise_laws: tuple[str, ...]
 
 
@@ -62,8 +65,8 @@ class Evaluation(NamedTuple):
 class Downstream(NamedTuple):
     """Scores of heads on image representations, and of the same on the true unbiased latents."""
 
-    measured: probes.DownstreamScores
-    attainable: probes.DownstreamScores
+    measured: DownstreamScores
+    attainable: DownstreamScores
 
 
 class LatentLaneScores(NamedTuple):
@@ -74,7 +77,7 @@ class LatentLaneScores(NamedTuple):
     it is not asked for.
     """
 
-    probes: dict[str, probes.Identifiability]
+    probes: dict[str, Identifiability]
     mean_corr: mmcl.Modalities
     linear_cka: mmcl.Modalities
     downstream: Downstream | None
@@ -83,8 +86,8 @@ class LatentLaneScores(NamedTuple):
 class Glance(NamedTuple):
     """Scores of the latents by ridge regression on few pairs."""
 
-    x: probes.LatentScores
-    t: probes.LatentScores
+    x: LatentScores
+    t: LatentScores
 
 
 def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneScores:
@@ -95,7 +98,7 @@ def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneSc
     )
     unbiased = lvm.unbiased(lane.bias)
     both = probes.Split(*map(jnp.stack, z))
-    score = lambda probe: probes.identifiability(
+    score = lambda probe: probes.identifiability_scores(
         keys[2], probe, both, latents, unbiased, lane.hyper.dimensions
     )
     resembles = lambda metric: jax.tree.map(
@@ -144,7 +147,7 @@ def _downstream(evaluation, trained, key, pairs, z) -> Downstream:
 
 
 def halves(law: Int[Array, ""]) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """The places in `lvm.DEPENDENCES` and `lvm.EXOGENOUS` of a law with this place in LAWS."""
+    """The places in `lvm.DEPENDENCES` and `lvm.NOISE_LAWS` of a law with this place in LAWS."""
     return law % len(lvm.DEPENDENCES), law // len(lvm.DEPENDENCES)
 
 
@@ -160,5 +163,5 @@ def draw_pairs(sampling: Sampling, world, lane, key, count, shift=None) -> lvm.P
         shift,
         sampling.telling,
         lane.misalignment,
-        partial(lvm.take_way, lvm.EXOGENOUS, sampling.noise_laws, place),
+        partial(switch_by_name, lvm.NOISE_LAWS, sampling.noise_laws, place),
     )

@@ -19,7 +19,8 @@ from experiments.domains.latent_scores import (
 )
 from experiments.runtime.checks import require_known, require_least
 from experiments.sweep.settings import PAPERS, indices_of
-from probes import OUTCOMES, PROBES
+from probes import PROBES
+from probes.downstream import OUTCOMES
 
 
 def make_latents(config: ConfigDict) -> Domain:
@@ -46,7 +47,7 @@ def make_latents(config: ConfigDict) -> Domain:
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
         vocabulary=0,
-        scores=latent_rows.scores_a_lane(len(evaluation.probes), spec.semantics, downstream),
+        scores=latent_rows.scores_per_lane(len(evaluation.probes), spec.semantics, downstream),
         blank=(),
         load=lambda show: (),
         init_world=lambda key, lane: lvm.init_world(key, spec, halves(lane.dependence)[0]),
@@ -65,24 +66,24 @@ def sample(sampling: Sampling, shared, world, lane, key, count):
     return draw_pairs(sampling, world, lane, key, count)
 
 
-def _telling(settings, captions: int) -> lvm.Telling:
+def _telling(settings, captions: int) -> lvm.MisalignmentSpec:
     """How captions are made, with the kinds of misalignment that the settings name."""
     asked = {setting.get("misalignment", PAPERS) for setting in settings}
     kinds = tuple(kind for kind in lvm.MISALIGNMENTS if kind in asked)  # others are refused later
     try:
-        return lvm.Telling(kinds or (PAPERS,), captions)
+        return lvm.MisalignmentSpec(kinds or (PAPERS,), captions)
     except ValueError as error:
         raise ValueError(f"world.{error}") from None
 
 
 def _noise_laws(settings) -> tuple[str, ...]:
-    """The laws of exogenous noise that the settings name, in the order of `lvm.EXOGENOUS`."""
+    """The laws of exogenous noise that the settings name, in the order of `lvm.NOISE_LAWS`."""
     asked = {
         LAWS[name].noise
         for name in (setting.get("dependence") for setting in settings)
         if name in LAWS  # others are refused later
     }
-    return tuple(law for law in lvm.EXOGENOUS if law in asked) or ("gaussian",)
+    return tuple(law for law in lvm.NOISE_LAWS if law in asked) or ("gaussian",)
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:

@@ -41,7 +41,7 @@ def make_mpi3d(config: ConfigDict) -> Domain:
     return captioned_domain(
         lvm.make_language(mpi3d.FACTORS, mpi3d.PHRASINGS),
         take_known("evaluation.probes", config.evaluation.probes, LABEL_JUDGES),
-        world.may_agree,
+        world.may_equal_truth,
         (world.height, world.width, 3),
         load,
     )

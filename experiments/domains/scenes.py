@@ -12,6 +12,10 @@ from experiments.domains.captioned_scores import JUDGES
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.domains.domain import Domain
 from experiments.runtime.checks import require_least, take_known
+from lvm import datasets
+from lvm.captions.scene_words import SCENE_VARIANTS, make_scene_words, word_values
+from lvm.scenes.rendering.batches import render_batches
+from lvm.scenes.rendering.render import Quality
 
 VALUES = ("s_pos", "color", "s_color", "b_color", "alpha", "beta", "gamma")  # numbers in pictures
 SPARE = 12  # columns beyond one a semantic, so that labels and hues can have what they span
@@ -29,7 +33,7 @@ def make_scenes(config: ConfigDict) -> Domain:
 
     def load(show):
         scenes = jax.device_get(lvm.sample_scenes(jax.random.key(world.seed), world.images))
-        batches = lvm.render_batches(scenes, world.resolution, lvm.Quality(samples=world.samples))
+        batches = render_batches(scenes, world.resolution, Quality(samples=world.samples))
         shape = (world.images, world.resolution, world.resolution, 3)
         return _gather(shape, batches, show), scenes
 
@@ -51,10 +55,10 @@ def make_causal3dident(config: ConfigDict) -> Domain:
         )
 
     def load(show):
-        images, latents = lvm.read_causal3dident(
+        images, latents = datasets.read_causal3dident(
             world.data, world.height, world.width, world.cache, show
         )
-        return images, lvm.scenes_from_columns(latents)
+        return images, datasets.scenes_from_columns(latents)
 
     return _domain(config, (world.height, world.width, 3), load)
 
@@ -62,16 +66,16 @@ def make_causal3dident(config: ConfigDict) -> Domain:
 def _domain(config: ConfigDict, shape: tuple[int, int, int], load: Callable) -> Domain:
     """The domain of images and scenes that are loaded, in the order of their splits."""
     world = config.world
-    words = lvm.make_scene_words(COLOR_TABLES, world.disjoint_words)
-    if world.variant not in lvm.SCENE_VARIANTS:
-        allowed = ", ".join(lvm.SCENE_VARIANTS)
+    words = make_scene_words(COLOR_TABLES, world.disjoint_words)
+    if world.variant not in SCENE_VARIANTS:
+        allowed = ", ".join(SCENE_VARIANTS)
         raise ValueError(f"world.variant is {world.variant!r}: allowed is one of {allowed}")
 
     def load_pictures(show):
         images, scenes = load(show)
-        factors = np.asarray(lvm.word_values(words, scenes, world.variant))
+        factors = np.asarray(word_values(words, scenes, world.variant))
         values = np.stack([np.asarray(getattr(scenes, name)) for name in VALUES], axis=1)
-        splits = lvm.file_order_splits(len(images))
+        splits = datasets.file_order_splits(len(images))
 
         def of(split):
             rows = slice(split[0], split[-1] + 1)  # a view: a copy would double what is in memory
@@ -82,7 +86,7 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], load: Callable) -> 
     return captioned_domain(
         words.language,
         take_known("evaluation.probes", config.evaluation.probes, JUDGES),
-        world.may_agree,
+        world.may_equal_truth,
         shape,
         load_pictures,
         VALUES,

@@ -12,7 +12,7 @@ from experiments.rundir.results import DIGITS
 from lvm.files.atomic import write_atomically
 
 
-def tell_runs(
+def compare_runs_command(
     name: str,
     description: str,
     make_table: Callable[[Sequence[Path]], pd.DataFrame],

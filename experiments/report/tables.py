@@ -12,7 +12,7 @@ METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what
 SETTING = ["dependence", "setting", "encoding_size", "noise_probability"]
 
 
-def sick_lanes(results: pd.DataFrame) -> list[str]:
+def diverged_lanes(results: pd.DataFrame) -> list[str]:
     """A line for every lane that froze."""
     sick = results[results.status != "ok"].drop_duplicates("lane")
     return [

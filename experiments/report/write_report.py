@@ -13,10 +13,10 @@ from experiments.report.page import save_page
 from experiments.report.published import agreement, beside, read_paper
 from experiments.report.tables import (
     distance_from_theory,
+    diverged_lanes,
     main_probe,
     metric_name,
     over_seeds,
-    sick_lanes,
     summary,
     with_reference,
 )
@@ -38,7 +38,7 @@ def print_end(directory: Path, console: Console) -> None:
         return
     cells = over_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
-    _say(console, summary(cells), "", _distances(results), *sick_lanes(results), "")
+    _say(console, summary(cells), "", _distances(results), *diverged_lanes(results), "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: python -m experiments.report {directory}")
 
@@ -62,7 +62,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         semantics = make_domain(ConfigDict(run["config"])).semantics
         cells = beside(cells, read_paper(paper, domain, semantics))
     write_atomically(directory / "summary.csv", cells.to_csv(index=False, float_format="%.6g"))
-    notes = [*notes, *sick_lanes(results), *agreement(cells)]
+    notes = [*notes, *diverged_lanes(results), *agreement(cells)]
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
         distances = _distances(results)

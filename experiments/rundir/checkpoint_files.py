@@ -1,4 +1,4 @@
-"""Stored: checkpoints read where they lie, lane by lane, without JAX and without what wrote them.
+"""Checkpoint: checkpoints read where they lie, lane by lane, without JAX and without what wrote them.
 
 `experiments/rundir/checkpoints.py` writes them, through orbax; here TensorStore, the library
 beneath orbax, reads any lanes of any array, and nothing else of the file.
@@ -32,7 +32,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
         check_format(path, content["format"])
-        content["config"].setdefault("own_steps", [])  # runs of an older version have none
+        content["config"].setdefault("steps_by_setting", [])  # runs of an older version have none
         return {name: content[name] for name in ("config", "lanes", "versions")}
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
@@ -44,7 +44,7 @@ class UnreadableError(ValueError):
     """A checkpoint is damaged; an older one may be whole."""
 
 
-class Stored(NamedTuple):
+class Checkpoint(NamedTuple):
     """A checkpoint of the lanes that run together: where it is, their numbers, steps done.
 
     Row i of every array belongs to lane `lanes[i]`; rows beyond them are padding.
@@ -57,7 +57,7 @@ class Stored(NamedTuple):
 
 def steps_of(config: Mapping[str, Any], setting: str) -> int:
     """Steps that a config asks of the setting of this name."""
-    return dict(config["own_steps"]).get(setting, config["recipe"]["steps"])
+    return dict(config["steps_by_setting"]).get(setting, config["recipe"]["steps"])
 
 
 def block_directory(directory: Path, lanes: Sequence[int]) -> Path:
@@ -65,7 +65,7 @@ def block_directory(directory: Path, lanes: Sequence[int]) -> Path:
     return directory / "checkpoints" / f"lanes_{lanes[0]}-{lanes[-1]}"
 
 
-def stored_checkpoints(directory: Path) -> list[Stored]:
+def list_checkpoints(directory: Path) -> list[Checkpoint]:
     """The checkpoints of a run directory, those with most steps first, then by lane.
 
     Half-written ones do not count. Raises ValueError for one that lies outside the directory.
@@ -76,13 +76,13 @@ def stored_checkpoints(directory: Path) -> list[Stored]:
         if lanes and path.name.isdigit():
             check_inside(directory, path)
             first, last = map(int, lanes.groups())
-            found.append(Stored(path, range(first, last + 1), int(path.name)))
+            found.append(Checkpoint(path, range(first, last + 1), int(path.name)))
     return sorted(found, key=lambda stored: (-stored.step, stored.lanes[0], len(stored.lanes)))
 
 
-def newest_by_lane(checkpoints: Iterable[Stored]) -> dict[int, Stored]:
+def newest_by_lane(checkpoints: Iterable[Checkpoint]) -> dict[int, Checkpoint]:
     """The checkpoint with most steps of every lane that has one, by the lane's number."""
-    newest: dict[int, Stored] = {}
+    newest: dict[int, Checkpoint] = {}
     for stored in checkpoints:
         for lane in stored.lanes:
             newest.setdefault(lane, stored)
@@ -101,7 +101,7 @@ def check_inside(directory: Path, path: Path) -> None:
         raise ValueError(f"{path} leads out of the run directory: {path.resolve()}")
 
 
-def read_about(stored: Stored) -> dict[str, Any]:
+def read_about(stored: Checkpoint) -> dict[str, Any]:
     """What wrote a checkpoint: format, config, versions, dtype, commit.
 
     Raises UnreadableError if it is damaged, ValueError if it is of a newer format.
@@ -122,7 +122,7 @@ def check_format(path: Path, number: int) -> None:
         )
 
 
-def array_names(stored: Stored) -> list[ArrayName]:
+def array_names(stored: Checkpoint) -> list[ArrayName]:
     """The names of all arrays in a checkpoint; raises UnreadableError if it is damaged."""
     try:
         tree = json.loads((stored.path / "state" / "_METADATA").read_text())["tree_metadata"]
@@ -133,7 +133,7 @@ def array_names(stored: Stored) -> list[ArrayName]:
 
 
 def read_arrays(
-    stored: Stored, names: Sequence[ArrayName], lanes: Sequence[int]
+    stored: Checkpoint, names: Sequence[ArrayName], lanes: Sequence[int]
 ) -> list[np.ndarray]:
     """Arrays of a checkpoint, each with a row for every one of these consecutive lanes.
 
@@ -155,7 +155,7 @@ def read_arrays(
         raise _unreadable(stored, error) from None
 
 
-def _unreadable(stored: Stored, error: Exception) -> UnreadableError:
+def _unreadable(stored: Checkpoint, error: Exception) -> UnreadableError:
     return UnreadableError(f"checkpoint {stored.path} cannot be read: {first_line(error)}")
 
 

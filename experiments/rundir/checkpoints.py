@@ -14,7 +14,7 @@ from orbax.checkpoint import v1 as ocp
 
 from experiments.rundir.checkpoint_files import (
     ArrayName,
-    Stored,
+    Checkpoint,
     array_names,
     block_directory,
     read_about,
@@ -39,7 +39,7 @@ def open_checkpoints(directory: Path, lanes: Sequence[int]) -> ocp.training.Chec
     )
 
 
-def load(stored: Stored, lanes: Sequence[int], like: LaneState) -> LaneState:
+def load(stored: Checkpoint, lanes: Sequence[int], like: LaneState) -> LaneState:
     """The state of some consecutive lanes of a checkpoint, on the host, in the structure of `like`.
 
     Raises UnreadableError if the checkpoint is damaged, ValueError if it holds something else: then
@@ -58,14 +58,14 @@ def load(stored: Stored, lanes: Sequence[int], like: LaneState) -> LaneState:
     return structure.unflatten(arrays)
 
 
-def _foreign(stored: Stored, what: str) -> ValueError:
+def _foreign(stored: Checkpoint, what: str) -> ValueError:
     return ValueError(
         f"checkpoint {stored.path} is of another version: {what}; go on with the version that "
         "wrote it, or choose another --workdir"
     )
 
 
-def set_aside(stored: Stored) -> Path:
+def set_aside(stored: Checkpoint) -> Path:
     """Moves a damaged checkpoint out of the way of its successors; returns where it is now."""
     aside = stored.path.parent.with_name(DAMAGED) / f"{stored.path.parent.name}_{stored.step}"
     shutil.rmtree(aside, ignore_errors=True)

@@ -109,7 +109,7 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
     fields, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
     steps = lambda config: [steps_of(config, lane.setting) for lane in there]
     may_grow = GROWING * (set(there) <= set(lanes))
-    may_grow += ("own_steps",) * (steps(config) == steps(read_config(directory)))
+    may_grow += ("steps_by_setting",) * (steps(config) == steps(read_config(directory)))
     differing = [
         f"  {field}: {old.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
         for field in sorted(old.keys() | fields.keys())

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from experiments.rundir.checkpoint_files import (
-    Stored,
+    Checkpoint,
     array_names,
     check_inside,
+    list_checkpoints,
     newest_by_lane,
     read_about,
     read_arrays,
     read_run,
     status_of,
     steps_of,
-    stored_checkpoints,
 )
 
 PROBE = "mlp"  # whose scores are told, if it was asked for
@@ -29,7 +29,7 @@ TASKS = ("head", "zero_shot")  # what is no probe of a target
 def describe_run(directory: Path) -> dict[str, Any]:
     """The run as plain data: origin, lanes with step, loss, status and scores, and its arrays."""
     content = read_run(directory)
-    newest = newest_by_lane(stored_checkpoints(directory))
+    newest = newest_by_lane(list_checkpoints(directory))
     failed = {stored: _failed_at(stored) for stored in set(newest.values())}
     losses = _last_losses(directory)
     scores = _scores(directory)
@@ -81,18 +81,18 @@ def describe_lane(directory: Path, number: int) -> dict[str, Any]:
     }
 
 
-def locate(directory: Path, number: int) -> tuple[Stored, dict[str, Any]]:
+def locate(directory: Path, number: int) -> tuple[Checkpoint, dict[str, Any]]:
     """The newest checkpoint of a lane, and its identity; raises ValueError if there is none."""
     lanes = read_run(directory)["lanes"]
     if not 0 <= number < len(lanes):
         raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
-    stored = newest_by_lane(stored_checkpoints(directory)).get(number)
+    stored = newest_by_lane(list_checkpoints(directory)).get(number)
     if stored is None:
         raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
     return stored, lanes[number]
 
 
-def lane_arrays(stored: Stored, number: int) -> dict[str, np.ndarray]:
+def lane_arrays(stored: Checkpoint, number: int) -> dict[str, np.ndarray]:
     """All arrays of one lane by dotted name, read without touching the other lanes."""
     names = array_names(stored)
     rows = read_arrays(stored, names, [number])
@@ -144,7 +144,7 @@ def _exported(path: Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} cannot be read: {error}") from None
 
 
-def _failed_at(stored: Stored) -> list[int]:
+def _failed_at(stored: Checkpoint) -> list[int]:
     """The step at which each lane of a checkpoint froze, -1 if it did not."""
     return read_arrays(stored, [("train", "failed_at")], stored.lanes)[0].tolist()
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments.domains.latent_scores import LAWS
 from experiments.report.heat_maps import Panel, save_heat_maps
-from experiments.report.run_tables import tell_runs
+from experiments.report.run_tables import compare_runs_command
 from experiments.rundir.results import read_results, unbiased_names
 from experiments.sweep.loading import read_plan
 
@@ -90,7 +90,7 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """The command line."""
-    tell_runs("experiments.studies.linearity", __doc__, linearity_table, save_linearity)
+    compare_runs_command("experiments.studies.linearity", __doc__, linearity_table, save_linearity)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
     if first.dependence == "independent":
         rates = np.linspace(0, 1, 101)
         kind = misalignment_of(first.setting)
-        axis.plot(rates, [lvm.told_r2(kind, rate, captions) for rate in rates], **TOLD)
+        axis.plot(rates, [lvm.caption_r2(kind, rate, captions) for rate in rates], **TOLD)
     size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
     axis.set_title(fill(f"{first.setting}{size}, {first.dependence}", TITLE), fontsize=7)
     axis.tick_params(labelsize=7)

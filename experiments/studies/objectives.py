@@ -16,7 +16,7 @@ import pandas as pd
 
 import mmcl
 from experiments.compare import compare, save_comparison
-from experiments.report.run_tables import tell_runs
+from experiments.report.run_tables import compare_runs_command
 from experiments.sweep.loading import read_plan
 from mmcl.objectives.registry import OBJECTIVES
 from mmcl.objectives.similarities import SIMILARITIES
@@ -65,7 +65,7 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 def main() -> None:
     """The command line."""
-    tell_runs("experiments.studies.objectives", __doc__, objectives_table, save_comparison)
+    compare_runs_command("experiments.studies.objectives", __doc__, objectives_table, save_comparison)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
+from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
+from lvm.scenes.rendering.render import Quality
+from lvm.scenes.sampler import SHAPES
 
 COLUMNS = 7
 BASE = {"x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.08, "s_color": 0.15, "b_color": 0.6}
@@ -49,7 +52,7 @@ ROWS = (
 
 def row_scenes(row: Row) -> lvm.Scenes:
     """The scenes of one row, numpy arrays of as many values as the row has."""
-    base = {"shape": lvm.SHAPES.index(row.shape), **BASE, **UNTURNED, **row.base}
+    base = {"shape": SHAPES.index(row.shape), **BASE, **UNTURNED, **row.base}
     columns = {name: np.full(len(row.values), base[name]) for name in lvm.Scenes._fields}
     columns[row.latent] = np.array(row.values)
     whole = ("shape", "x_pos", "y_pos")
@@ -58,8 +61,8 @@ def row_scenes(row: Row) -> lvm.Scenes:
 
 def save_sheet(path: Path, resolution: int, samples: int) -> None:
     """Draws the sheet; pictures are shown pixel by pixel."""
-    render = jax.jit(lambda scene: lvm.render(scene, resolution, lvm.Quality(samples=samples)))
-    words = lvm.make_scene_words(COLOR_TABLES)
+    render = jax.jit(lambda scene: lvm.render(scene, resolution, Quality(samples=samples)))
+    words = make_scene_words(COLOR_TABLES)
     figure = Figure(figsize=(9.5, 1.35 * len(ROWS)), dpi=120, layout="constrained")
     axes = figure.subplots(len(ROWS), COLUMNS)
     for line, row in zip(axes, ROWS, strict=True):
@@ -78,13 +81,13 @@ def save_sheet(path: Path, resolution: int, samples: int) -> None:
     figure.savefig(path)
 
 
-def row_labels(words: lvm.SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
+def row_labels(words: SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
     """What is written above each picture of a row: the value, and the word that captions have."""
     numbers = [f"{value:.2f} " if isinstance(value, float) else "" for value in row.values]
     if row.latent not in words.language.names:
         return [number.strip() for number in numbers]
     place = words.language.names.index(row.latent)
-    values = np.asarray(lvm.word_values(words, scenes))[:, place]
+    values = np.asarray(word_values(words, scenes))[:, place]
     told = words.language.factors[place].values
     return [f"{number}{told[value]}" for number, value in zip(numbers, values, strict=True)]
 

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from experiments.rundir.checkpoint_files import Stored
+from experiments.rundir.checkpoint_files import Checkpoint
 
 
 class Block(NamedTuple):
     """Lanes that run together: their numbers, consecutive, and the checkpoint they go on from."""
 
     lanes: range
-    source: Stored | None
+    source: Checkpoint | None
 
 
 def blocks_left(
-    finished: Iterable[int], newest: dict[int, Stored], steps: Sequence[int], largest: int
+    finished: Iterable[int], newest: dict[int, Checkpoint], steps: Sequence[int], largest: int
 ) -> list[Block]:
     """The blocks that hold all lanes but the finished ones; `steps` are those of each lane.
 

@@ -74,6 +74,6 @@ def read_plan(directory: Path) -> Plan:
         raise ValueError(f"{directory} is of another version: its config has {error}") from None
 
 
-def encode(lane: LoadedLane, observations: mmcl.training.Observations) -> mmcl.Modalities:
+def encode(lane: LoadedLane, observations: mmcl.Observations) -> mmcl.Modalities:
     """Representations of images x [n, p] and texts t [n, q]: float32 [n, outputs] each."""
     return mmcl.encode(lane.recipe, lane.hyper, lane.params, lane.stats, observations)

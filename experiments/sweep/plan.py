@@ -19,7 +19,7 @@ from mmcl.recipe import CHOICES
 
 LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
-    "least_encoding_size": 1,
+    "min_encoding_size": 1,
     "recipe.steps": 1,
     "log_every": 1,
     "save_every": 1,
@@ -119,7 +119,7 @@ def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
 
 def _common(values):
     if len(set(values)) > 1:
-        raise ValueError("own_steps holds settings: lanes train together here, so give it as ()")
+        raise ValueError("steps_by_setting holds settings: lanes train together here, so give it as ()")
     return values[0]
 
 
@@ -155,11 +155,11 @@ def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
     require_share(config, ["recipe.refine", "recipe.refine_rate"])
-    for own in config.own_steps:
+    for own in config.steps_by_setting:
         match own:
             case (str(), int(steps)) if steps >= 1:
                 continue
-        raise ValueError(f"own_steps holds {own!r}: allowed is (setting, 1 or more)")
+        raise ValueError(f"steps_by_setting holds {own!r}: allowed is (setting, 1 or more)")
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 import lvm
+from lvm.latents.misalignment import WHOLE_CAPTION
 from mmcl.output_spaces import SPARE
 
 PAPERS = "noise"  # the paper's misalignment
@@ -17,7 +18,7 @@ class Lane:
     """One training run's identity, in the words of `results.csv`.
 
     setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3". A
-    misalignment other than the paper's noise is named too: "perturb [2] omitted"; its rate is
+    misalignment other than the paper's noise is named too: "perturb [2] mcar"; its rate is
     noise_probability.
     """
 
@@ -50,7 +51,7 @@ def make_lanes(
     sizes, lanes = range(1 + spare, largest + 1), []
     for place, setting in enumerate(config.settings):
         try:
-            lanes.append(_make_lane(setting, names, laws, config.least_encoding_size, sizes))
+            lanes.append(_make_lane(setting, names, laws, config.min_encoding_size, sizes))
             _check_misalignment(lanes[-1], misalignments)
         except ValueError as error:
             raise ValueError(f"settings[{place}].{error}") from None
@@ -59,7 +60,7 @@ def make_lanes(
         raise ValueError(f"settings holds {twice.setting}, {twice.dependence} twice: give it once")
     known = {lane.setting for lane in lanes}
     _check_names("only", config.only, known)
-    _check_names("own_steps", dict(config.own_steps), known)
+    _check_names("steps_by_setting", dict(config.steps_by_setting), known)
     return tuple(
         dataclasses.replace(lane, seed=seed)
         for seed in range(config.seeds)
@@ -100,12 +101,12 @@ def _check_misalignment(lane: Lane, known: tuple[str, ...]) -> None:
     kind = lane.misalignment
     if kind not in known:
         raise ValueError(f"misalignment is {kind!r}: allowed is one of {', '.join(known)}")
-    if kind in lvm.WHOLE and lane.perturbable:
+    if kind in WHOLE_CAPTION and lane.perturbable:
         raise ValueError(
             f"perturbable is {lane.perturbable!r}: allowed is '' with misalignment {kind!r}, which "
             "takes whole captions"
         )
-    if kind not in (PAPERS, *lvm.WHOLE) and not lane.perturbable:
+    if kind not in (PAPERS, *WHOLE_CAPTION) and not lane.perturbable:
         raise ValueError(f"perturbable is '': misalignment {kind!r} needs a semantic at least")
 
 

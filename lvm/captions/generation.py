@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from lvm.captions.language import NO_WORD, Language
 
 
-def captions(
+def generate_captions(
     language: Language,
     values: Int[Array | np.ndarray, "n factors"],
     phrasing: Int[Array | np.ndarray, " n"],
@@ -33,15 +33,15 @@ def replace_values(
     values: Int[Array | np.ndarray, "n factors"],
     perturbable: Bool[Array | np.ndarray, " factors"],
     probability: Float[Array, ""] | float,
-    may_agree: Bool[Array, ""] | bool = True,
+    may_equal_truth: Bool[Array, ""] | bool = True,
 ) -> Int[Array, "n factors"]:
     """Values of which each perturbable one is redrawn with a probability: int32 [n, factors].
 
     The new value is uniform over all values, so that it may be the true one (the paper's way), or,
-    without `may_agree`, over the others.
+    without `may_equal_truth`, over the others.
     """
     key_which, key_step = jax.random.split(key)
     which = jax.random.bernoulli(key_which, probability, values.shape)
     sizes = jnp.array(language.sizes)[None]
-    step = jax.random.randint(key_step, values.shape, jnp.where(may_agree, 0, 1), sizes)
+    step = jax.random.randint(key_step, values.shape, jnp.where(may_equal_truth, 0, 1), sizes)
     return jnp.where(which & jnp.asarray(perturbable)[None], (values + step) % sizes, values)

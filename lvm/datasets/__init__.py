@@ -1,1 +1,9 @@
-"""Data sets on disk: SET cards, MPI3D and Causal3DIdent."""
+"""Data sets on disk: SET cards, MPI3D and Causal3DIdent.
+
+The public face is listed in `__init__.pyi` and imported on first use; everything else is imported
+from its module.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

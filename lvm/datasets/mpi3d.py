@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from lvm.captions.language import Factor
+from lvm.datasets.splits import Splits, drawn_splits
 from lvm.files.columns import check_column, read_columns
 from lvm.files.folders import converted_path
 from lvm.files.npz import open_npz_array
-from lvm.files.splits import Splits, drawn_splits
-from lvm.files.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
+from lvm.files.texts import CaptionFile, make_vocabulary, read_texts, word_ids
 
 FACTORS = (
     Factor("color", ("yellow", "green", "olive", "red")),
@@ -117,7 +117,7 @@ def read_mpi3d_captions(
     number: int,
     positions: tuple[int, int] = POSITIONS,
     vocabulary: tuple[str, ...] | None = None,
-) -> tuple[Int[np.ndarray, " n"], StoredCaptions]:
+) -> tuple[Int[np.ndarray, " n"], CaptionFile]:
     """The images of the split "train" or "test", by place in the file, int64 [n], and captions.
 
     bias: "selection" or "perturbation"; number: its setting, 0 to 4. The factors of images stand in
@@ -147,7 +147,7 @@ def read_mpi3d_captions(
         )
     vocabulary = vocabulary or make_vocabulary(texts)
     ids = word_ids(f"{place}/text_{setting}.txt", texts, vocabulary)
-    return rows, StoredCaptions(texts, ids, vocabulary, told)
+    return rows, CaptionFile(texts, ids, vocabulary, told)
 
 
 def _read_factors(

@@ -17,7 +17,7 @@ from lvm.captions.language import NO_WORD
 WORD = re.compile(r'[^\s.,"]+')
 
 
-class StoredCaptions(NamedTuple):
+class CaptionFile(NamedTuple):
     """Captions from files, one an image.
 
     texts:      the sentences.

@@ -1,7 +1,8 @@
-"""Misalignment: the ways in which captions tell semantics wrongly, as in docs/misalignment.md.
+"""Misalignment: how the semantics in a caption differ from those in the image.
 
-A way is a pure function of a scene and of a rate, 0 for captions that are right. One compiled
-program serves all ways that a study uses, since which one a lane takes is traced.
+Each kind of misalignment is a pure function of a scene and of a rate; rate 0 gives correct
+captions. The kind of a lane is traced, so one compiled program serves all kinds of a study.
+docs/misalignment.md defines the kinds and derives what is attainable under each.
 """
 
 import dataclasses
@@ -16,135 +17,151 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from lvm.bias import Bias, unbiased
 from lvm.latents.noise_laws import gaussian
 from lvm.latents.semantics import Semantics, solve_semantics
-from lvm.latents.switch import take_way
+from lvm.latents.switch import switch_by_name
 
-Shift = Callable[[Key[Array, ""], Float[Array, "count n"]], Float[Array, "count n"]]
+Rows = Float[Array, "count n"]
+Shift = Callable[[Key[Array, ""], Rows], Rows]
 Rate = Float[Array, ""] | float
 
 
 class Scene(NamedTuple):
-    """A batch of scenes, with the draws that one caption of each is made of.
+    """A batch of scenes, with the random numbers that one caption of each consumes.
 
-    law, root_noise: of the world; bias: of the captions; exogenous: noise [count, n] that the
-    semantics s [count, n] come of, before `shift`; chance: uniform in [0, 1), and value: standard
-    normal, both [count, n], what is told wrongly and what is told instead; noise_law: what makes
-    exogenous noise of standard normal numbers.
+    law, root_noise: from the world.
+    bias:        of the captions.
+    exogenous:   float32 [count, n], the exogenous noise that generates s, before `shift`.
+    s:           float32 [count, n], the true semantics.
+    uniform:     float32 [count, n] in [0, 1), decides which values are misaligned.
+    normal:      float32 [count, n], standard normal, generates the values that replace them.
+    shift:       change of environment, applied to semantics.
+    noise_law:   from standard normal numbers to exogenous noise.
     """
 
     law: Semantics
     root_noise: Float[Array, "n n"]
     bias: Bias
-    exogenous: Float[Array, "count n"]
-    s: Float[Array, "count n"]
-    chance: Float[Array, "count n"]
-    value: Float[Array, "count n"]
-    shift: Callable[[Float[Array, "count n"]], Float[Array, "count n"]]
-    noise_law: Callable[[Float[Array, "count n"]], Float[Array, "count n"]] = gaussian
+    exogenous: Rows
+    s: Rows
+    uniform: Rows
+    normal: Rows
+    shift: Callable[[Rows], Rows]
+    noise_law: Callable[[Rows], Rows] = gaussian
 
 
-class Told(NamedTuple):
-    """What became of a scene: its semantics, what captions tell, what is marked as left out."""
+class Misaligned(NamedTuple):
+    """Scenes after misalignment.
 
-    s: Float[Array, "count n"]
-    told: Float[Array, "count n"]
-    marks: Bool[Array, "count n"]
+    s:       float32 [count, n], the true semantics; `propagating` changes them.
+    caption: float32 [count, n], the values that captions contain.
+    missing: bool [count, n], the missing indicator; False for kinds without one.
+    """
 
-
-def noise(scene: Scene, rate: Rate) -> Told:
-    """The paper's: correlated Gaussian noise, on each perturbable semantic with the rate."""
-    noisy = scene.s + scene.value @ scene.root_noise.T
-    return _told(scene, jnp.where(_at_random(scene, rate), noisy, scene.s))
-
-
-def strength(scene: Scene, rate: Rate) -> Told:
-    """√(1 - rate) · s + √rate · noise as wide as s: always there, ever stronger, alone at 1."""
-    width = scene.s.std(0, keepdims=True)
-    blend = jnp.sqrt(1 - rate) * scene.s + jnp.sqrt(rate) * width * scene.value
-    return _told(scene, jnp.where(scene.bias.perturbable[None], blend, scene.s))
+    s: Rows
+    caption: Rows
+    missing: Bool[Array, "count n"]
 
 
-def shuffled(scene: Scene, rate: Rate) -> Told:
-    """With the rate, the whole caption is that of another scene; no semantic is perturbable."""
-    other = scene.shift(solve_semantics(scene.law, scene.noise_law(scene.value)))
-    return _told(scene, jnp.where(scene.chance[:, :1] < rate, other, scene.s))
+def noise(scene: Scene, rate: Rate) -> Misaligned:
+    """Adds correlated Gaussian noise to each perturbable semantic with probability `rate`.
+
+    This is the paper's perturbation bias (section 5.1).
+    """
+    noisy = scene.s + scene.normal @ scene.root_noise.T
+    return _misaligned(scene, jnp.where(_at_random(scene, rate), noisy, scene.s))
 
 
-def propagating(scene: Scene, rate: Rate) -> Told:
-    """As `noise`, and the descendants of a distorted semantic follow it, in image and text."""
-    distortion, following = _propagate(scene, rate)
-    s = scene.shift(following - distortion)
-    return _told(scene, s + distortion)._replace(s=s)
+def strength(scene: Scene, rate: Rate) -> Misaligned:
+    """Blends each perturbable semantic with noise of equal scale: √(1 - rate) s + √rate noise."""
+    scale = scene.s.std(0, keepdims=True)
+    blend = jnp.sqrt(1 - rate) * scene.s + jnp.sqrt(rate) * scale * scene.normal
+    return _misaligned(scene, jnp.where(scene.bias.perturbable[None], blend, scene.s))
 
 
-def propagating_in_text(scene: Scene, rate: Rate) -> Told:
-    """As `noise`, and the text tells descendants as they would be if the distortion were true."""
-    return _told(scene, scene.shift(_propagate(scene, rate)[1]))
+def shuffled(scene: Scene, rate: Rate) -> Misaligned:
+    """Replaces whole captions by those of other scenes with probability `rate`."""
+    other = scene.shift(solve_semantics(scene.law, scene.noise_law(scene.normal)))
+    return _misaligned(scene, jnp.where(scene.uniform[:, :1] < rate, other, scene.s))
+
+
+def propagating(scene: Scene, rate: Rate) -> Misaligned:
+    """As `noise`; the descendants of a distorted semantic change with it, in image and text."""
+    distortion, distorted = _propagate(scene, rate)
+    s = scene.shift(distorted - distortion)
+    return _misaligned(scene, s + distortion)._replace(s=s)
+
+
+def propagating_in_text(scene: Scene, rate: Rate) -> Misaligned:
+    """As `noise`; the descendants of a distorted semantic change with it, in the text alone."""
+    return _misaligned(scene, scene.shift(_propagate(scene, rate)[1]))
 
 
 def _propagate(scene, rate):
-    """The noise on each semantic [count, n], and all of them when it enters their causes too."""
-    distortion = jnp.where(_at_random(scene, rate), scene.value @ scene.root_noise.T, 0.0)
+    """The noise on each semantic and the semantics that it causes, float32 [count, n] each."""
+    distortion = jnp.where(_at_random(scene, rate), scene.normal @ scene.root_noise.T, 0.0)
     exogenous = scene.exogenous + distortion / scene.law.scale[None]
     return distortion, solve_semantics(scene.law, exogenous)
 
 
-def _omitted(choose: Callable, marked: bool, scene: Scene, rate: Rate) -> Told:
-    """What is left out is told as 0; `marked` says so to the text encoder."""
-    gone = choose(scene, rate)
-    return Told(scene.s, jnp.where(gone, 0.0, scene.s), gone & marked)
+def _missing(choose: Callable, indicator: bool, scene: Scene, rate: Rate) -> Misaligned:
+    """Sets the chosen values to 0; `indicator` shows the text encoder which ones."""
+    missing = choose(scene, rate)
+    return Misaligned(scene.s, jnp.where(missing, 0.0, scene.s), missing & indicator)
 
 
 def _at_random(scene, rate):
-    """Each perturbable semantic of each pair by itself, completely at random: bool [count, n]."""
-    return (scene.chance < rate) & scene.bias.perturbable[None]
+    """Each perturbable semantic of each pair independently of all values: bool [count, n]."""
+    return (scene.uniform < rate) & scene.bias.perturbable[None]
 
 
-def _by_another(scene, rate):
-    """The lower the first unbiased semantic, the likelier."""
+def _by_another_value(scene, rate):
+    """More likely the lower the first unbiased semantic is: bool [count, n]."""
     column = scene.s[:, jnp.argmax(unbiased(scene.bias))]
     return _by_value(scene, rate, column[:, None])
 
 
-def _by_itself(scene, rate):
-    """The lower the semantic itself, the likelier."""
+def _by_own_value(scene, rate):
+    """More likely the lower the semantic itself is: bool [count, n]."""
     return _by_value(scene, rate, scene.s)
 
 
 def _by_value(scene, rate, values):
-    """Where (standardised value + noise) / √2 is among the lowest of a standard normal."""
+    """Where (standardised value + noise) / √2 is below the quantile `rate` of a normal."""
     spread = jnp.maximum(values.std(0, keepdims=True), jnp.finfo(values.dtype).tiny)
     standard = (values - values.mean(0, keepdims=True)) / spread
-    low = (standard + ndtri(scene.chance)) / jnp.sqrt(2.0) < ndtri(jnp.asarray(rate))
+    low = (standard + ndtri(scene.uniform)) / jnp.sqrt(2.0) < ndtri(jnp.asarray(rate))
     return low & scene.bias.perturbable[None]
 
 
-def _told(scene, told):
-    return Told(scene.s, told, jnp.zeros(told.shape, bool))
+def _misaligned(scene, caption):
+    return Misaligned(scene.s, caption, jnp.zeros(caption.shape, bool))
 
 
-MISALIGNMENTS: dict[str, Callable[[Scene, Rate], Told]] = {
+MISALIGNMENTS: dict[str, Callable[[Scene, Rate], Misaligned]] = {
     "noise": noise,
     "strength": strength,
-    "omitted": partial(_omitted, _at_random, False),
-    "omitted_marked": partial(_omitted, _at_random, True),
-    "omitted_by_another": partial(_omitted, _by_another, False),
-    "omitted_by_another_marked": partial(_omitted, _by_another, True),
-    "omitted_by_itself": partial(_omitted, _by_itself, False),
-    "omitted_by_itself_marked": partial(_omitted, _by_itself, True),
+    "mcar": partial(_missing, _at_random, False),
+    "mcar_indicator": partial(_missing, _at_random, True),
+    "mar": partial(_missing, _by_another_value, False),
+    "mar_indicator": partial(_missing, _by_another_value, True),
+    "mnar": partial(_missing, _by_own_value, False),
+    "mnar_indicator": partial(_missing, _by_own_value, True),
     "shuffled": shuffled,
     "propagating": propagating,
     "propagating_in_text": propagating_in_text,
 }
-WHOLE = ("shuffled",)  # that change whole captions, whatever is perturbable
+WHOLE_CAPTION = ("shuffled",)  # kinds that replace whole captions; no semantic is perturbable
 
 
 @dataclasses.dataclass(frozen=True)
-class Telling:
-    """How captions of a study are made, all static.
+class MisalignmentSpec:
+    """Static choices of misalignment.
 
-    kinds: the names of MISALIGNMENTS that its lanes take; captions: of one image, which share the
-    scene and are made wrong independently. Raises ValueError for a kind that is not known, fewer
-    than one caption, and several where a distortion changes the scene.
+    kinds:    names in `MISALIGNMENTS` that a traced kind may select; only these are compiled.
+    captions: number of captions of an image; they share the scene and are misaligned
+              independently.
+
+    Raises ValueError for no kind or an unknown one, for fewer than one caption, and for several
+    captions with "propagating", which changes the scene.
     """
 
     kinds: tuple[str, ...] = ("noise",)
@@ -162,18 +179,17 @@ class Telling:
         if self.captions > 1 and "propagating" in self.kinds:
             raise ValueError(
                 f"captions is {self.captions}: allowed is 1 with misalignment 'propagating', "
-                "where the scene follows its caption"
+                "where the scene depends on its caption"
             )
 
     @property
-    def marked(self) -> bool:
-        """Whether texts have columns that say what is left out."""
-        return any(kind.endswith("_marked") for kind in self.kinds)
+    def has_indicator(self) -> bool:
+        """Whether texts have columns with the missing indicator."""
+        return any(kind.endswith("_indicator") for kind in self.kinds)
 
 
-PLAIN = Telling()  # the paper's: one caption, noise
-
-
-def tell(telling: Telling, kind: Int[Array, ""] | int, scene: Scene, rate: Rate) -> Told:
-    """A caption of each scene, misaligned in the way number `kind` of MISALIGNMENTS, traced."""
-    return take_way(MISALIGNMENTS, telling.kinds, kind, scene, rate)
+def misalign(
+    spec: MisalignmentSpec, kind: Int[Array, ""] | int, scene: Scene, rate: Rate
+) -> Misaligned:
+    """Returns one caption of each scene, misaligned by kind number `kind` of MISALIGNMENTS."""
+    return switch_by_name(MISALIGNMENTS, spec.kinds, kind, scene, rate)

@@ -13,7 +13,7 @@ POOL = 64  # candidates drawn for each weight; the best conditioned one is taken
 def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
     """Draws weights with columns of unit norm and a low condition number: float32 [layers, d, d].
 
-    Each weight is the best conditioned of a pool of fixed size, so the draw works inside jit.
+    Each weight is the best conditioned one of a pool of fixed size, so the draw works inside jit.
     """
     pool = jax.random.normal(key, (layers, POOL, dim, dim))
     pool = pool / jnp.linalg.norm(pool, axis=-2, keepdims=True)
@@ -25,7 +25,7 @@ def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
 
 @jax.default_matmul_precision("float32")
 def mix(mixing: Mixing, z: Float[Array, "n d"]) -> Float[Array, "n d"]:
-    """Observations of latents z: float32 [n, d]."""
+    """Returns the observations of latents z [n, d]: float32 [n, d]."""
     columns = z.T  # a CPU multiplies a small matrix by a wide one much faster than a tall one by it
     for weight in mixing[:-1]:
         columns = jax.nn.leaky_relu(weight.T @ columns, SLOPE)
@@ -34,7 +34,7 @@ def mix(mixing: Mixing, z: Float[Array, "n d"]) -> Float[Array, "n d"]:
 
 @jax.default_matmul_precision("float32")
 def unmix(mixing: Mixing, x: Float[Array, "n d"]) -> Float[Array, "n d"]:
-    """Latents of observations x, the inverse of `mix`: float32 [n, d]."""
+    """Returns the latents of observations x [n, d], the inverse of `mix`: float32 [n, d]."""
     x = _solve(mixing[-1], x)
     for weight in mixing[:-1][::-1]:
         x = _solve(weight, jnp.where(x < 0, x / SLOPE, x))

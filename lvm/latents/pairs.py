@@ -1,4 +1,4 @@
-"""Pairs: images and texts of the same semantics, the text through its bias."""
+"""Pairs: images and texts that share their semantics, the text up to its bias."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,29 +9,39 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from lvm.bias import Bias
-from lvm.latents.misalignment import PLAIN, Scene, Shift, Telling, Told, tell
+from lvm.latents.misalignment import (
+    MISALIGNMENTS,
+    Misaligned,
+    MisalignmentSpec,
+    Rows,
+    Scene,
+    Shift,
+    misalign,
+)
 from lvm.latents.mixing import mix
-from lvm.latents.noise_laws import gaussian
+from lvm.latents.noise_laws import NOISE_LAWS
 from lvm.latents.semantics import solve_semantics
+from lvm.latents.switch import check_name
 from lvm.latents.world import World
 
 
 class Pairs(NamedTuple):
-    """A batch of pairs with the latents behind them; all float32.
+    """A batch of pairs and their latents; all float32.
 
     x, t:     observations [count, n + d_x] and [count, n + d_t].
     s:        true semantics [count, n].
-    s_text:   semantics as the text tells them [count, n]: distorted, and 0 where not selected.
+    s_text:   semantics in the text [count, n]: misaligned, and 0 where not selected.
     m_x, m_t: image-only [count, d_x] and text-only [count, d_t] latents.
 
-    Of several captions, t, s_text and m_t stand side by side: each is so many times as wide. Where
-    a study marks what is left out, the t of a caption ends in n columns more, 1 at what is marked.
+    With several captions of an image, those of t, s_text and m_t are concatenated along axis 1.
+    With a missing indicator, the t of each caption ends in n more columns, 1 where a value is
+    missing.
     """
 
     x: Float[Array, "count x"]
     t: Float[Array, "count t"]
     s: Float[Array, "count n"]
-    s_text: Float[Array, "count told"]
+    s_text: Float[Array, "count caption"]
     m_x: Float[Array, "count d_x"]
     m_t: Float[Array, "count d_t"]
 
@@ -41,38 +51,53 @@ def sample_pairs(
     key: Key[Array, ""],
     world: World,
     bias: Bias,
-    noise_probability: Float[Array, ""] | float,
     count: int,
+    *,
+    noise_probability: Float[Array, ""] | float = 0.75,
+    misalignment: str | Int[Array, ""] = "noise",
+    noise_law: str | Callable[[Rows], Rows] = "gaussian",
+    spec: MisalignmentSpec | None = None,
     shift: Shift | None = None,
-    telling: Telling = PLAIN,
-    kind: Int[Array, ""] | int = 0,
-    noise_law: Callable[[Float[Array, "count n"]], Float[Array, "count n"]] = gaussian,
 ) -> Pairs:
-    """Draws `count` pairs (paper section 3); `shift` changes the semantics before anything else.
+    """Samples `count` pairs (paper section 3).
 
-    For each pair every perturbable semantic is distorted with `noise_probability`, by correlated
-    Gaussian noise. The scene is untouched: a distortion does not reach the image nor the
-    descendants of a semantic. Another `kind` of MISALIGNMENTS, of those in `telling`, does
-    something else at that rate. `noise_law`, of EXOGENOUS, makes exogenous noise of normal numbers.
+    Each perturbable semantic is distorted in the text with `noise_probability`, by correlated
+    Gaussian noise. A distortion changes neither the image nor the descendants of a semantic.
+
+    noise_probability: float32 [], the rate of the misalignment.
+    misalignment: a name in `MISALIGNMENTS`, or a traced index int32 [] of one in `spec.kinds`.
+    noise_law:    a name in `NOISE_LAWS`, or a function from standard normal numbers to exogenous
+                  noise, float32 [count, n] each.
+    spec:         static choices; by default one caption and the named misalignment.
+    shift:        (key, s) -> s, changes the semantics before anything else, as `heavy_tails`.
+
+    Raises ValueError for a name that is not known.
     """
+    if isinstance(noise_law, str):
+        noise_law = NOISE_LAWS[check_name(noise_law, NOISE_LAWS, "noise_law")]
+    if isinstance(misalignment, str):
+        check_name(misalignment, MISALIGNMENTS, "misalignment")
+        spec = MisalignmentSpec((misalignment,)) if spec is None else spec
+        misalignment = list(MISALIGNMENTS).index(misalignment)
+    spec = MisalignmentSpec() if spec is None else spec
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
-    ends = [n + d_x + place * (d_t + n) for place in range(telling.captions + 1)]
+    ends = [n + d_x + caption * (d_t + n) for caption in range(spec.captions + 1)]
     noise = jax.random.normal(key_noise, (count, ends[-1]))  # one draw is the fastest
     noise_s, noise_x, *noises = jnp.split(noise, [n, *ends[:-1]], axis=1)
-    chances = jax.random.uniform(key_subset, (count, n * telling.captions))
+    uniforms = jax.random.uniform(key_subset, (count, n * spec.captions))
     shift = (lambda s: s) if shift is None else partial(shift, key_shift)
     noise_s = noise_law(noise_s)
     s = shift(solve_semantics(world.semantics, noise_s))
 
-    def caption(noise, chance):
-        noise_t, value = jnp.split(noise, [d_t], axis=1)
-        draws = (noise_s, s, chance, value)
+    def caption(noise, uniform):
+        noise_t, normal = jnp.split(noise, [d_t], axis=1)
+        draws = (noise_s, s, uniform, normal)
         scene = Scene(world.semantics, world.root_noise, bias, *draws, shift, noise_law)
-        told = tell(telling, kind, scene, noise_probability)
-        return told.s, *_write(world, bias, telling, told, noise_t)
+        misaligned = misalign(spec, misalignment, scene, noise_probability)
+        return misaligned.s, *_text(world, bias, spec, misaligned, noise_t)
 
-    captions = map(caption, noises, jnp.split(chances, telling.captions, axis=1))
+    captions = map(caption, noises, jnp.split(uniforms, spec.captions, axis=1))
     (shown, *_), *texts = zip(*captions, strict=True)
     t, s_text, m_t = (jnp.concatenate(parts, axis=1) for parts in texts)
     m_x = noise_x @ world.root_x.T
@@ -80,10 +105,10 @@ def sample_pairs(
     return Pairs(x, t, shown, s_text, m_x, m_t)
 
 
-def _write(world: World, bias: Bias, telling: Telling, told: Told, noise_t):
-    """The text t of a caption, the semantics it tells and its own latents m_t."""
+def _text(world, bias, spec: MisalignmentSpec, misaligned: Misaligned, noise_t):
+    """The text t of one caption, its semantics, and its text-only latents m_t."""
     m_t = noise_t @ world.root_t.T
-    s_text = jnp.where(bias.selected[None], told.told, 0.0)
+    s_text = jnp.where(bias.selected[None], misaligned.caption, 0.0)
     t = mix(world.mixing_t, jnp.concatenate([s_text, m_t], axis=1))
-    marks = [told.marks.astype(t.dtype)] if telling.marked else []
-    return jnp.concatenate([t, *marks], axis=1), s_text, m_t
+    indicator = [misaligned.missing.astype(t.dtype)] if spec.has_indicator else []
+    return jnp.concatenate([t, *indicator], axis=1), s_text, m_t

@@ -1,7 +1,7 @@
-"""The law of the semantics: every law here is a structural causal model, given as plain arrays.
+"""Semantics: their joint law, a structural causal model given as plain arrays.
 
-Independent, Wishart-dependent, linear and nonlinear models are values of one pytree, so that lanes
-with different laws run in one compiled program.
+Independent, Wishart-dependent, linear and nonlinear models are values of one pytree, so lanes with
+different laws run in one compiled program.
 """
 
 from typing import NamedTuple
@@ -12,16 +12,20 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float, Int, Key
 
+from lvm.latents.switch import check_name
+
 DEPENDENCES = ("independent", "dependent", "linear_scm", "nonlinear_scm")
 EDGE_PROBABILITY = 0.5
 
 
 class Semantics(NamedTuple):
-    """s_j = Σ_i weights[j, i] · mechanism(s_i) + scale[j] · ε_j on a DAG; ε has mean 0, variance 1.
+    """Law of s_j = Σ_i weights[j, i] · mechanism(s_i) + scale[j] · ε_j on a DAG.
 
-    weights: float32 [n, n], row j holds the edges into s_j; nilpotent (some order is topological).
+    The exogenous noise ε has mean 0 and variance 1.
+
+    weights: float32 [n, n]; row j holds the edges into s_j; some order is topological.
     scale:   float32 [n], standard deviation of the exogenous noise.
-    curve:   float32 [], 0 for linear mechanisms, 1 for sine waves, in between for a blend.
+    curve:   float32 [], 0 for linear mechanisms, 1 for sine waves, between for a blend.
     """
 
     weights: Float[Array, "n n"]
@@ -30,13 +34,13 @@ class Semantics(NamedTuple):
 
 
 def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[Array, "count n"]:
-    """Draws `count` independent semantic vectors: float32 [count, n]."""
+    """Samples `count` independent vectors of Gaussian semantics: float32 [count, n]."""
     return solve_semantics(law, jax.random.normal(key, (count, law.scale.shape[-1])))
 
 
 @jax.default_matmul_precision("float32")
 def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
-    """The semantics that the law makes of exogenous noise: float32 [count, n]."""
+    """Returns the semantics that exogenous noise [count, n] generates: float32 [count, n]."""
     n = noise.shape[1]
     exogenous = noise * law.scale[None]
 
@@ -50,18 +54,21 @@ def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Arr
     return jax.lax.cond(law.curve == 0, linear, lambda: substitute(wave, exogenous))
 
 
-def draw_semantics(key: Key[Array, ""], n: int, dependence: Int[Array, ""]) -> Semantics:
-    """Draws a law of the kind `DEPENDENCES[dependence]`; the kind may be traced.
+def draw_semantics(key: Key[Array, ""], n: int, dependence: str | Int[Array, ""]) -> Semantics:
+    """Draws a law of n semantics, by a name in `DEPENDENCES` or by its traced index int32 [].
 
     independent: Σ_s = I; dependent: Σ_s ~ Wishart(n, I) (paper section 5.1); linear_scm and
     nonlinear_scm: a random order, each edge present with probability 0.5, Gaussian weights.
+    Raises ValueError for an unknown name.
     """
     draws = (_independent, _wishart, _linear_scm, _nonlinear_scm)
+    if isinstance(dependence, str):
+        return draws[DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))](key, n)
     return jax.lax.switch(dependence, [lambda k, draw=draw: draw(k, n) for draw in draws], key)
 
 
 def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
-    """The law N(0, cov_s), for a covariance of the user's own.
+    """Returns the law N(0, cov_s) for a given covariance [n, n].
 
     Raises ValueError unless cov_s is a finite, symmetric, positive definite matrix.
     """
@@ -80,17 +87,17 @@ def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
 
 
 def covariance(law: Semantics) -> Float[Array, "n n"]:
-    """Σ_s of a law with linear mechanisms (curve 0): float32 [n, n]."""
+    """Returns Σ_s of a law with linear mechanisms (curve 0): float32 [n, n]."""
     n = law.scale.shape[-1]
     root = jnp.linalg.solve(jnp.eye(n) - law.weights, jnp.diag(law.scale))
     return jnp.matmul(root, root.T, precision="highest")
 
 
 def wishart_cholesky(key: Key[Array, ""], n: int) -> Float[Array, "n n"]:
-    """The Cholesky factor of a Wishart(n, I) draw: float32 [n, n], positive diagonal.
+    """Returns the Cholesky factor of a Wishart(n, I) draw: float32 [n, n], positive diagonal.
 
-    Σ = GᵀG for a Gaussian G, and the R of G = QR is the factor: unlike a decomposition of Σ, this
-    cannot fail, however ill-conditioned the draw.
+    Σ = GᵀG for a Gaussian G, and the R of G = QR is the factor. Unlike a decomposition of Σ, this
+    cannot fail for an ill-conditioned draw.
     """
     upper = jnp.linalg.qr(jax.random.normal(key, (n, n)), mode="r")
     return (upper * jnp.sign(jnp.diagonal(upper))[:, None]).T
@@ -106,7 +113,10 @@ def _wishart(key, n):
 
 
 def _from_cholesky(root: Float[Array, "n n"]) -> Semantics:
-    """s = root · ε as a causal model in the order 1..n: (I - weights)⁻¹ diag(scale) = root."""
+    """Returns s = root · ε as a causal model in the order 1..n.
+
+    Solves (I - weights)⁻¹ diag(scale) = root.
+    """
     scale = jnp.diag(root)
     inverse = solve_triangular(root, jnp.eye(len(scale)), lower=True)
     return Semantics(jnp.tril(-scale[:, None] * inverse, -1), scale, jnp.zeros(()))

@@ -1,4 +1,4 @@
-"""Shift: semantics whose law is another one at test time."""
+"""Shift: a change of the law of some semantics at test time."""
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +15,10 @@ def heavy_tails(
     shifted: Mask,
     outlier_probability: float = 0.0,
 ) -> Float[Array, "count n"]:
-    """Semantics with s → 2 sign(s) s² where shifted (paper section 5.1): float32 [count, n].
+    """Returns semantics with s → 2 sign(s) s² where `shifted` (paper section 5.1): float32 [count, n].
 
-    The reference code then moves each shifted value by +10 or -10 with probability 0.1.
+    Each shifted value then moves by +10 or -10 with `outlier_probability`, 0.1 in the reference
+    code.
     """
     key_which, key_sign = jax.random.split(key)
     outlier = jax.random.bernoulli(key_which, outlier_probability, s.shape)

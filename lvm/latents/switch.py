@@ -1,6 +1,6 @@
-"""Ways: one of several named functions, taken by a traced place in their table."""
+"""Switch by name: one of several named functions, selected by a traced index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -9,21 +9,31 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 
-def take_way(
-    table: dict[str, Callable[..., Any]],
-    names: tuple[str, ...],
-    place: Int[Array, ""] | int,
-    *given: Any,
-) -> Any:
-    """table's function number `place`, applied to what is given; of those in `names` alone.
+def check_name(name: str, known: Collection[str], field: str) -> str:
+    """Returns the name; raises ValueError, with the field, if it is not among the known ones."""
+    if name not in known:
+        raise ValueError(f"{field} is {name!r}: allowed is one of {', '.join(known)}")
+    return name
 
-    `names` is static, and only these are compiled: under vmap all of them are computed.
-    Raises ValueError for a place that is not traced and not among them.
+
+def switch_by_name(
+    table: Mapping[str, Callable[..., Any]],
+    compiled: tuple[str, ...],
+    index: Int[Array, ""] | int,
+    *args: Any,
+) -> Any:
+    """Returns `function(*args)` for the function at position `index` of `table`.
+
+    `compiled` (static) names the functions that `index` may select; only these are compiled, and
+    under `vmap` all of them are computed. Raises ValueError if `index` is a Python integer that
+    selects another function.
     """
-    if isinstance(place, int) and list(table)[place] not in names:
-        raise ValueError(f"{list(table)[place]!r} is not among those compiled: {', '.join(names)}")
-    if len(names) == 1:
-        return table[names[0]](*given)
-    places = jnp.array([list(table).index(name) for name in names])
-    ways = [partial(table[name], *given) for name in names]
-    return jax.lax.switch(jnp.argmax(places == place), ways)
+    if isinstance(index, int) and list(table)[index] not in compiled:
+        raise ValueError(
+            f"{list(table)[index]!r} is not among the compiled: {', '.join(compiled)}"
+        )
+    if len(compiled) == 1:
+        return table[compiled[0]](*args)
+    positions = jnp.array([list(table).index(name) for name in compiled])
+    branches = [partial(table[name], *args) for name in compiled]
+    return jax.lax.switch(jnp.argmax(positions == index), branches)

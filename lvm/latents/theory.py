@@ -1,4 +1,4 @@
-"""Theory: what a perfect representation shows."""
+"""Theory: scores that a perfect representation attains, in closed form."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +9,10 @@ from lvm.bias import Mask
 
 
 def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Mask) -> Float[Array, " n"]:
-    """The best R² of each s_j from the unbiased semantics s_I, for Gaussian s: float32 [n].
+    """Returns the best R² of each s_j from the unbiased semantics s_I, for Gaussian s: float32 [n].
 
-    Σ_jI Σ_II⁻¹ Σ_Ij / Σ_jj: 1 for j in I, and what dependence lets one predict for the others.
-    An empty I gives 0 everywhere.
+    The value is Σ_jI Σ_II⁻¹ Σ_Ij / Σ_jj: 1 for j in I, and for the others the R² that dependence
+    allows. An empty I gives 0 everywhere.
     """
     scale = jnp.sqrt(jnp.diagonal(cov_s))
     correlation = cov_s / (scale[:, None] * scale[None])
@@ -23,14 +23,15 @@ def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Mask) -> Float[Array, " 
     return jnp.where(unbiased, 1.0, jnp.clip(predicted, 0.0, 1.0))
 
 
-def told_r2(kind: str, rate: float, captions: int = 1) -> float:
-    """The best R² of a perturbable semantic from what captions tell, all semantics N(0, 1).
+def caption_r2(kind: str, rate: float, captions: int = 1) -> float:
+    """Returns the best R² of a perturbable semantic from its caption values.
 
-    `kind` is one of MISALIGNMENTS, `captions` how many of an image are read at once. Semantics are
-    independent. NaN for what has no closed form. docs/misalignment.md derives it.
+    Semantics are independent and N(0, 1). `kind` is a name in `MISALIGNMENTS`, `captions` the number
+    of captions of an image that are read together. NaN if there is no closed form. Derived in
+    docs/misalignment.md.
     """
-    if kind.startswith("omitted"):
-        return _omitted_r2(kind.removesuffix("_marked"), rate, captions)
+    if kind.startswith(("mcar", "mar", "mnar")):
+        return _missing_r2(kind.removesuffix("_indicator"), rate, captions)
     if kind == "strength":
         return captions * (1 - rate) / (captions * (1 - rate) + rate)
     if kind == "shuffled" and captions == 1:
@@ -38,13 +39,13 @@ def told_r2(kind: str, rate: float, captions: int = 1) -> float:
     return np.nan
 
 
-def _omitted_r2(kind, rate, captions):
-    """1 - the variance that is left where all captions omit it, by Gauss-Hermite quadrature."""
-    if kind == "omitted" or rate == 0:
+def _missing_r2(kind, rate, captions):
+    """1 - the variance where all captions omit the value, by Gauss-Hermite quadrature."""
+    if kind == "mcar" or rate == 0:
         return 1 - rate**captions
     value, weight = np.polynomial.hermite_e.hermegauss(80)
     weight = weight / weight.sum() * ndtr(np.sqrt(2) * ndtri(rate) - value) ** captions
-    if kind == "omitted_by_another":
+    if kind == "mar":
         return 1 - weight.sum()
     mean = (weight * value).sum() / weight.sum()
     return 1 - (weight * (value - mean) ** 2).sum()

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from lvm.latents.mixing import Mixing, init_mixing
 from lvm.latents.semantics import DEPENDENCES, Semantics, draw_semantics, wishart_cholesky
+from lvm.latents.switch import check_name
 
 VARIANTS = ("paper", "reference")
 
@@ -17,9 +18,11 @@ VARIANTS = ("paper", "reference")
 class WorldSpec:
     """Static choices of a world; the defaults are the paper's.
 
-    variant: "paper", or "reference" for the laws that the authors' code draws instead: identity
-    covariances of noise, m_x and m_t where semantics are independent, and else one draw for
-    semantics and noise, one for m_x and m_t.
+    semantics, image_only, text_only: dimensions of s, m_x and m_t.
+    mixing_layers: layers of g_x and of g_t.
+    variant: "paper", or "reference" for the covariances of the authors' code: identities for noise,
+        m_x and m_t if semantics are independent, else one draw for semantics and noise and one for
+        m_x and m_t.
 
     Raises ValueError for a size below 1 or an unknown variant.
     """
@@ -45,8 +48,11 @@ class WorldSpec:
             )
 
 
+PAPER_SPEC = WorldSpec()
+
+
 class World(NamedTuple):
-    """One drawn world. Its latents are z_x = (s, m_x) and z_t = (selected s~, m_t).
+    """One world; its latents are z_x = (s, m_x) and z_t = (selected s~, m_t).
 
     semantics:  the law of s [n].
     root_x:     float32 [d_x, d_x], Cholesky factor of the covariance of m_x ~ N(0, Wishart).
@@ -64,12 +70,19 @@ class World(NamedTuple):
     mixing_t: Mixing
 
 
-def init_world(key: Key[Array, ""], spec: WorldSpec, dependence: Int[Array, ""]) -> World:
-    """Draws a world whose semantics follow `DEPENDENCES[dependence]`, which may be traced.
+def init_world(
+    key: Key[Array, ""],
+    spec: WorldSpec = PAPER_SPEC,
+    dependence: str | Int[Array, ""] = "independent",
+) -> World:
+    """Draws a world (paper section 5.1).
 
-    All but the law of the semantics is the same for every dependence under one key, in the variant
-    "paper".
+    `dependence` is a name in `DEPENDENCES`, or its traced index int32 []. In the variant "paper",
+    one key gives worlds that differ in the law of the semantics alone.
     """
+    if isinstance(dependence, str):
+        dependence = DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))
+    dependence = jnp.asarray(dependence, jnp.int32)
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
     root_x, root_t, root_noise = (

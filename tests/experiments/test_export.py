@@ -9,7 +9,10 @@ import pytest
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.export import SETTINGS, main, setting_bias
-from lvm.captions.scene_words import COMPASS, PLACES
+from lvm import datasets
+from lvm.captions.scene_words import COMPASS, PLACES, make_scene_words, word_values
+from lvm.scenes.rendering.batches import render_batches
+from lvm.scenes.sampler import SHAPES
 from tests.disk import all_names, files_of_at_most
 
 COUNT, SIDE = 12, 8
@@ -31,10 +34,10 @@ def scenes():
 
 
 def test_images_and_latents_come_back(folder, scenes):
-    images, latents = lvm.read_causal3dident(folder)
-    expected = np.concatenate(list(lvm.render_batches(scenes, SIDE)))
+    images, latents = datasets.read_causal3dident(folder)
+    expected = np.concatenate(list(render_batches(scenes, SIDE)))
     np.testing.assert_array_equal(images, expected)
-    for name, leaf in lvm.scenes_from_columns(latents)._asdict().items():
+    for name, leaf in datasets.scenes_from_columns(latents)._asdict().items():
         np.testing.assert_array_equal(leaf, getattr(scenes, name))
 
 
@@ -48,14 +51,14 @@ def told_word(told, place, row):
     if place == 3:
         return COMPASS[int(told["spotlight_pos"][row] * 5)]
     name = ("object_shape", "object_xpos", "object_ypos")[place]
-    return (lvm.SHAPES, PLACES["x_pos"], PLACES["y_pos"])[place][told[name][row]]
+    return (SHAPES, PLACES["x_pos"], PLACES["y_pos"])[place][told[name][row]]
 
 
 @pytest.mark.parametrize(("kind", "number"), SETTINGS)
 def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
-    captions = lvm.read_causal3dident_captions(folder, kind, number)
+    captions = datasets.read_causal3dident_captions(folder, kind, number)
     bias, told = setting_bias(kind, number), captions.told
-    words = lvm.make_scene_words(COLOR_TABLES)
+    words = make_scene_words(COLOR_TABLES)
     values = [factor.values for factor in words.language.factors]
     tellers = Counter(word for of_factor in values for word in of_factor)
     for row, text in enumerate(captions.texts):
@@ -68,7 +71,7 @@ def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
                 assert spoken & own <= {word}
             else:
                 assert not spoken & own
-    truly = np.asarray(lvm.word_values(words, scenes))
+    truly = np.asarray(word_values(words, scenes))
     if lvm.unbiased(bias)[2]:
         np.testing.assert_array_equal(told["object_xpos"], scenes.x_pos)
         np.testing.assert_array_equal(told["object_ypos"], scenes.y_pos)

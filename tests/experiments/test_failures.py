@@ -12,7 +12,7 @@ import pytest
 import lvm
 from experiments import run as run_module
 from experiments.configs import default
-from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.results import read_results
 from experiments.runtime.signals import Stopped
 from experiments.sweep import run_block as work
@@ -25,7 +25,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path)
     directory = tmp_path / "copy"
     shutil.copytree(finished[0], directory)
     (directory / "results.csv").unlink()
-    newest = stored_checkpoints(directory)[0]
+    newest = list_checkpoints(directory)[0]
     damage(newest)
     text = run(directory, small_config())
     assert f"checkpoint {newest.path} cannot be read" in text.replace("\n", "")
@@ -58,7 +58,7 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
     monkeypatch.setattr(work.shutil, "disk_usage", usage)
     text = run(tmp_path / "one", small_config())
     assert "no room for the checkpoint of step 4" in text
-    assert [stored.step for stored in stored_checkpoints(tmp_path / "one")] == [6]
+    assert [stored.step for stored in list_checkpoints(tmp_path / "one")] == [6]
     assert_same_tables(tmp_path / "one", finished[0])
     with pytest.raises(OSError, match="no room for the checkpoint of step 6: .* make room"):
         run(tmp_path / "none", small_config())
@@ -94,7 +94,7 @@ def test_a_checkpoint_of_other_versions_is_gone_on_from_and_told(finished, tmp_p
     directory = tmp_path / "copy"
     shutil.copytree(finished[0], directory)
     (directory / "results.csv").unlink()
-    path = stored_checkpoints(directory)[0].path / "_CHECKPOINT_METADATA"
+    path = list_checkpoints(directory)[0].path / "_CHECKPOINT_METADATA"
     path.write_text(path.read_text().replace(f'"jax": "{jax.__version__}"', '"jax": "0.0"'))
     text = run(directory, small_config())
     assert "it was made with jax 0.0: results may differ by rounding" in text

@@ -23,7 +23,7 @@ def directory(finished, tmp_path_factory):
     path = tmp_path_factory.mktemp("metrics") / "run"
     shutil.copytree(finished[0], path)
     content = json.loads((path / "config.json").read_text())
-    content["config"]["own_steps"] = [["select [1]", 4]]
+    content["config"]["steps_by_setting"] = [["select [1]", 4]]
     content["config"]["recipe"]["refine"] = 0.5
     (path / "config.json").write_text(json.dumps(content))
     return path

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.report.write_report import print_end
-from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
 from experiments.rundir.results import read_results
 from experiments.sweep import run_block as work
@@ -103,7 +103,7 @@ def test_a_finished_run_grows_and_keeps_what_was_there(finished, tmp_path):
     run(directory, grown)
     before, after = ((place / "results.csv").read_text() for place in (finished[0], directory))
     assert after.startswith(before)
-    kept = stored_checkpoints(finished[0])[0].path.relative_to(finished[0])
+    kept = list_checkpoints(finished[0])[0].path.relative_to(finished[0])
     assert (directory / kept).exists()
     whole = tmp_path / "whole"
     run(whole, grown)
@@ -114,14 +114,14 @@ def test_a_finished_run_grows_and_keeps_what_was_there(finished, tmp_path):
 
 def test_blocks_give_the_same_results_as_all_lanes_together(finished, tmp_path):
     run(tmp_path, small_config(lanes_per_block=1))
-    assert {stored.lanes for stored in stored_checkpoints(tmp_path)} == {range(1), range(1, 2)}
+    assert {stored.lanes for stored in list_checkpoints(tmp_path)} == {range(1), range(1, 2)}
     results, expected = (read_results(place / "results.csv") for place in (tmp_path, finished[0]))
     pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_setting_with_steps_of_its_own_is_trained_so_long(finished, tmp_path):
     """And comes out as where all settings are; the other is as it was."""
-    run(tmp_path / "own", small_config(own_steps=(("select [1]", 8),)))
+    run(tmp_path / "own", small_config(steps_by_setting=(("select [1]", 8),)))
     run(tmp_path / "all", small_config(only=("select [1]",), **{"recipe.steps": 8}))
     own, alone, before = (
         read_results(place / "results.csv").drop(columns="lane").set_index("setting")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import lvm
-from probes import Environments, downstream_scores, mlp_binary, outcomes
+from probes import Environments, downstream_scores, outcomes
 from probes.downstream import _two_means
+from probes.predictors.classification import mlp_binary
 
 SHIFTED = np.arange(10) >= 8
 

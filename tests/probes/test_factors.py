@@ -9,16 +9,15 @@ import pytest
 
 from probes import (
     CLASSIFIERS,
-    FactorScores,
     Split,
     factor_matthews,
     factor_r2,
     factor_scores,
+    logistic,
     mlp_classifier,
-    one_hots,
     ridge,
 )
-from probes.predictors import logistic
+from probes.factors import FactorScores, one_hots
 
 N = 2000
 SIZES = (3, 5, 2)  # values of the factors

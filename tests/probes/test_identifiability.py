@@ -7,6 +7,7 @@ import pytest
 
 import lvm
 import probes
+from lvm.latents.semantics import sample_semantics
 from probes import Latents, Split, ridge
 
 N = 6000
@@ -21,7 +22,7 @@ def latents(key):
     def draw(key):
         keys = jax.random.split(key, 3)
         return Latents(
-            lvm.sample_semantics(keys[0], law, N),
+            sample_semantics(keys[0], law, N),
             jax.random.normal(keys[1], (N, 2)),
             jax.random.normal(keys[2], (N, 3)),
         )
@@ -33,7 +34,7 @@ def identify(encoders, latents, key, probe=ridge, dimensions=None):
     """All scores of representations that hand-built encoders make."""
     z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in latents))
     dimensions = jnp.ones(z.fit.shape[-1], bool) if dimensions is None else dimensions
-    return probes.identifiability(key, probe, z, latents, UNBIASED, dimensions)
+    return probes.identifiability_scores(key, probe, z, latents, UNBIASED, dimensions)
 
 
 def scores(encoder, latents, key, probe=ridge):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from probes import independence, mlp, residual_independence, ridge
+from probes import mlp, residual_independence, ridge
 from tests.built_encoders import (
     ENCODERS,
     UNBIASED,
@@ -47,14 +47,14 @@ def test_the_statistic_is_what_numpy_says_in_float64(key):
     a = 1e3 + jax.random.normal(key, (200, 3))  # far from the origin
     b = a[:, :1] ** 2 / 1e3 + jax.random.normal(jax.random.fold_in(key, 1), (200, 1))
     expected = by_numpy(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    np.testing.assert_allclose(independence(key, a, b).statistic, expected, rtol=2e-3)
+    np.testing.assert_allclose(independence_test(key, a, b).statistic, expected, rtol=2e-3)
 
 
 def test_by_chance_p_is_uniform(key):
     def attempt(key):
         key_s, key_z, key_test = jax.random.split(key, 3)
         s = draw_latents(key_s, 64)
-        return independence(key_test, dropped(key_z, s), s[:, 2:3]).p_value
+        return independence_test(key_test, dropped(key_z, s), s[:, 2:3]).p_value
 
     p = np.sort(jax.jit(jax.vmap(attempt))(jax.random.split(key, 200)))
     # the distance of Kolmogorov and Smirnov: 0.115 is exceeded one time in a hundred
@@ -65,13 +65,13 @@ def test_by_chance_p_is_uniform(key):
 def test_dependence_without_correlation_is_seen(key):
     a = jax.random.normal(key, (256, 1))
     assert abs(np.corrcoef(a[:, 0], a[:, 0] ** 2)[0, 1]) < 0.2
-    np.testing.assert_allclose(independence(key, a, a**2).p_value, LEAST, rtol=1e-5)
+    np.testing.assert_allclose(independence_test(key, a, a**2).p_value, LEAST, rtol=1e-5)
 
 
 def test_by_itself_the_third_latent_is_told_unless_dropped(key):
     s = draw_latents(key, 256)
     for name, encoder in ENCODERS.items():
-        p = independence(key, encoder(key, s), s[:, 2:3]).p_value
+        p = independence_test(key, encoder(key, s), s[:, 2:3]).p_value
         assert (p > 0.05) == (name == "dropped"), name
 
 
@@ -113,17 +113,17 @@ def test_it_is_blind_to_rotation_shift_and_scale(key):
     s = draw_latents(key, 256)
     z = leaked(key, s)
     turn, _ = jnp.linalg.qr(jax.random.normal(key, (3, 3)))
-    alone, turned = (independence(key, rows, s[:, 3:]) for rows in (z, 5 * z @ turn + 7))
+    alone, turned = (independence_test(key, rows, s[:, 3:]) for rows in (z, 5 * z @ turn + 7))
     np.testing.assert_allclose(turned.statistic, alone.statistic, rtol=1e-3)
 
 
 def test_what_is_constant_is_independent(key):
     s = draw_latents(key, 64)
-    statistic, p = independence(key, jnp.full((64, 2), 0.3), s)
+    statistic, p = independence_test(key, jnp.full((64, 2), 0.3), s)
     assert statistic == 0
     assert p == 1
 
 
 def test_a_rare_label_has_a_kernel(key):
     rare = jnp.zeros((256, 1)).at[:32].set(1.0)
-    np.testing.assert_allclose(independence(key, rare, rare).p_value, LEAST, rtol=1e-5)
+    np.testing.assert_allclose(independence_test(key, rare, rare).p_value, LEAST, rtol=1e-5)

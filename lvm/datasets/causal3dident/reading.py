@@ -22,7 +22,7 @@ from lvm.files.atomic import open_bytes_array, write_bytes_array
 from lvm.files.columns import Allowed, check_column, read_columns
 from lvm.files.decoding import decode
 from lvm.files.folders import converted_path, is_current, refusing
-from lvm.files.texts import StoredCaptions, make_vocabulary, read_texts, word_ids
+from lvm.files.texts import CaptionFile, make_vocabulary, read_texts, word_ids
 
 UNIT = (0.0, 1.0)
 IMAGE_COLUMNS = {  # what a column may hold, as `check_column` has it
@@ -59,7 +59,7 @@ class Renders(NamedTuple):
     latents: dict[str, Float[np.ndarray, " n"]]
 
 
-def told_columns(kind: str, setting: int) -> dict[str, Allowed]:
+def caption_columns(kind: str, setting: int) -> dict[str, Allowed]:
     """The columns of what captions tell, and what they may hold, as `check_column` has it.
 
     Raises ValueError for a kind or a setting that there is not.
@@ -77,7 +77,7 @@ def image_name(place: int, count: int) -> str:
     return f"{place:0{len(str(count - 1))}d}.png"
 
 
-def told_name(kind: str, setting: int) -> str:
+def caption_table_name(kind: str, setting: int) -> str:
     """Where in the folder stands what captions tell."""
     return f"latents_text_{kind}_{setting}.csv"
 
@@ -135,7 +135,7 @@ def read_latents(folder: Path | str) -> dict[str, Float[np.ndarray, " n"]]:
 
 def read_causal3dident_captions(
     folder: Path | str, kind: str, setting: int, vocabulary: tuple[str, ...] | None = None
-) -> StoredCaptions:
+) -> CaptionFile:
     """The captions of a kind of bias under a setting, and what they tell by column.
 
     The vocabulary is that of the captions unless one is given. Raises ValueError, with file and
@@ -143,9 +143,9 @@ def read_causal3dident_captions(
     column, a value that is NaN or out of range, another number of captions than of images, and a
     word that the vocabulary lacks.
     """
-    folder, columns = Path(folder), told_columns(kind, setting)
+    folder, columns = Path(folder), caption_columns(kind, setting)
     count = len(read_columns(folder / LATENTS, list(IMAGE_COLUMNS))["object_shape"])
-    path, text_path = folder / told_name(kind, setting), folder / text_name(kind, setting)
+    path, text_path = folder / caption_table_name(kind, setting), folder / text_name(kind, setting)
     written = read_columns(path, list(columns))
     told = {
         name: check_column(f"{path}: {name}", written[name], allowed)
@@ -157,7 +157,7 @@ def read_causal3dident_captions(
         )
     texts = read_texts(text_path, count, LATENTS)
     vocabulary = vocabulary or make_vocabulary(texts)
-    return StoredCaptions(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, told)
+    return CaptionFile(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, told)
 
 
 def _check_images(folder: Path, paths: Sequence[Path]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from lvm.captions.scene_words import COMPASS, SceneWords
-from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, told_columns
+from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, caption_columns
 from lvm.scenes.sampler import Scenes
 
 COLUMNS = {  # of what images show, by latent
@@ -64,7 +64,7 @@ def text_columns(
         columns[f"{kind}_color_name"] = np.array(list(table))[places]
         columns[f"{kind}_color_index"] = places
     columns["text_phrasing"] = phrasing
-    return {name: columns[name] for name in told_columns(*setting)}
+    return {name: columns[name] for name in caption_columns(*setting)}
 
 
 def _spotlight(true: np.ndarray, told: np.ndarray) -> np.ndarray:

@@ -10,10 +10,10 @@ from PIL import Image
 from lvm.datasets.causal3dident.reading import (
     IMAGE_COLUMNS,
     LATENTS,
+    caption_columns,
+    caption_table_name,
     image_name,
     text_name,
-    told_columns,
-    told_name,
 )
 from lvm.files.atomic import atomic_path
 from lvm.files.columns import Allowed, check_column, write_columns
@@ -47,7 +47,7 @@ def write_causal3dident(
     count = len(shown["object_shape"])
     told = {
         setting: _check_columns(
-            folder / told_name(*setting), columns, told_columns(*setting), count
+            folder / caption_table_name(*setting), columns, caption_columns(*setting), count
         )
         for setting, (_, columns) in captions.items()
     }
@@ -57,7 +57,7 @@ def write_causal3dident(
         _write_images(partial / "images", images, count, show)
         write_columns(partial / LATENTS, shown)
         for setting, (texts, _) in captions.items():
-            write_columns(partial / told_name(*setting), told[setting])
+            write_columns(partial / caption_table_name(*setting), told[setting])
             path = partial / text_name(*setting)
             path.parent.mkdir(parents=True)
             path.write_text("\n".join(texts), encoding="utf-8", newline="\n")

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from experiments.audit.__main__ import OUR_CONCEPTS
+from experiments.audit.__main__ import SHIPPED_CONCEPTS
 from experiments.audit.concepts import make_concepts
 from experiments.audit.inputs import read_captions, read_concepts, read_labels
 from experiments.audit.text_rows import EVERY, LONGEST
@@ -144,7 +144,7 @@ def test_bad_concepts_are_refused_with_the_file(write, content, message):
 
 
 def test_our_concepts_are_of_fifteen_kinds():
-    concepts = read_concepts(OUR_CONCEPTS)
+    concepts = read_concepts(SHIPPED_CONCEPTS)
     kinds = {"colour", "size", "shape", "material", "number", "position", "time", "weather"}
     assert kinds < set(concepts.groups)
     assert len(concepts.groups) == 15

@@ -140,7 +140,7 @@ def test_the_settings_are_those_of_the_study(archive):
     assert [lane.noise_probability for lane in lanes[4:]] == [0.9] * 3 + [1.0] * 3
     assert lanes[0].setting == "select {number}"
     assert lanes[-1].setting == "perturb {color, shading, shape}"
-    config.least_encoding_size = 3
+    config.min_encoding_size = 3
     assert [lane.encoding_size for lane in make_plan(config).lanes[:4]] == [3, 3, 3, 4]
 
 

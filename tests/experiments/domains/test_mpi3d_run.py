@@ -96,7 +96,7 @@ def test_the_settings_are_those_of_the_paper(folder):
     ]
     assert [lane.encoding_size for lane in lanes] == [3, 3, 3, 4, 5, 4, 3, 3, 3]
     assert {lane.noise_probability for lane in lanes[5:]} == {0.9}
-    assert config.world.may_agree
+    assert config.world.may_equal_truth
 
 
 @pytest.mark.parametrize("module", [mpi3d, mpi3d_small])

@@ -8,11 +8,11 @@ from experiments.rundir.checkpoint_files import (
     FORMAT,
     UnreadableError,
     array_names,
+    list_checkpoints,
     newest_by_lane,
     read_about,
     read_arrays,
     read_run,
-    stored_checkpoints,
 )
 from experiments.rundir.checkpoints import KEPT, load, open_checkpoints, set_aside
 from experiments.rundir.claim import make_directory
@@ -34,7 +34,7 @@ def save(directory, state, steps, about=ABOUT, lanes=LANES):
         for step in steps:
             moved = jax.tree.map(lambda leaf, step=step: leaf + np.ones_like(leaf) * step, state)
             checkpoints.save_async(step, moved, force=True, custom_metadata=about)
-    return stored_checkpoints(directory)
+    return list_checkpoints(directory)
 
 
 def damage(stored):
@@ -49,7 +49,7 @@ def bytes_read():
 
 
 def test_nothing_saved_gives_nothing(tmp_path):
-    assert stored_checkpoints(tmp_path) == []
+    assert list_checkpoints(tmp_path) == []
 
 
 def test_the_newest_comes_back_bit_for_bit_and_old_ones_go(tmp_path, state):
@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside_for_the_one_before(tmp_path
         load(newest, LANES, state)
     aside = set_aside(newest)
     assert aside.exists()
-    assert stored_checkpoints(tmp_path) == [older]
+    assert list_checkpoints(tmp_path) == [older]
     load(older, LANES, state)
     assert [stored.step for stored in save(tmp_path, state, (8,))] == [8, 6]
 
@@ -132,7 +132,7 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path, state):
     place = tmp_path / "checkpoints" / "lanes_4-6"
     (place / "9.orbax-checkpoint-tmp-1").mkdir()
     (place / "9.orbax-checkpoint-tmp-1" / "state").write_text("half")
-    assert [stored.step for stored in stored_checkpoints(tmp_path)] == [8]
+    assert [stored.step for stored in list_checkpoints(tmp_path)] == [8]
     assert [stored.step for stored in save(tmp_path, state, (9,))] == [9, 8]
     assert not (place / "9.orbax-checkpoint-tmp-1").exists()
 
@@ -155,12 +155,12 @@ def test_a_link_out_of_the_directory_is_refused(tmp_path, state):
     run.mkdir()
     (run / "checkpoints").symlink_to(elsewhere / "checkpoints")
     with pytest.raises(ValueError, match="leads out of the run directory"):
-        stored_checkpoints(run)
+        list_checkpoints(run)
 
 
 def test_the_newest_checkpoint_of_each_lane_counts(tmp_path, state):
     save(tmp_path, state, (8,))
     first = {"weights": state["weights"][:1]}
     save(tmp_path, first, (10,), lanes=range(4, 5))
-    newest = newest_by_lane(stored_checkpoints(tmp_path))
+    newest = newest_by_lane(list_checkpoints(tmp_path))
     assert {lane: stored.step for lane, stored in newest.items()} == {4: 10, 5: 8, 6: 8}

@@ -72,19 +72,19 @@ def test_a_run_grows_by_seeds_and_settings_and_its_lanes_keep_their_numbers(tmp_
 
 def test_a_run_grows_by_a_setting_with_steps_of_its_own(tmp_path):
     take_over(tmp_path, small_config())
-    more = small_config(own_steps=(("select {3}", 9),))
+    more = small_config(steps_by_setting=(("select {3}", 9),))
     more.settings = (*more.settings, default.setting("s3"))
     take_over(tmp_path, more)
     assert len(read_lanes(tmp_path)) == 3
-    more.own_steps = (*more.own_steps, ("select [1]", 9))
-    with pytest.raises(ValueError, match=r"own_steps\[1\]: 'absent' there, \['select \[1\]', 9\]"):
+    more.steps_by_setting = (*more.steps_by_setting, ("select [1]", 9))
+    with pytest.raises(ValueError, match=r"steps_by_setting\[1\]: 'absent' there, \['select \[1\]', 9\]"):
         take_over(tmp_path, more)
 
 
 def test_a_run_from_before_settings_had_steps_of_their_own(tmp_path):
     take_over(tmp_path, small_config())
     content = json.loads((tmp_path / "config.json").read_text())
-    del content["config"]["own_steps"]
+    del content["config"]["steps_by_setting"]
     (tmp_path / "config.json").write_text(json.dumps(content))
     take_over(tmp_path, small_config(seeds=2))
     assert len(read_lanes(tmp_path)) == 4

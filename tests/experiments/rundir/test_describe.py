@@ -12,7 +12,7 @@ import pytest
 
 import lvm
 import mmcl
-from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.describe import (
     describe_lane,
     describe_run,
@@ -74,7 +74,7 @@ def test_a_run_that_has_just_begun_tells_so(directory, tmp_path):
 def test_a_lane_tells_shapes_bytes_and_norms_of_its_arrays(directory):
     found = describe_lane(directory, 1)
     assert found["setting"] == "select [2] perturb {2}"
-    (stored,) = (stored for stored in stored_checkpoints(directory) if stored.step == 6)
+    (stored,) = (stored for stored in list_checkpoints(directory) if stored.step == 6)
     arrays = lane_arrays(stored, 1)
     for entry in found["arrays"]:
         array = arrays[entry["name"]]
@@ -97,7 +97,7 @@ def test_an_exported_lane_comes_back_without_pickle_and_differs_from_another(dir
 
 
 def test_what_is_no_number_differs_from_numbers_alone(directory, tmp_path):
-    arrays = lane_arrays(stored_checkpoints(directory)[0], 0)
+    arrays = lane_arrays(list_checkpoints(directory)[0], 0)
     name = "train.params.x.Dense_0.bias"
     np.savez(tmp_path / "nan.npz", **arrays | {name: np.full_like(arrays[name], np.nan)})
     found = differences(directory, tmp_path / "nan.npz", 0)

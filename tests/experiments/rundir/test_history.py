@@ -2,20 +2,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import probes
 from experiments.domains.latent_rows import glance_row
 from experiments.domains.latent_scores import Glance
 from experiments.rundir import history
 from experiments.sweep.compiled import Advance
 from experiments.sweep.plan import make_plan
 from mmcl.training import Metrics
+from probes.identifiability import LatentScores
 from tests.small import small_config
 
 LANES = make_plan(small_config()).lanes
 
 
 def advance(loss=1.5):
-    scores = probes.LatentScores(np.array([[0.1, 0.2, 0.3]] * 2), np.zeros(2), np.full(2, 0.05))
+    scores = LatentScores(np.array([[0.1, 0.2, 0.3]] * 2), np.zeros(2), np.full(2, 0.05))
     return Advance(Metrics(np.full(2, loss), np.ones(2)), Glance(scores, scores))
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import probes
-from experiments.domains.latent_rows import score_rows, scores_a_lane
+from experiments.domains.latent_rows import score_rows, scores_per_lane
 from experiments.domains.latent_scores import Downstream, LatentLaneScores
 from experiments.rundir.results import (
     COLUMNS,
@@ -15,6 +15,8 @@ from experiments.rundir.results import (
 )
 from experiments.sweep.plan import make_plan
 from mmcl import Modalities
+from probes.downstream import DownstreamScores
+from probes.identifiability import Identifiability, LatentScores
 from tests.small import small_config
 
 
@@ -24,9 +26,9 @@ def fake_scores(offset=0.0, semantics=3):
     draw = lambda *shape: np.array(
         [next(count) for _ in range(int(np.prod(shape)))], np.float32
     ).reshape(shape) / 1000 + np.float32(offset)  # fmt: skip
-    latents = lambda *r: probes.LatentScores(draw(*r, semantics), draw(*r), draw(*r))
-    one = lambda: probes.Identifiability(latents(2), latents(2), draw(2), latents())
-    heads = lambda: probes.DownstreamScores(draw(2, 4), draw(2))
+    latents = lambda *r: LatentScores(draw(*r, semantics), draw(*r), draw(*r))
+    one = lambda: Identifiability(latents(2), latents(2), draw(2), latents())
+    heads = lambda: DownstreamScores(draw(2, 4), draw(2))
     return LatentLaneScores(
         {name: one() for name in probes.PROBES},
         Modalities(draw(), draw()),
@@ -102,7 +104,7 @@ def test_a_truncated_file_is_said_to_be_and_its_whole_lanes_stay(rows, tmp_path,
 
 def test_one_lane_alone_is_known_to_be_truncated(rows, tmp_path):
     path = tmp_path / "results.csv"
-    scores = scores_a_lane(3, 3, downstream=True)
+    scores = scores_per_lane(3, 3, downstream=True)
     add_results(path, rows[rows.lane == 0])
     assert scored_lanes(path, scores) == [0]
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))

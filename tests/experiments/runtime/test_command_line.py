@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.rundir.checkpoint_files import stored_checkpoints
+from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
 from experiments.sweep.plan import make_plan
 from tests.repository import ROOT
@@ -26,7 +26,7 @@ def test_a_request_to_stop_saves_and_says_how_to_go_on(tmp_path):
         process.send_signal(signal.SIGTERM)
         text, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    done = stored_checkpoints(tmp_path / "run")[0].step
+    done = list_checkpoints(tmp_path / "run")[0].step
     assert f"stopped after {done} of 1000000 steps; the same command goes on from there" in text
 
 

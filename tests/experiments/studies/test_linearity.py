@@ -42,7 +42,7 @@ def test_every_space_has_all_laws_and_its_size():
         plan = make_plan(linearity.get_config(f"siglip,{space}"))
         assert (plan.recipe.objective, plan.recipe.output_space) == ("siglip", space)
         assert {lane.encoding_size for lane in plan.lanes} == {size}
-        assert len({lane.dependence for lane in plan.lanes}) == 2 * len(lvm.EXOGENOUS)
+        assert len({lane.dependence for lane in plan.lanes}) == 2 * len(lvm.NOISE_LAWS)
 
 
 def test_an_unknown_space_is_refused():

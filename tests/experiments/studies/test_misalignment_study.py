@@ -11,7 +11,7 @@ from tests.small import small_config
 
 def table():
     """An omission that keeps s2 as often as it tells it, at three rates; one fixed bias."""
-    settings = [("perturb {2} omitted", "s2", rate) for rate in (1.0, 0.0, 0.5)]
+    settings = [("perturb {2} mcar", "s2", rate) for rate in (1.0, 0.0, 0.5)]
     settings += [("perturb {2}", "s2", 0.75)]
     return pd.DataFrame(
         {
@@ -29,7 +29,7 @@ def table():
 
 def test_a_panel_a_setting_at_several_rates():
     (rows,) = rates.rate_panels(over_seeds(table()))
-    assert set(rows.setting) == {"perturb {2} omitted"}
+    assert set(rows.setting) == {"perturb {2} mcar"}
     assert set(rows.target) == {"s1", "s2"}
 
 
@@ -51,7 +51,7 @@ def test_other_misalignments_are_a_study_and_are_not_measured_by_the_paper_s_the
     alone = rows[rows.setting == "perturb {2}"]
     pd.testing.assert_frame_equal(distance_from_theory(rows), distance_from_theory(alone))
     assert distance_from_theory(rows[rows.setting != "perturb {2}"]).empty
-    assert "perturb {2} omitted, independent semantics, size 1, noise probability 0.5" in summary(
+    assert "perturb {2} mcar, independent semantics, size 1, noise probability 0.5" in summary(
         over_seeds(rows)
     )
 
@@ -59,7 +59,7 @@ def test_other_misalignments_are_a_study_and_are_not_measured_by_the_paper_s_the
 @pytest.mark.slow
 @pytest.mark.parametrize("captions", [1, 2])
 def test_a_run_and_its_figure(tmp_path, monkeypatch, capsys, captions):
-    kinds = ("noise", "omitted_by_itself_marked", "strength")
+    kinds = ("noise", "mnar_indicator", "strength")
     settings = tuple(
         default.setting("s1 s2 s3", "s2", noise_probability=rate, misalignment=kind)
         for kind in kinds

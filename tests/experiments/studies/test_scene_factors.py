@@ -4,6 +4,7 @@ from PIL import Image
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
 from experiments.studies.scene_factors import ROWS, row_labels, row_scenes, save_sheet
+from lvm.captions.scene_words import make_scene_words
 
 
 def test_a_row_varies_one_latent_and_all_latents_have_one():
@@ -14,7 +15,7 @@ def test_a_row_varies_one_latent_and_all_latents_have_one():
 
 
 def test_labels_are_values_and_words():
-    words = lvm.make_scene_words(COLOR_TABLES)
+    words = make_scene_words(COLOR_TABLES)
     labels = {row.latent: row_labels(words, row, row_scenes(row)) for row in ROWS}
     assert labels["y_pos"] == ["top", "mid", "bottom"]
     assert labels["s_pos"][:2] == ["0.07 northwest", "0.21 northeast"]

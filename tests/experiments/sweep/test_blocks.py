@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.rundir.checkpoint_files import Stored
+from experiments.rundir.checkpoint_files import Checkpoint
 from experiments.sweep.blocks import Block, blocks_left, split
 
-ONE, TWO = (Stored(Path(name), range(0), 4) for name in ("one", "two"))
+ONE, TWO = (Checkpoint(Path(name), range(0), 4) for name in ("one", "two"))
 ALIKE = [100] * 20  # steps of lanes
 
 

@@ -105,7 +105,7 @@ def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
 
 @pytest.mark.slow
 def test_every_score_has_its_shape_and_is_finite(plan, states):
-    sampling = Sampling(lvm.Telling(), ("gaussian",))
+    sampling = Sampling(lvm.MisalignmentSpec(), ("gaussian",))
     evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)
     domain = plan.domain._replace(score=partial(score_latents, evaluation))
     plan = plan._replace(domain=domain)

@@ -57,8 +57,8 @@ def with_setting(**changes):
         ),
         ({"settings": ()}, "settings is empty"),
         ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
-        ({"least_encoding_size": 0}, "least_encoding_size is 0: allowed is 1 or more"),
-        ({"least_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
+        ({"min_encoding_size": 0}, "min_encoding_size is 0: allowed is 1 or more"),
+        ({"min_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
         ({"recipe.steps": 0}, "recipe.steps is 0: allowed is 1 or more"),
         ({"recipe.steps": -5}, "recipe.steps is -5: allowed is 1 or more"),
         ({"recipe.learning_rate": 0.0}, "recipe.learning_rate is 0.0: allowed is a number above 0"),
@@ -83,12 +83,12 @@ def with_setting(**changes):
             "recipe.refine is 0.5: allowed is 0 with objective symmetric_infonce",
         ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
-        ({"own_steps": (("select [3]", 9),)}, r"own_steps holds 'select \[3\]': .* nearest is"),
+        ({"steps_by_setting": (("select [3]", 9),)}, r"steps_by_setting holds 'select \[3\]': .* nearest is"),
         (
-            {"own_steps": (("select [1]", 0),)},
-            r"own_steps holds \('select \[1\]', 0\): allowed is \(set",
+            {"steps_by_setting": (("select [1]", 0),)},
+            r"steps_by_setting holds \('select \[1\]', 0\): allowed is \(set",
         ),
-        ({"own_steps": ("select [1]", 9)}, r"own_steps holds 'select \[1\]': allowed is \(setting"),
+        ({"steps_by_setting": ("select [1]", 9)}, r"steps_by_setting holds 'select \[1\]': allowed is \(setting"),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
@@ -113,7 +113,7 @@ def test_encoding_size_is_the_number_of_unbiased_semantics_unless_given():
     wide = make_plan(small_config(**with_setting(encoding_size=3)))
     assert wide.lanes[1].encoding_size == 3
     np.testing.assert_array_equal(wide.data.hyper.dimensions[1], [True] * 3)
-    least = make_plan(small_config(least_encoding_size=2, **with_setting(encoding_size=1)))
+    least = make_plan(small_config(min_encoding_size=2, **with_setting(encoding_size=1)))
     assert [lane.encoding_size for lane in least.lanes] == [2, 1]
 
 
@@ -148,7 +148,7 @@ def test_only_some_settings():
 def test_a_setting_with_steps_of_its_own():
     """Such lanes come last, are refined in a share of their own steps, and run apart."""
     plan = make_plan(
-        small_config(own_steps=(("select [1]", 40),), seeds=2, **{"recipe.refine": 0.5})
+        small_config(steps_by_setting=(("select [1]", 40),), seeds=2, **{"recipe.refine": 0.5})
     )
     assert [lane.setting for lane in plan.lanes] == ["select [2] perturb {2}"] * 2 + [
         "select [1]"
@@ -158,7 +158,7 @@ def test_a_setting_with_steps_of_its_own():
     np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [3, 3, 20, 20])
     np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [3, 3, 20, 20])
     assert take(plan, [2, 3]).steps == 40
-    with pytest.raises(ValueError, match="own_steps holds settings: .* give it as"):
+    with pytest.raises(ValueError, match="steps_by_setting holds settings: .* give it as"):
         _ = plan.recipe
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lvm
+from lvm.captions.generation import replace_values
 
 FACTORS = (
     lvm.Factor("number", ("one", "two", "three", "four")),
@@ -21,29 +22,29 @@ def values(key):
     return jax.random.randint(key, (COUNT, 3), 0, jnp.array([LANGUAGE.sizes]))
 
 
-def replace(values, perturbable, probability, may_agree):
-    return lvm.replace_values(
-        jax.random.key(3), LANGUAGE, values, jnp.array(perturbable), probability, may_agree
+def replace(values, perturbable, probability, may_equal_truth):
+    return replace_values(
+        jax.random.key(3), LANGUAGE, values, jnp.array(perturbable), probability, may_equal_truth
     )
 
 
-@pytest.mark.parametrize("may_agree", [True, False])
-def test_replaced_values_are_uniform_over_those_allowed(values, may_agree):
-    replaced = np.asarray(replace(values, [True, True, True], 1.0, may_agree))
+@pytest.mark.parametrize("may_equal_truth", [True, False])
+def test_replaced_values_are_uniform_over_those_allowed(values, may_equal_truth):
+    replaced = np.asarray(replace(values, [True, True, True], 1.0, may_equal_truth))
     for place, size in enumerate(LANGUAGE.sizes):
         step = (replaced - np.asarray(values))[:, place] % size
-        expected = np.full(size, 1 / size) if may_agree else np.append(0, np.ones(size - 1))
+        expected = np.full(size, 1 / size) if may_equal_truth else np.append(0, np.ones(size - 1))
         frequencies = np.bincount(step, minlength=size) / COUNT
         np.testing.assert_allclose(frequencies, expected / expected.sum(), atol=0.03)
-        assert may_agree or frequencies[0] == 0
+        assert may_equal_truth or frequencies[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("may_agree", "rates"),
+    ("may_equal_truth", "rates"),
     [(True, [0.4 * 3 / 4, 0, 0.4 * 2 / 3]), (False, [0.4, 0, 0.4])],
 )
-def test_only_perturbable_values_are_replaced_at_the_rate(values, may_agree, rates):
-    differs = np.asarray(replace(values, [True, False, True], 0.4, may_agree) != values)
+def test_only_perturbable_values_are_replaced_at_the_rate(values, may_equal_truth, rates):
+    differs = np.asarray(replace(values, [True, False, True], 0.4, may_equal_truth) != values)
     np.testing.assert_allclose(differs.mean(0), rates, atol=0.03)
     np.testing.assert_array_equal(differs[:, 1], False)
     both = (differs[:, 0] & differs[:, 2]).mean()
@@ -59,7 +60,7 @@ def test_probability_zero_and_one(values, probability, rate):
 def test_captions_are_closed_up_and_filled_with_zeros(values):
     for selected in np.ndindex(2, 2, 2):
         mask = np.array(selected, bool)
-        ids = np.asarray(lvm.captions(LANGUAGE, values, values[:, 1], mask))
+        ids = np.asarray(lvm.generate_captions(LANGUAGE, values, values[:, 1], mask))
         assert ids.shape == (COUNT, 11)
         assert ids.dtype == np.int32
         said = ids > 0
@@ -69,7 +70,7 @@ def test_captions_are_closed_up_and_filled_with_zeros(values):
 def test_captions_tell_the_same_of_equal_values_and_another_of_different_ones(values):
     selected = np.array([True, False, True])
     texts = lvm.sentences(
-        LANGUAGE, np.asarray(lvm.captions(LANGUAGE, values, values[:, 1], selected))
+        LANGUAGE, np.asarray(lvm.generate_captions(LANGUAGE, values, values[:, 1], selected))
     )
     told = {}
     for row, text in zip(np.asarray(values)[:, selected], texts, strict=True):
@@ -80,10 +81,10 @@ def test_captions_tell_the_same_of_equal_values_and_another_of_different_ones(va
 def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
     traces = []
 
-    def caption(key, selected, perturbable, probability, may_agree):
+    def caption(key, selected, perturbable, probability, may_equal_truth):
         traces.append(key)
-        told = lvm.replace_values(key, LANGUAGE, values, perturbable, probability, may_agree)
-        return lvm.captions(LANGUAGE, told, values[:, 1], selected)
+        told = replace_values(key, LANGUAGE, values, perturbable, probability, may_equal_truth)
+        return lvm.generate_captions(LANGUAGE, told, values[:, 1], selected)
 
     settings = (
         jnp.array([[True, True, True], [False, True, True], [True, False, False]]),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lvm
+from lvm.captions.language import token_ids
 
 FACTORS = (
     lvm.Factor("number", ("one", "two", "three")),
@@ -16,7 +17,7 @@ PHRASING = "a card [with {number} figures] [in {color} ink] here"
 LANGUAGE = lvm.make_language(FACTORS, [PHRASING, "[{color}] [{number}]"])
 
 
-caption = jax.jit(lvm.captions, static_argnums=0)
+caption = jax.jit(lvm.generate_captions, static_argnums=0)
 
 
 def describe(language, values, phrasing, selected):
@@ -111,12 +112,12 @@ def test_a_sentence_speaks_of_every_selected_factor_and_of_no_other(texts):
 def test_token_ids_are_the_inverse_of_sentences(texts):
     language = language_of(texts)
     _, _, told, ids = zip(*all_captions(language), strict=True)
-    np.testing.assert_array_equal(lvm.token_ids(language, told), ids)
-    assert lvm.sentences(language, lvm.token_ids(language, told)) == list(told)
+    np.testing.assert_array_equal(token_ids(language, told), ids)
+    assert lvm.sentences(language, token_ids(language, told)) == list(told)
 
 
 def test_no_texts_have_no_ids():
-    assert lvm.token_ids(LANGUAGE, []).shape == (0, 10)
+    assert token_ids(LANGUAGE, []).shape == (0, 10)
     assert lvm.sentences(LANGUAGE, np.zeros((0, 10), np.int32)) == []
 
 
@@ -192,7 +193,7 @@ def test_impossible_languages(factors, phrasings, message):
 )
 def test_impossible_texts(texts, message):
     with pytest.raises(ValueError, match=message):
-        lvm.token_ids(LANGUAGE, texts)
+        token_ids(LANGUAGE, texts)
 
 
 @pytest.mark.parametrize("stray", [-1, 14])

@@ -7,14 +7,16 @@ import pytest
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
-from lvm.captions.scene_words import name_hues
+from lvm.captions.generation import replace_values
+from lvm.captions.scene_words import make_scene_words, name_hues, word_values
+from lvm.scenes.sampler import SHAPES
 
 TABLE = {"kind:deep red": "#ee0000", "green": "#00ff00", "aqua": "#00ffff", "cyan": "#00FFFF"}
 TABLE |= {"blue": "#0000ff", "black": "#000000", "gray": "#808080"}
 SHORT = {"red": "#ff0000", "green": "#00ff00", "cyan": "#00ffff"}
-WORDS = lvm.make_scene_words((SHORT, TABLE, SHORT))
-PAPER = lvm.make_scene_words(COLOR_TABLES)
-DISJOINT = lvm.make_scene_words(COLOR_TABLES, disjoint=True)
+WORDS = make_scene_words((SHORT, TABLE, SHORT))
+PAPER = make_scene_words(COLOR_TABLES)
+DISJOINT = make_scene_words(COLOR_TABLES, disjoint=True)
 FACTORS = ("shape", "x_pos", "y_pos", "s_pos", "color", "s_color", "b_color")
 
 
@@ -36,7 +38,7 @@ def scenes_with(**latents):
 def told(words, factor, **latents):
     """The words that tell a factor of some scenes."""
     place = FACTORS.index(factor)
-    values = np.asarray(lvm.word_values(words, scenes_with(**latents)))[:, place]
+    values = np.asarray(word_values(words, scenes_with(**latents)))[:, place]
     return [words.language.factors[place].values[value] for value in values]
 
 
@@ -74,7 +76,7 @@ def test_tables_keep_few_names():
 def test_words_of_places():
     assert told(WORDS, "x_pos", x_pos=[0, 1, 2]) == ["left", "center", "right"]
     assert told(WORDS, "y_pos", y_pos=[0, 1, 2]) == ["top", "mid", "bottom"]
-    assert told(WORDS, "shape", shape=range(7)) == list(lvm.SHAPES)
+    assert told(WORDS, "shape", shape=range(7)) == list(SHAPES)
     compass = ["northwest", "northeast", "center", "southwest", "southeast"]
     assert told(WORDS, "s_pos", s_pos=[0.0, 0.21, 0.41, 0.61, 0.81]) == compass
     assert told(WORDS, "s_pos", s_pos=[0.19, 0.39, 0.59, 0.79, 1.0]) == compass
@@ -89,28 +91,28 @@ def test_words_of_hues():
 
 
 def test_values_of_scenes(scenes):
-    values = np.asarray(lvm.word_values(PAPER, scenes))
+    values = np.asarray(word_values(PAPER, scenes))
     assert values.dtype == np.int32
     assert values.shape == (3000, 7)
     assert (values >= 0).all() and (values < PAPER.language.sizes).all()
     for place, size in enumerate(PAPER.language.sizes[:6]):
         assert len(np.unique(values[:, place])) == size
-    np.testing.assert_array_equal(jax.jit(lambda s: lvm.word_values(PAPER, s))(scenes), values)
-    one_by_one = jax.vmap(lambda s: lvm.word_values(PAPER, jax.tree.map(lambda a: a[None], s))[0])
+    np.testing.assert_array_equal(jax.jit(lambda s: word_values(PAPER, s))(scenes), values)
+    one_by_one = jax.vmap(lambda s: word_values(PAPER, jax.tree.map(lambda a: a[None], s))[0])
     np.testing.assert_array_equal(one_by_one(scenes), values)
 
 
 def test_values_follow_the_semantics_alone(scenes):
     turned = scenes._replace(alpha=1 - scenes.alpha, beta=1 - scenes.beta, gamma=1 - scenes.gamma)
-    np.testing.assert_array_equal(lvm.word_values(PAPER, turned), lvm.word_values(PAPER, scenes))
+    np.testing.assert_array_equal(word_values(PAPER, turned), word_values(PAPER, scenes))
 
 
 def test_the_reference_names_the_background_by_the_hue_of_the_object(scenes):
-    reference = lvm.word_values(PAPER, scenes, "reference")
-    np.testing.assert_array_equal(reference[:, :6], lvm.word_values(PAPER, scenes)[:, :6])
-    swapped = lvm.word_values(PAPER, scenes._replace(b_color=scenes.color))
+    reference = word_values(PAPER, scenes, "reference")
+    np.testing.assert_array_equal(reference[:, :6], word_values(PAPER, scenes)[:, :6])
+    swapped = word_values(PAPER, scenes._replace(b_color=scenes.color))
     np.testing.assert_array_equal(reference, swapped)
-    assert (np.asarray(reference) != np.asarray(lvm.word_values(PAPER, scenes)))[:, 6].any()
+    assert (np.asarray(reference) != np.asarray(word_values(PAPER, scenes)))[:, 6].any()
 
 
 def tellers(words):
@@ -137,11 +139,11 @@ def test_words_tell_two_factors_unless_they_are_disjoint():
 
 @pytest.mark.parametrize("words", [PAPER, DISJOINT])
 def test_captions_tell_every_selected_factor_in_every_phrasing(words, scenes):
-    values = np.asarray(lvm.word_values(words, scenes))[:50]
+    values = np.asarray(word_values(words, scenes))[:50]
     assert words.language.names == FACTORS
     assert len(words.language.phrasings) == 5
     for phrasing in range(5):
-        ids = lvm.captions(words.language, values, np.full(50, phrasing), np.ones(7, bool))
+        ids = lvm.generate_captions(words.language, values, np.full(50, phrasing), np.ones(7, bool))
         for row, text in zip(values, lvm.sentences(words.language, np.asarray(ids)), strict=True):
             for factor, value in zip(words.language.factors, row, strict=True):
                 assert factor.values[value] in text.split()
@@ -152,7 +154,7 @@ def test_a_known_caption():
     say = lambda phrasing, count: lvm.sentences(
         WORDS.language,
         np.asarray(
-            lvm.captions(WORDS.language, values, np.array([phrasing]), np.arange(7) < count)
+            lvm.generate_captions(WORDS.language, values, np.array([phrasing]), np.arange(7) < count)
         ),
     )
     assert say(0, 3) == ["a picture of one hare on the left of the stage in its bottom row"]
@@ -163,10 +165,10 @@ def test_a_known_caption():
 
 
 def test_distorted_words_are_uniform_and_tell_nothing(scenes):
-    values = lvm.word_values(PAPER, scenes)
+    values = word_values(PAPER, scenes)
     perturbable = np.array([False, False, False, True, True, True, True])
     replaced = np.asarray(
-        lvm.replace_values(jax.random.key(1), PAPER.language, values, perturbable, 1.0)
+        replace_values(jax.random.key(1), PAPER.language, values, perturbable, 1.0)
     )
     np.testing.assert_array_equal(replaced[:, :3], values[:, :3])
     for place in range(3, 7):
@@ -188,9 +190,9 @@ def test_distorted_words_are_uniform_and_tell_nothing(scenes):
 )
 def test_bad_tables(tables, message):
     with pytest.raises(ValueError, match=message):
-        lvm.make_scene_words(tables)
+        make_scene_words(tables)
 
 
 def test_bad_variant(scenes):
     with pytest.raises(ValueError, match="variant is 'mine': allowed is one of paper, reference"):
-        lvm.word_values(WORDS, scenes, "mine")
+        word_values(WORDS, scenes, "mine")

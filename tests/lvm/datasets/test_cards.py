@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import lvm
+from lvm import datasets
 from lvm.datasets.cards import FACTORS, IN_FOLDERS, PHRASINGS
 from tests.repository import SHARED
 
@@ -55,7 +56,7 @@ def some_cards(sessions=20):
     ]
     rows = np.array(rows, np.int32)
     images = np.zeros((len(rows), 2, 1, 3), np.uint8)
-    return lvm.Photographs(images, rows[:, 1:], np.array([f"DSC_{row[0]}" for row in rows]))
+    return datasets.Photographs(images, rows[:, 1:], np.array([f"DSC_{row[0]}" for row in rows]))
 
 
 def test_a_folder_and_an_archive_are_read_the_same_in_the_order_of_their_names(tmp_path):
@@ -71,7 +72,7 @@ def test_a_folder_and_an_archive_are_read_the_same_in_the_order_of_their_names(t
         tmp_path / "cards.zip", ignored | backwards | {"labelled/empty-folder/": b""}
     )
     folder = write_folder(tmp_path / "cards", files | ignored)
-    of_archive, of_folder = lvm.read_cards(archive), lvm.read_cards(str(folder))
+    of_archive, of_folder = datasets.read_cards(archive), datasets.read_cards(str(folder))
     for a, b in zip(of_archive, of_folder, strict=True):
         np.testing.assert_array_equal(a, b)
     assert of_archive.images.shape == (81, 48, 32, 3)
@@ -87,7 +88,7 @@ def test_images_are_resized_and_keep_their_colors(tmp_path):
         tmp_path / "cards.zip",
         {NAME: encoded(), NAME.replace("14.jpg", "15.PNG"): encoded(file_format="PNG")},
     )
-    photographs = lvm.read_cards(path, height=9, width=5)
+    photographs = datasets.read_cards(path, height=9, width=5)
     assert photographs.images.shape == (2, 9, 5, 3)
     np.testing.assert_array_equal(photographs.factors, [[0, 0, 0, 1]] * 2)
     np.testing.assert_allclose(photographs.images, np.full((2, 9, 5, 3), [200, 30, 20]), atol=3)
@@ -99,12 +100,12 @@ def test_images_are_resized_and_keep_their_colors(tmp_path):
 )
 def test_a_session_is_the_name_without_number_and_position(tmp_path, name, session):
     path = write_zip(tmp_path / "cards.zip", {f"3-purple-empty-squiggles/{name}": encoded()})
-    assert lvm.read_cards(path).sessions.tolist() == [session]
+    assert datasets.read_cards(path).sessions.tolist() == [session]
 
 
 def test_progress_is_shown_up_to_the_end(tmp_path):
     shares = []
-    lvm.read_cards(write_zip(tmp_path / "cards.zip", deck(4)), show=shares.append)
+    datasets.read_cards(write_zip(tmp_path / "cards.zip", deck(4)), show=shares.append)
     np.testing.assert_allclose(shares, [0, 256 / 324, 1])
 
 
@@ -113,9 +114,9 @@ def test_an_image_that_does_not_decode_is_refused_or_left_out(tmp_path):
     files = {NAME: encoded(), broken: encoded()[:400], NAME.replace("14", "16"): b"no image"}
     path = write_zip(tmp_path / "cards.zip", files)
     with pytest.raises(ValueError, match=rf"cards.zip: {broken} does not decode"):
-        lvm.read_cards(path)
+        datasets.read_cards(path)
     told = []
-    photographs = lvm.read_cards(path, skip=told.append)
+    photographs = datasets.read_cards(path, skip=told.append)
     assert len(photographs.images) == len(photographs.factors) == len(photographs.sessions) == 1
     assert [text.split("/")[-1] for text in told] == [
         "20170311_132957_1_15.jpg does not decode",
@@ -123,7 +124,7 @@ def test_an_image_that_does_not_decode_is_refused_or_left_out(tmp_path):
     ]
     del files[NAME]
     with pytest.raises(ValueError, match="holds no photograph: allowed are .jpg, .jpeg, .png"):
-        lvm.read_cards(write_zip(path, files), skip=told.append)
+        datasets.read_cards(write_zip(path, files), skip=told.append)
 
 
 @pytest.mark.parametrize(
@@ -148,19 +149,19 @@ def test_an_image_that_does_not_decode_is_refused_or_left_out(tmp_path):
 )
 def test_names_that_tell_no_card_or_session(tmp_path, name, message):
     with pytest.raises(ValueError, match=message):
-        lvm.read_cards(write_zip(tmp_path / "cards.zip", {NAME: encoded(), name: encoded()}))
+        datasets.read_cards(write_zip(tmp_path / "cards.zip", {NAME: encoded(), name: encoded()}))
 
 
 def test_paths_without_photographs(tmp_path):
     with pytest.raises(ValueError, match="missing.zip: there is no such folder or zip archive"):
-        lvm.read_cards(tmp_path / "missing.zip")
+        datasets.read_cards(tmp_path / "missing.zip")
     with pytest.raises(ValueError, match="holds no photograph"):
-        lvm.read_cards(tmp_path)
+        datasets.read_cards(tmp_path)
     with pytest.raises(ValueError, match=r"cards.zip holds no photograph"):
-        lvm.read_cards(write_zip(tmp_path / "cards.zip", {}))
+        datasets.read_cards(write_zip(tmp_path / "cards.zip", {}))
     (tmp_path / "cards.zip").write_bytes(b"no archive")
     with pytest.raises(ValueError, match=r"cards.zip is no zip archive or a damaged one: File is"):
-        lvm.read_cards(tmp_path / "cards.zip")
+        datasets.read_cards(tmp_path / "cards.zip")
 
 
 @pytest.mark.parametrize(("height", "width"), [(0, 32), (48, -1)])
@@ -168,7 +169,7 @@ def test_impossible_sizes(tmp_path, height, width):
     with pytest.raises(
         ValueError, match=f"height and width are {height} and {width}: allowed is 1"
     ):
-        lvm.read_cards(tmp_path, height, width)
+        datasets.read_cards(tmp_path, height, width)
 
 
 def test_an_archive_cut_off_anywhere_is_refused(tmp_path):
@@ -178,7 +179,7 @@ def test_an_archive_cut_off_anywhere_is_refused(tmp_path):
         for part in (whole[:cut], whole[cut:]):
             path.write_bytes(part)
             with pytest.raises(ValueError, match="cards.zip"):
-                lvm.read_cards(path)
+                datasets.read_cards(path)
 
 
 def test_an_archive_damaged_in_the_middle_is_refused_with_the_file(tmp_path):
@@ -190,25 +191,25 @@ def test_an_archive_damaged_in_the_middle_is_refused_with_the_file(tmp_path):
         damaged[place] ^= 255
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=f"cards.zip: the archive is damaged at {NAME}: "):
-            lvm.read_cards(path, skip=print)
+            datasets.read_cards(path, skip=print)
 
 
 def test_a_split_is_by_session_and_does_not_depend_on_order():
     photographs = some_cards()
-    train, test = lvm.split_sessions(photographs, 0.3, seed=1)
+    train, test = datasets.split_sessions(photographs, 0.3, seed=1)
     assert len(test.images) == 6 * 27
     assert len(train.images) == 14 * 27
     assert not set(train.sessions) & set(test.sessions)
     order = np.random.default_rng(0).permutation(len(photographs.images))
-    shuffled = lvm.Photographs(*(leaf[order] for leaf in photographs))
-    assert set(lvm.split_sessions(shuffled, 0.3, seed=1)[1].sessions) == set(test.sessions)
-    assert set(lvm.split_sessions(photographs, 0.3, seed=2)[1].sessions) != set(test.sessions)
+    shuffled = datasets.Photographs(*(leaf[order] for leaf in photographs))
+    assert set(datasets.split_sessions(shuffled, 0.3, seed=1)[1].sessions) == set(test.sessions)
+    assert set(datasets.split_sessions(photographs, 0.3, seed=2)[1].sessions) != set(test.sessions)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan")])
 def test_impossible_shares(share):
     with pytest.raises(ValueError, match=f"test_share is {share}: allowed is between 0 and 1"):
-        lvm.split_sessions(some_cards(), share, 0)
+        datasets.split_sessions(some_cards(), share, 0)
 
 
 @pytest.mark.parametrize(
@@ -221,26 +222,26 @@ def test_impossible_shares(share):
 )
 def test_a_split_must_hold_every_value(share, message):
     with pytest.raises(ValueError, match=message):
-        lvm.split_sessions(some_cards(), share, 0)
+        datasets.split_sessions(some_cards(), share, 0)
 
 
 def test_a_session_in_both_splits_is_refused():
     photographs = some_cards(6)
-    odd, even = (lvm.Photographs(*(leaf[start::2] for leaf in photographs)) for start in (1, 0))
+    odd, even = (datasets.Photographs(*(leaf[start::2] for leaf in photographs)) for start in (1, 0))
     with pytest.raises(ValueError, match="session DSC_0 is in the train split and in the test spl"):
-        lvm.check_splits(odd, even)
+        datasets.check_splits(odd, even)
     halves = (
-        lvm.Photographs(*(leaf[part] for leaf in photographs))
+        datasets.Photographs(*(leaf[part] for leaf in photographs))
         for part in (slice(81), slice(81, None))
     )
-    lvm.check_splits(*halves)
+    datasets.check_splits(*halves)
 
 
 def test_every_phrasing_tells_every_card_apart():
     language = lvm.make_language(FACTORS, PHRASINGS)
     cards = np.stack(np.unravel_index(np.arange(81), (3, 3, 3, 3)), 1).astype(np.int32)
     for phrasing in range(len(PHRASINGS)):
-        ids = lvm.captions(language, cards, np.full(81, phrasing, np.int32), np.ones(4, bool))
+        ids = lvm.generate_captions(language, cards, np.full(81, phrasing, np.int32), np.ones(4, bool))
         assert len(set(lvm.sentences(language, np.asarray(ids)))) == 81
     assert lvm.sentences(language, np.asarray(ids))[0] == (
         "somebody dealt a card bearing the diamond form printed in red with solid filling "
@@ -251,7 +252,7 @@ def test_every_phrasing_tells_every_card_apart():
 @pytest.mark.slow
 @pytest.mark.skipif(not ARCHIVE.exists(), reason="the photographs are not here")
 def test_the_photographs_of_tomwhite():
-    photographs = lvm.read_cards(ARCHIVE)
+    photographs = datasets.read_cards(ARCHIVE)
     sessions, counts = np.unique(photographs.sessions, return_counts=True)
     assert (len(photographs.images), len(sessions)) == (13149, 487)
     assert set(counts) == {27}
@@ -264,6 +265,6 @@ def test_the_photographs_of_tomwhite():
         brightness[photographs.factors[:, 2] == value].mean() for value in range(3)
     )
     assert solid < striped < empty
-    train, test = lvm.split_sessions(photographs, 0.15, seed=0)
+    train, test = datasets.split_sessions(photographs, 0.15, seed=0)
     assert len(test.images) == 73 * 27
     assert len(train.images) + len(test.images) == 13149

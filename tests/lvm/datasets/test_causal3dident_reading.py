@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import lvm
-from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, KINDS, image_name, told_columns
+from lvm import datasets
+from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, KINDS, caption_columns, image_name
 from tests.disk import all_names, files_of_at_most
 
 COUNT = 12
@@ -35,7 +35,7 @@ def made_captions(kind, setting, count=COUNT):
         else random.integers(0, allowed, count).astype(np.int32)
         if isinstance(allowed, int)
         else random.uniform(0, 1, count).astype(np.float32)
-        for name, allowed in told_columns(kind, setting).items()
+        for name, allowed in caption_columns(kind, setting).items()
     }
     texts = tuple(f'A "{shape}" is visible, {kind}.' for shape in told["object_shape"])
     return texts, told
@@ -48,7 +48,7 @@ def write(folder, settings=((KINDS[0], 0), (KINDS[0], 6), (KINDS[1], 3)), **chan
         "latents": made_latents(),
         "captions": {setting: made_captions(*setting) for setting in settings},
     }
-    lvm.write_causal3dident(folder, **(made | changes))
+    datasets.write_causal3dident(folder, **(made | changes))
     return folder
 
 
@@ -74,12 +74,12 @@ def test_names_of_images_are_as_long_as_the_last_needs(place, count, name):
 
 def test_what_is_written_is_read_again(folder):
     write(folder)
-    scenes = lvm.read_causal3dident(folder)
+    scenes = datasets.read_causal3dident(folder)
     assert isinstance(scenes.images, np.memmap)
     np.testing.assert_array_equal(scenes.images, made_images())
     assert_same(scenes.latents, made_latents())
     for setting in (("selections", 0), ("selections", 6), ("perturbations", 3)):
-        captions = lvm.read_causal3dident_captions(folder, *setting)
+        captions = datasets.read_causal3dident_captions(folder, *setting)
         texts, told = made_captions(*setting)
         assert captions.texts == texts
         assert_same(captions.told, told)
@@ -93,13 +93,13 @@ def test_images_are_decoded_once_for_a_size(folder, tmp_path):
     write(folder)
     shares = []
     for _ in range(2):
-        images = lvm.read_causal3dident(folder, 3, 4, tmp_path / "cache", shares.append).images
+        images = datasets.read_causal3dident(folder, 3, 4, tmp_path / "cache", shares.append).images
         assert images.shape == (12, 3, 4, 3)
         np.testing.assert_allclose(images.mean(), made_images().mean(), atol=2)
     np.testing.assert_allclose(shares, np.arange(1, 13) / 12)
     (name,) = all_names(tmp_path / "cache")
     assert name.startswith("scenes_3x4_")
-    assert lvm.read_causal3dident(folder).images.shape == (12, 6, 8, 3)
+    assert datasets.read_causal3dident(folder).images.shape == (12, 6, 8, 3)
     assert (folder / "scenes_6x8.npy").exists()
 
 
@@ -109,31 +109,31 @@ def test_two_folders_of_one_name_share_a_cache(folder, tmp_path):
     write(folder)
     write(other, images=255 - made_images())
     for _ in range(2):
-        here, there = (lvm.read_causal3dident(one, cache=cache).images for one in (folder, other))
+        here, there = (datasets.read_causal3dident(one, cache=cache).images for one in (folder, other))
         np.testing.assert_array_equal(here, made_images())
         np.testing.assert_array_equal(there, 255 - made_images())
 
 
 def test_images_that_are_newer_are_decoded_again(folder):
     write(folder)
-    lvm.read_causal3dident(folder)
+    datasets.read_causal3dident(folder)
     path = folder / "images" / image_name(3, COUNT)
     Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(path)
     later = (folder / "scenes_6x8.npy").stat().st_mtime + 10
     os.utime(path, (later, later))
-    assert (lvm.read_causal3dident(folder).images[3] == 0).all()
+    assert (datasets.read_causal3dident(folder).images[3] == 0).all()
 
 
 def test_a_vocabulary_may_be_given(folder):
     write(folder)
-    vocabulary = lvm.read_causal3dident_captions(folder, "selections", 0).vocabulary
-    again = lvm.read_causal3dident_captions(folder, "selections", 6, vocabulary)
+    vocabulary = datasets.read_causal3dident_captions(folder, "selections", 0).vocabulary
+    again = datasets.read_causal3dident_captions(folder, "selections", 6, vocabulary)
     assert again.vocabulary == vocabulary
     message = (
         "perturbations_3/text_raw.txt: caption 0 holds 'perturbations', which is not among the"
     )
     with pytest.raises(ValueError, match=message):
-        lvm.read_causal3dident_captions(folder, "perturbations", 3, vocabulary)
+        datasets.read_causal3dident_captions(folder, "perturbations", 3, vocabulary)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_damaged_folders_are_refused_with_the_file(folder, name, content, messag
     write(folder)
     (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
-        lvm.read_causal3dident(folder)
+        datasets.read_causal3dident(folder)
     assert not list(folder.glob("*.npy*"))
 
 
@@ -161,14 +161,14 @@ def test_an_image_cut_off_or_of_another_size_is_refused(folder):
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
     with pytest.raises(ValueError, match=r"images/05.png does not decode"):
-        lvm.read_causal3dident(folder)
+        datasets.read_causal3dident(folder)
     Image.new("RGB", (4, 4)).save(path)
     with pytest.raises(
         ValueError, match="05.png is 4 x 4: allowed is 6 x 8, as the first image is"
     ):
-        lvm.read_causal3dident(folder)
+        datasets.read_causal3dident(folder)
     assert not list(folder.glob("*.npy*"))
-    assert lvm.read_causal3dident(folder, 6, 8).images.shape == (12, 6, 8, 3)
+    assert datasets.read_causal3dident(folder, 6, 8).images.shape == (12, 6, 8, 3)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_latents_out_of_range_are_refused_with_file_and_column(folder, column, v
     write(folder)
     change(folder / "latents_image.csv", column, value)
     with pytest.raises(ValueError, match=f"latents_image.csv: {message}"):
-        lvm.read_causal3dident(folder)
+        datasets.read_causal3dident(folder)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_told_values_out_of_range_are_refused_with_file_and_column(folder, colum
     write(folder)
     change(folder / "latents_text_selections_6.csv", column, value)
     with pytest.raises(ValueError, match=f"latents_text_selections_6.csv: {message}"):
-        lvm.read_causal3dident_captions(folder, "selections", 6)
+        datasets.read_causal3dident_captions(folder, "selections", 6)
 
 
 def change(path, column, value):
@@ -233,7 +233,7 @@ def test_damaged_captions_are_refused_with_the_file(folder, name, content, messa
     write(folder)
     (folder / name).write_text(content)
     with pytest.raises(ValueError, match=message):
-        lvm.read_causal3dident_captions(folder, "selections", 0)
+        datasets.read_causal3dident_captions(folder, "selections", 0)
 
 
 def test_a_correctly_spelt_spotlight_is_missed(folder):
@@ -241,25 +241,25 @@ def test_a_correctly_spelt_spotlight_is_missed(folder):
     path = folder / "latents_text_selections_6.csv"
     path.write_text(path.read_text().replace("splotlight", "spotlight"))
     with pytest.raises(ValueError, match="selections_6.csv has no column splotlight_color_name"):
-        lvm.read_causal3dident_captions(folder, "selections", 6)
+        datasets.read_causal3dident_captions(folder, "selections", 6)
 
 
 @pytest.mark.parametrize(("kind", "setting"), [("selection", 0), ("selections", 7)])
 def test_settings_that_there_are_not(folder, kind, setting):
     message = f"captions are of {kind} {setting}: allowed are selections and perturbations 0..6"
     with pytest.raises(ValueError, match=message):
-        lvm.read_causal3dident_captions(folder, kind, setting)
+        datasets.read_causal3dident_captions(folder, kind, setting)
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, None), (None, -1)])
 def test_impossible_sizes(folder, size):
     with pytest.raises(ValueError, match=f"height and width are {size[0]} and {size[1]}: allowed"):
-        lvm.read_causal3dident(folder, *size)
+        datasets.read_causal3dident(folder, *size)
 
 
 def test_a_disk_that_fills_leaves_no_decoded_images(folder):
     write(folder)
     before = all_names(folder)
     with files_of_at_most(1000), pytest.raises(OSError, match="scenes_6x8.npy cannot be written"):
-        lvm.read_causal3dident(folder)
+        datasets.read_causal3dident(folder)
     assert all_names(folder) == before

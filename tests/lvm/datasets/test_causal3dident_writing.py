@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import lvm
+from lvm import datasets
 from tests.disk import all_names, files_of_at_most
 from tests.lvm.datasets.test_causal3dident_reading import (
     made_captions,
@@ -54,7 +54,7 @@ def test_the_layout_is_that_of_the_paper(folder):
 def test_images_may_come_one_after_another(folder):
     shares = []
     write(folder, images=iter(made_images()), show=shares.append)
-    np.testing.assert_array_equal(lvm.read_causal3dident(folder).images, made_images())
+    np.testing.assert_array_equal(datasets.read_causal3dident(folder).images, made_images())
     assert shares == [1.0]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_that_is_there_is_not_touched(folder):
     write(folder)
     with pytest.raises(ValueError, match="scenes is there already: allowed is a new folder"):
         write(folder, images=255 - made_images())
-    np.testing.assert_array_equal(lvm.read_causal3dident(folder).images, made_images())
+    np.testing.assert_array_equal(datasets.read_causal3dident(folder).images, made_images())
 
 
 @pytest.mark.parametrize("most", [50, 600])

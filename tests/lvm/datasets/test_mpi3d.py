@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 import lvm
+from lvm import datasets
+from lvm.datasets import mpi3d
 from lvm.datasets.mpi3d import COLUMNS, FACTORS, FILE, PHRASINGS, POSITIONS, mpi3d_sizes
 from tests.disk import all_names
 from tests.repository import SHARED
@@ -15,7 +17,7 @@ POSITIONS_MADE = (2, 3)
 
 def made_images(positions=POSITIONS_MADE, height=16, width=16):
     """Images whose brightness shows every factor, in a column of its own of seven."""
-    factors = lvm.mpi3d_factors(np.arange(288 * np.prod(positions)), positions)
+    factors = datasets.mpi3d_factors(np.arange(288 * np.prod(positions)), positions)
     levels = 250 // (np.array(mpi3d_sizes(positions)) - 1).clip(1)
     images = np.zeros((len(factors), height, width, 3), np.uint8)
     images[:, :, 1:15] = np.repeat(factors * levels, 2, axis=1)[:, None, :, None]
@@ -50,19 +52,19 @@ def test_the_sizes_are_those_of_the_paper():
     ],
 )
 def test_the_last_factor_is_the_fastest(row, factors):
-    told = lvm.mpi3d_factors(np.array([row]))
+    told = datasets.mpi3d_factors(np.array([row]))
     assert told.dtype == np.int32
     assert told.tolist() == [factors]
 
 
 def test_the_reference_splits():
-    splits = lvm.draw_mpi3d_splits(POSITIONS, None, seed=0)
+    splits = datasets.draw_mpi3d_splits(POSITIONS, None, seed=0)
     assert tuple(map(len, splits)) == (414_720, 23_040, 23_040)
     np.testing.assert_array_equal(np.sort(np.concatenate(splits)), np.arange(460_800))
 
 
 def test_fewer_images_are_split_likewise():
-    splits = lvm.draw_mpi3d_splits(POSITIONS, 4000, seed=0)
+    splits = datasets.draw_mpi3d_splits(POSITIONS, 4000, seed=0)
     assert tuple(map(len, splits)) == (3600, 200, 200)
 
 
@@ -79,27 +81,27 @@ def test_fewer_images_are_split_likewise():
 )
 def test_impossible_splits(images, message):
     with pytest.raises(ValueError, match=message):
-        lvm.draw_mpi3d_splits(POSITIONS_MADE, images, seed=0)
+        datasets.draw_mpi3d_splits(POSITIONS_MADE, images, seed=0)
 
 
 def test_some_images_of_a_file_are_read(folder, monkeypatch):
-    monkeypatch.setattr(lvm.mpi3d, "PART", 100)
+    monkeypatch.setattr(mpi3d, "PART", 100)
     shares = []
-    images = lvm.open_mpi3d(folder, POSITIONS_MADE, 16, 16, show=shares.append)
+    images = datasets.open_mpi3d(folder, POSITIONS_MADE, 16, 16, show=shares.append)
     assert shares[-1] == 1
     assert images.shape == (1728, 16, 16, 3)
-    rows = lvm.draw_mpi3d_splits(POSITIONS_MADE, 400, seed=0).train
+    rows = datasets.draw_mpi3d_splits(POSITIONS_MADE, 400, seed=0).train
     shares.clear()
-    taken = lvm.take_images(images, rows, shares.append)
+    taken = datasets.take_images(images, rows, shares.append)
     np.testing.assert_array_equal(taken, made_images()[rows])
     np.testing.assert_allclose(shares, [100 / 360, 200 / 360, 300 / 360, 1])
-    color, background = lvm.mpi3d_factors(rows, POSITIONS_MADE)[:, [0, 4]].T
+    color, background = datasets.mpi3d_factors(rows, POSITIONS_MADE)[:, [0, 4]].T
     np.testing.assert_array_equal(taken[:, 5, 1, 0], 83 * color)
     np.testing.assert_array_equal(taken[:, 9, 9, 2], 125 * background)
 
 
 def test_the_folder_or_the_file_and_a_place_for_the_converted_one(folder, tmp_path):
-    images = lvm.open_mpi3d(folder / FILE, POSITIONS_MADE, 16, 16, cache=tmp_path / "cache")
+    images = datasets.open_mpi3d(folder / FILE, POSITIONS_MADE, 16, 16, cache=tmp_path / "cache")
     np.testing.assert_array_equal(images, made_images())
     (name,) = all_names(tmp_path / "cache")
     assert name.startswith(FILE.removesuffix(".npz") + "_")
@@ -115,19 +117,19 @@ def test_the_folder_or_the_file_and_a_place_for_the_converted_one(folder, tmp_pa
 )
 def test_another_number_or_size_of_images(folder, tmp_path, positions, side, message):
     with pytest.raises(ValueError, match=message):
-        lvm.open_mpi3d(folder, positions, side, side, tmp_path)
+        datasets.open_mpi3d(folder, positions, side, side, tmp_path)
 
 
 def test_a_folder_without_the_file(tmp_path):
     with pytest.raises(ValueError, match=f"{FILE}: there is no such file"):
-        lvm.open_mpi3d(tmp_path)
+        datasets.open_mpi3d(tmp_path)
 
 
 def test_every_phrasing_tells_all_combinations_apart():
     language = lvm.make_language(FACTORS, PHRASINGS)
     every = np.array(list(itertools.product(*map(range, language.sizes))), np.int32)
     phrasing = np.repeat(np.arange(3, dtype=np.int32), 288)
-    tell = jax.jit(lvm.captions, static_argnums=0)
+    tell = jax.jit(lvm.generate_captions, static_argnums=0)
     ids = tell(language, np.tile(every, (3, 1)), phrasing, np.ones(5, bool))
     texts = lvm.sentences(language, np.asarray(ids))
     assert [len(set(texts[start : start + 288])) for start in (0, 288, 576)] == [288] * 3
@@ -179,13 +181,13 @@ def test_real_frames_show_what_the_words_say(number, tmp_path):
             factors[place] = value
             images[(*factors, line, frame)] = frames[place, frame]
     np.savez(tmp_path / FILE, images=images.reshape(-1, 32, 32, 3))
-    opened = lvm.open_mpi3d(tmp_path, positions, 32, 32)
+    opened = datasets.open_mpi3d(tmp_path, positions, 32, 32)
 
     def shown(line, place):
         """Frames by word, read by their factors."""
-        factors = lvm.mpi3d_factors(np.arange(len(opened)), positions)
+        factors = datasets.mpi3d_factors(np.arange(len(opened)), positions)
         return {
-            word: lvm.take_images(opened, np.flatnonzero(seen)).astype(float)
+            word: datasets.take_images(opened, np.flatnonzero(seen)).astype(float)
             for value, word in enumerate(FACTORS[place].values)
             if (
                 seen := (factors[:, [place, 5]] == [value, line]).all(1) & opened.any((1, 2, 3))
@@ -217,7 +219,7 @@ def write_captions(folder):
     for split, rows in ROWS.items():
         place = folder / split
         place.mkdir(parents=True)
-        factors = lvm.mpi3d_factors(np.array(rows), POSITIONS_MADE)
+        factors = datasets.mpi3d_factors(np.array(rows), POSITIONS_MADE)
         write_table(place / "image_semantics.csv", COLUMNS, factors)
         write_table(place / "text_semantics_selection_0.csv", COLUMNS[:1], factors[:, :1])
         write_table(place / "text_semantics_perturbation_4.csv", COLUMNS[:5], factors[:, :5])
@@ -236,7 +238,7 @@ def write_table(path, names, rows):
 
 
 def read(folder, split="train", bias="selection", number=0, **options):
-    return lvm.read_mpi3d_captions(folder, split, bias, number, POSITIONS_MADE, **options)
+    return datasets.read_mpi3d_captions(folder, split, bias, number, POSITIONS_MADE, **options)
 
 
 def test_captions_tell_of_images_by_their_place_in_the_file(tmp_path):

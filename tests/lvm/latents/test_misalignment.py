@@ -11,14 +11,15 @@ import lvm
 from experiments.configs import default, scenes_small
 from experiments.sweep.plan import make_plan
 from experiments.sweep.settings import Lane, misalignment_of
+from lvm.latents.misalignment import WHOLE_CAPTION
 from tests.small import small_config
 
 KINDS = tuple(lvm.MISALIGNMENTS)
-OMITTING = tuple(kind for kind in KINDS if kind.startswith("omitted"))
+OMITTING = tuple(kind for kind in KINDS if kind.startswith("mcar"))
 N, COUNT = 4, 4000
 SPEC = lvm.WorldSpec(semantics=N, image_only=2, text_only=2)
-EVERY = lvm.Telling(KINDS)
-PLAIN = lvm.Telling()
+EVERY = lvm.MisalignmentSpec(KINDS)
+PLAIN = lvm.MisalignmentSpec()
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +39,16 @@ def bias(selected=(1, 2, 3, 4), perturbable=()):
 
 
 @partial(jax.jit, static_argnums=4)
-def draw(world, some_bias, rate, kind, telling):
+def draw(world, some_bias, rate, kind, spec):
     key = jax.random.key(7)
-    return lvm.sample_pairs(key, world, some_bias, rate, COUNT, None, telling, kind)
+    return lvm.sample_pairs(
+        key, world, some_bias, COUNT, noise_probability=rate, misalignment=kind, spec=spec
+    )
 
 
-def sample(world, kind, rate, perturbable=(2, 3), telling=EVERY, selected=(1, 2, 3, 4)):
-    number = jnp.int32(KINDS.index(kind))
-    return draw(world, bias(selected, perturbable), jnp.float32(rate), number, telling)
+def sample(world, kind, rate, perturbable=(2, 3), spec=EVERY, selected=(1, 2, 3, 4)):
+    index = jnp.int32(KINDS.index(kind))
+    return draw(world, bias(selected, perturbable), jnp.float32(rate), index, spec)
 
 
 def equal(a, b, but=()):
@@ -58,7 +61,7 @@ def squared_correlation(a, b):
 
 
 def test_noise_among_other_kinds_is_the_noise_of_the_paper(world):
-    alone, among = (sample(world, "noise", 0.4, telling=telling) for telling in (PLAIN, EVERY))
+    alone, among = (sample(world, "noise", 0.4, spec=spec) for spec in (PLAIN, EVERY))
     equal(alone, among, but=["t"])
     np.testing.assert_array_equal(alone.t, among.t[:, : N + 2])
     key_noise, key_subset, _ = jax.random.split(jax.random.key(7), 3)
@@ -70,7 +73,7 @@ def test_noise_among_other_kinds_is_the_noise_of_the_paper(world):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_at_rate_0_captions_are_those_of_full_selection(world, kind):
-    chosen = () if kind in lvm.WHOLE else (2, 3)
+    chosen = () if kind in WHOLE_CAPTION else (2, 3)
     equal(sample(world, kind, 0, chosen), sample(world, "noise", 0, ()))
 
 
@@ -81,7 +84,7 @@ def test_at_rate_1_captions_are_those_that_omit(world, kind):
     np.testing.assert_array_equal(random.t[:, :-N], fixed.t[:, :-N])
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(lvm.WHOLE) - {"propagating_in_text"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(WHOLE_CAPTION) - {"propagating_in_text"}))
 def test_what_is_not_perturbable_is_told_as_it_is_shown(world, kind):
     pairs = sample(world, kind, 0.5)
     np.testing.assert_array_equal(pairs.s_text[:, [0, 3]], pairs.s[:, [0, 3]])
@@ -92,7 +95,7 @@ def test_what_is_not_perturbable_is_told_as_it_is_shown(world, kind):
 @given(rate=st.floats(0, 1, width=32), way=st.sampled_from(["", "_by_another", "_by_itself"]))
 def test_the_rate_is_the_share_of_what_is_left_out(worlds, rate, way):
     for law in ("independent", "dependent"):
-        pairs = sample(worlds[law], "omitted" + way, rate)
+        pairs = sample(worlds[law], "mcar" + way, rate)
         shares = np.asarray(pairs.s_text == 0).mean(0)
         np.testing.assert_allclose(shares, [0, rate, rate, 0], atol=0.04)
 
@@ -102,28 +105,28 @@ def gone_and_values(world, kind):
     return np.asarray(pairs.s_text == 0)[:, [1, 2]], np.asarray(pairs.s)
 
 
-def test_omitting_at_random_looks_at_nothing(worlds):
-    gone, s = gone_and_values(worlds["independent"], "omitted")
+def test_omission_at_random_depends_on_no_value(worlds):
+    gone, s = gone_and_values(worlds["independent"], "mcar")
     np.testing.assert_allclose(gone.all(1).mean(), 0.16, atol=0.025)
     assert abs(np.corrcoef(gone.T, s.T)[:2, 2:]).max() < 0.06
 
 
-@pytest.mark.parametrize(("way", "looked_at"), [("by_another", [0, 0]), ("by_itself", [1, 2])])
-def test_omitting_by_value_looks_at_that_alone(worlds, way, looked_at):
-    gone, s = gone_and_values(worlds["independent"], f"omitted_{way}")
+@pytest.mark.parametrize(("kind", "causes"), [("mar", [0, 0]), ("mnar", [1, 2])])
+def test_omission_by_value_depends_on_that_value_alone(worlds, kind, causes):
+    gone, s = gone_and_values(worlds["independent"], kind)
     found = np.corrcoef(gone.T, s.T)[:2, 2:]
     expected = np.zeros((2, N))
-    expected[[0, 1], looked_at] = -0.558  # -φ(c) / √2 / √(0.4 · 0.6) at the 0.4 quantile c
+    expected[[0, 1], causes] = -0.558  # -φ(c) / √2 / √(0.4 · 0.6) at the 0.4 quantile c
     np.testing.assert_allclose(found, expected, atol=0.06)
 
 
-def test_marks_say_what_is_left_out_where_they_are_asked_for(world):
+def test_the_indicator_shows_missing_values_for_kinds_that_have_one(world):
     for kind in OMITTING:
         pairs = sample(world, kind, 0.5)
         gone = np.asarray(pairs.s_text == 0)
-        marks = gone if kind.endswith("_marked") else np.zeros_like(gone)
-        np.testing.assert_array_equal(pairs.t[:, -N:], marks)
-    hidden = sample(world, "omitted", 0.5, telling=lvm.Telling(("noise", "omitted")))
+        indicator = gone if kind.endswith("_indicator") else np.zeros_like(gone)
+        np.testing.assert_array_equal(pairs.t[:, -N:], indicator)
+    hidden = sample(world, "mcar", 0.5, spec=lvm.MisalignmentSpec(("noise", "mcar")))
     assert hidden.t.shape == (COUNT, N + 2)
 
 
@@ -193,8 +196,8 @@ def test_propagation_follows_curved_mechanisms(worlds):
 
 
 def test_several_captions_share_a_scene_and_err_independently(worlds):
-    three = lvm.Telling(("noise", "omitted", "omitted_marked"), captions=3)
-    pairs = sample(worlds["independent"], "omitted_marked", 0.5, telling=three)
+    three = lvm.MisalignmentSpec(("noise", "mcar", "mcar_indicator"), captions=3)
+    pairs = sample(worlds["independent"], "mcar_indicator", 0.5, spec=three)
     assert pairs.t.shape == (COUNT, 3 * (N + 2 + N))
     assert pairs.m_t.shape == (COUNT, 3 * 2)
     told = np.asarray(pairs.s_text).reshape(COUNT, 3, N)
@@ -214,7 +217,7 @@ def test_vmap_over_kinds_agrees_with_each_kind_alone(world):
     some = bias(perturbable=(2, 3))
     together = jax.vmap(lambda kind: draw(world, some, jnp.float32(0.5), kind, EVERY))(numbers)
     for place, kind in enumerate(KINDS):
-        alone = sample(world, kind, 0.5, telling=lvm.Telling((kind,)))
+        alone = sample(world, kind, 0.5, spec=lvm.MisalignmentSpec((kind,)))
         for field in ("s", "s_text", "x", "m_t"):
             np.testing.assert_allclose(
                 getattr(together, field)[place], getattr(alone, field), atol=1e-4, rtol=1e-4
@@ -225,30 +228,30 @@ def test_vmap_over_kinds_agrees_with_each_kind_alone(world):
 @pytest.mark.parametrize("captions", [1, 3])
 def test_what_omitting_captions_tell_at_best(worlds, rate, captions):
     """Where all captions omit it, the mean of what is omitted; else the value itself."""
-    telling = lvm.Telling(("omitted", "omitted_by_another", "omitted_by_itself"), captions)
-    for kind in telling.kinds:
-        pairs = sample(worlds["independent"], kind, rate, telling=telling)
+    spec = lvm.MisalignmentSpec(("mcar", "mar", "mnar"), captions)
+    for kind in spec.kinds:
+        pairs = sample(worlds["independent"], kind, rate, spec=spec)
         gone = (np.asarray(pairs.s_text).reshape(COUNT, captions, N) == 0).all(1)[:, 1]
         s = np.asarray(pairs.s)[:, 1]
         left = (gone * (s - s[gone].mean()) ** 2).mean() if gone.any() else 0
         found = 1 - left / s.var()
-        np.testing.assert_allclose(found, lvm.told_r2(kind, rate, captions), atol=0.03)
+        np.testing.assert_allclose(found, lvm.caption_r2(kind, rate, captions), atol=0.03)
         np.testing.assert_equal(
-            lvm.told_r2(kind + "_marked", rate, captions), lvm.told_r2(kind, rate, captions)
+            lvm.caption_r2(kind + "_marked", rate, captions), lvm.caption_r2(kind, rate, captions)
         )
 
 
 @pytest.mark.parametrize("kind", ["strength", "shuffled"])
 def test_what_blurred_and_shuffled_captions_tell_at_best(worlds, kind):
     """The best guess is linear in what is told."""
-    pairs = sample(worlds["independent"], kind, 0.4, () if kind in lvm.WHOLE else (2,))
+    pairs = sample(worlds["independent"], kind, 0.4, () if kind in WHOLE_CAPTION else (2,))
     found = squared_correlation(pairs.s_text[:, 1], pairs.s[:, 1])
-    np.testing.assert_allclose(found, lvm.told_r2(kind, 0.4), atol=0.04)
+    np.testing.assert_allclose(found, lvm.caption_r2(kind, 0.4), atol=0.04)
 
 
 def test_what_has_no_closed_form_has_no_number():
     for kind, captions in (("noise", 1), ("propagating", 1), ("shuffled", 2)):
-        assert np.isnan(lvm.told_r2(kind, 0.5, captions))
+        assert np.isnan(lvm.caption_r2(kind, 0.5, captions))
 
 
 @pytest.mark.parametrize(
@@ -259,9 +262,9 @@ def test_what_has_no_closed_form_has_no_number():
         ({"kinds": ("propagating",), "captions": 2}, "captions is 2: allowed is 1 with"),
     ],
 )
-def test_impossible_tellings_are_refused(choices, message):
+def test_impossible_specs_are_refused(choices, message):
     with pytest.raises(ValueError, match=message):
-        lvm.Telling(**choices)
+        lvm.MisalignmentSpec(**choices)
 
 
 def planned(*kinds, perturbable="s2", rate=0.5, **changes):
@@ -274,9 +277,9 @@ def planned(*kinds, perturbable="s2", rate=0.5, **changes):
     ("make", "message"),
     [
         (partial(planned, "noise", "lost"), r"settings\[1\].misalignment is 'lost': allowed is"),
-        (partial(planned, "omitted", rate=1.1), "noise_probability is 1.1: allowed is 0 to 1"),
-        (partial(planned, "omitted", rate=-0.1), "noise_probability is -0.1: allowed is 0 to 1"),
-        (partial(planned, "omitted", rate=np.nan), "noise_probability is nan: allowed is 0 to 1"),
+        (partial(planned, "mcar", rate=1.1), "noise_probability is 1.1: allowed is 0 to 1"),
+        (partial(planned, "mcar", rate=-0.1), "noise_probability is -0.1: allowed is 0 to 1"),
+        (partial(planned, "mcar", rate=np.nan), "noise_probability is nan: allowed is 0 to 1"),
         (partial(planned, "shuffled"), r"settings\[0\].perturbable is 's2': allowed is '' with"),
         (partial(planned, "strength", perturbable=""), r"settings\[0\].perturbable is ''"),
         (partial(planned, "noise", **{"world.captions": 0}), "world.captions is 0: allowed is 1"),
@@ -290,16 +293,16 @@ def test_bad_settings_name_field_value_and_what_is_allowed(make, message):
 
 def test_captioned_images_know_the_noise_of_labels_alone():
     config = scenes_small.get_config()
-    config.settings[-1].misalignment = "omitted"
-    with pytest.raises(ValueError, match="misalignment is 'omitted': allowed is one of noise"):
+    config.settings[-1].misalignment = "mcar"
+    with pytest.raises(ValueError, match="misalignment is 'mcar': allowed is one of noise"):
         make_plan(config)
 
 
 def test_lanes_are_named_by_their_misalignment():
-    plan = planned("noise", "omitted_by_itself", "propagating")
+    plan = planned("noise", "mnar", "propagating")
     names = [lane.setting for lane in plan.lanes]
-    assert names == ["perturb {2}", "perturb {2} omitted_by_itself", "perturb {2} propagating"]
-    assert list(map(misalignment_of, names)) == ["noise", "omitted_by_itself", "propagating"]
+    assert names == ["perturb {2}", "perturb {2} mnar", "perturb {2} propagating"]
+    assert list(map(misalignment_of, names)) == ["noise", "mnar", "propagating"]
     assert [KINDS[number] for number in plan.data.misalignment] == list(map(misalignment_of, names))
     assert planned("shuffled", perturbable="").lanes[0].setting == "select [3] shuffled"
 
@@ -312,7 +315,7 @@ def test_lanes_of_earlier_runs_have_the_paper_s_noise():
 
 
 def test_texts_of_a_study_have_one_width():
-    plan = planned("noise", "omitted_marked", "strength", **{"world.captions": 2})
+    plan = planned("noise", "mcar_indicator", "strength", **{"world.captions": 2})
     lane = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
     world = plan.domain.init_world(jax.random.key(0), lane)
     pairs = plan.domain.sample((), world, lane, jax.random.key(1), 5)

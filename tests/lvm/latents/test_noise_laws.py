@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import lvm
+from lvm.latents.switch import switch_by_name
 
 NORMAL = np.array([-5.0, -2.5, -1.0, -0.2, 0.0, 0.3, 1.0, 3.0, 5.0])
 TEXTBOOK = {
@@ -17,9 +18,9 @@ TEXTBOOK = {
 }
 
 
-@pytest.mark.parametrize("name", lvm.EXOGENOUS)
+@pytest.mark.parametrize("name", lvm.NOISE_LAWS)
 def test_quantiles_are_those_of_the_law(name):
-    ours = lvm.EXOGENOUS[name](jnp.asarray(NORMAL, jnp.float32)[:, None])[:, 0]
+    ours = lvm.NOISE_LAWS[name](jnp.asarray(NORMAL, jnp.float32)[:, None])[:, 0]
     law = TEXTBOOK[name]
     lower = law.ppf(stats.norm.cdf(-np.abs(NORMAL)))  # tails, without 1 - tiny
     np.testing.assert_allclose(ours, -np.sign(NORMAL) * lower, rtol=2e-4, atol=1e-3)
@@ -30,30 +31,29 @@ def test_quantiles_are_those_of_the_law(name):
 def test_a_traced_place_takes_its_law_of_those_compiled(key):
     normal = jax.random.normal(key, (6, 2))
     names = ("gaussian", "laplace", "heavy_tailed")
-    take = lambda place: lvm.take_way(lvm.EXOGENOUS, names, place, normal)
-    places = jnp.array([list(lvm.EXOGENOUS).index(name) for name in names])
+    take = lambda place: switch_by_name(lvm.NOISE_LAWS, names, place, normal)
+    places = jnp.array([list(lvm.NOISE_LAWS).index(name) for name in names])
     for name, taken in zip(names, jax.jit(jax.vmap(take))(places), strict=True):
-        np.testing.assert_allclose(taken, lvm.EXOGENOUS[name](normal), rtol=1e-6)
+        np.testing.assert_allclose(taken, lvm.NOISE_LAWS[name](normal), rtol=1e-6)
 
 
-def test_a_place_that_is_not_compiled_is_refused(key):
-    with pytest.raises(ValueError, match="'uniform' is not among those compiled: gaussian"):
-        lvm.take_way(lvm.EXOGENOUS, ("gaussian",), 1, jax.random.normal(key, (2, 2)))
+def test_an_index_that_is_not_compiled_is_refused(key):
+    with pytest.raises(ValueError, match="'uniform' is not among the compiled: gaussian"):
+        switch_by_name(lvm.NOISE_LAWS, ("gaussian",), 1, jax.random.normal(key, (2, 2)))
 
 
 def test_semantics_come_of_the_noise_of_their_law_and_so_do_those_of_other_scenes(key):
-    world = lvm.init_world(key, lvm.WorldSpec(3, 2, 2), jnp.int32(0))
+    world = lvm.init_world(key, lvm.WorldSpec(3, 2, 2))
     bias = lvm.bias_from_indices(3, [1, 2, 3])
     for kind, rate in (("noise", 0.0), ("shuffled", 1.0)):
         pairs = lvm.sample_pairs(
             key,
             world,
             bias,
-            rate,
             20_000,
-            telling=lvm.Telling((kind,)),
-            kind=list(lvm.MISALIGNMENTS).index(kind),
-            noise_law=lvm.EXOGENOUS["uniform"],
+            noise_probability=rate,
+            misalignment=kind,
+            noise_law="uniform",
         )
         assert jnp.abs(pairs.s).max() <= 3**0.5 + 1e-5
         assert jnp.abs(pairs.s_text).max() <= 3**0.5 + 1e-5

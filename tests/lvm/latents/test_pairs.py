@@ -19,7 +19,9 @@ def bias(selected, perturbable=()):
 
 
 def sample(world, some_bias, probability=0.5):
-    return lvm.sample_pairs(jax.random.key(7), world, some_bias, jnp.float32(probability), COUNT)
+    return lvm.sample_pairs(
+        jax.random.key(7), world, some_bias, COUNT, noise_probability=jnp.float32(probability)
+    )
 
 
 def test_observations_are_mixed_latents(world):

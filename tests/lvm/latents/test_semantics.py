@@ -4,20 +4,25 @@ import numpy as np
 import pytest
 
 import lvm
-from lvm.latents.semantics import wishart_cholesky
+from lvm.latents.semantics import (
+    draw_semantics,
+    sample_semantics,
+    solve_semantics,
+    wishart_cholesky,
+)
 
 N = 6
 
 
 def draw(key, name):
-    return lvm.draw_semantics(key, N, jnp.int32(lvm.DEPENDENCES.index(name)))
+    return draw_semantics(key, N, jnp.int32(lvm.DEPENDENCES.index(name)))
 
 
 def test_independent_semantics_are_standard_normal(key):
     law = draw(key, "independent")
     np.testing.assert_array_equal(lvm.covariance(law), np.eye(N))
     noise = jax.random.normal(key, (7, N))
-    np.testing.assert_array_equal(lvm.solve_semantics(law, noise), noise)
+    np.testing.assert_array_equal(solve_semantics(law, noise), noise)
 
 
 @pytest.mark.parametrize("name", ["independent", "dependent", "linear_scm"])
@@ -25,7 +30,7 @@ def test_covariance_is_that_of_the_samples(key, name):
     law = draw(key, name)
     cov = lvm.covariance(law)
     scale = np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
-    sampled = np.cov(lvm.sample_semantics(key, law, 40_000).T)
+    sampled = np.cov(sample_semantics(key, law, 40_000).T)
     np.testing.assert_allclose(sampled / scale, cov / scale, atol=0.03)
 
 
@@ -33,7 +38,7 @@ def test_covariance_is_that_of_the_samples(key, name):
 def test_semantics_satisfy_their_structural_equations(key, name):
     law = draw(key, name)
     noise = jax.random.normal(key, (50, N))
-    s = np.asarray(lvm.solve_semantics(law, noise), np.float64)
+    s = np.asarray(solve_semantics(law, noise), np.float64)
     mechanism = (1 - law.curve) * s + law.curve * np.sin(2 * s)
     expected = mechanism @ np.asarray(law.weights).T + np.asarray(law.scale) * np.asarray(noise)
     np.testing.assert_allclose(s, expected, atol=1e-4)
@@ -48,8 +53,8 @@ def test_graphs_have_no_cycle_and_some_edges(key):
 
 def test_nonlinear_dependence_is_not_linear(key):
     law = draw(key, "nonlinear_scm")
-    s = lvm.sample_semantics(key, law, 5000)
-    linear = lvm.sample_semantics(key, law._replace(curve=jnp.zeros(())), 5000)
+    s = sample_semantics(key, law, 5000)
+    linear = sample_semantics(key, law._replace(curve=jnp.zeros(())), 5000)
     assert float(jnp.abs(s - linear).max()) > 1
 
 
@@ -62,7 +67,7 @@ def test_wishart_factor_has_the_mean_of_its_law(key):
 
 
 def test_traced_dependence_equals_static_one(key):
-    traced = jax.jit(jax.vmap(lambda d: lvm.draw_semantics(key, N, d)))(
+    traced = jax.jit(jax.vmap(lambda d: draw_semantics(key, N, d)))(
         jnp.arange(len(lvm.DEPENDENCES))
     )
     for place, name in enumerate(lvm.DEPENDENCES):

@@ -4,8 +4,10 @@ import pytest
 
 import lvm
 from lvm.scenes.rendering import batches as pictures
+from lvm.scenes.rendering.batches import render_batches
+from lvm.scenes.rendering.render import Quality
 
-QUALITY = lvm.Quality(steps=6, shadow_steps=2)
+QUALITY = Quality(steps=6, shadow_steps=2)
 
 
 def scenes_of(count):
@@ -16,7 +18,7 @@ def scenes_of(count):
 def test_scenes_are_rendered_in_their_order_a_batch_at_a_time(count, monkeypatch):
     monkeypatch.setattr(pictures, "BATCH", 4)
     scenes = scenes_of(count)
-    batches = list(lvm.render_batches(scenes, 8, QUALITY))
+    batches = list(render_batches(scenes, 8, QUALITY))
     assert [len(batch) for batch in batches] == {1: [1], 5: [4, 1], 8: [4, 4]}[count]
     alone = jax.jit(lambda scene: lvm.render(scene, 8, QUALITY))
     for place, picture in enumerate(np.concatenate(batches)):
@@ -27,4 +29,4 @@ def test_scenes_are_rendered_in_their_order_a_batch_at_a_time(count, monkeypatch
 
 def test_a_resolution_below_1_is_refused():
     with pytest.raises(ValueError, match="resolution is 0: allowed is 1 or more"):
-        next(lvm.render_batches(scenes_of(1), 0))
+        next(render_batches(scenes_of(1), 0))

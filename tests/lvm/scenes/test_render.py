@@ -8,21 +8,22 @@ import numpy as np
 import pytest
 
 import lvm
+from lvm.scenes.rendering.render import Quality
 
 SIDE = 32
-QUALITY = lvm.Quality(steps=20, shadow_steps=8)
+QUALITY = Quality(steps=20, shadow_steps=8)
 RENDER = jax.jit(jax.vmap(partial(lvm.render, resolution=SIDE, quality=QUALITY)))
 BATCH = 28  # one size, so that one program renders all tests
 BASE = {
     **{"shape": 1, "x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.05, "s_color": 0.2},
     **{"b_color": 0.6, "alpha": 0.5, "beta": 0.5, "gamma": 0.6},
 }
-WHOLE = {"shape", "x_pos", "y_pos"}
+WHOLE_CAPTION = {"shape", "x_pos", "y_pos"}
 
 
 def scenes_of(dicts):
     columns = {name: [{**BASE, **d}[name] for d in dicts] for name in BASE}
-    kind = lambda name: jnp.int32 if name in WHOLE else jnp.float32
+    kind = lambda name: jnp.int32 if name in WHOLE_CAPTION else jnp.float32
     return lvm.Scenes(**{name: jnp.array(values, kind(name)) for name, values in columns.items()})
 
 
@@ -53,7 +54,7 @@ def test_shape_and_type():
 
 @pytest.mark.slow
 def test_a_picture_is_the_same_alone_compiled_and_among_others():
-    render = partial(lvm.render, resolution=16, quality=lvm.Quality(10, 5, samples=2))
+    render = partial(lvm.render, resolution=16, quality=Quality(10, 5, samples=2))
     scenes = scenes_of(drawn(3))
     together = np.asarray(jax.jit(jax.vmap(render))(scenes)).astype(int)
     for place in range(3):
@@ -76,7 +77,7 @@ MOVES = {
 
 def moved(scene, latent):
     """The scene with another value of a latent, a third of its range away."""
-    if latent in WHOLE:
+    if latent in WHOLE_CAPTION:
         return {**scene, latent: (scene[latent] + 1) % (7 if latent == "shape" else 3)}
     value = scene[latent]
     return {**scene, latent: value + 0.33 if value < 0.5 else value - 0.33}
@@ -173,7 +174,7 @@ def test_a_finer_picture_shows_the_same():
 @pytest.mark.parametrize("field", ["steps", "shadow_steps", "samples"])
 def test_bad_quality(field):
     with pytest.raises(ValueError, match=f"quality.{field} is 0: allowed is 1 or more"):
-        lvm.Quality(**{field: 0})
+        Quality(**{field: 0})
 
 
 def test_bad_resolution():

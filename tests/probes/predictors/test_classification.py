@@ -3,8 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from probes import CLASSIFIERS, matthews, mlp_classifier
-from probes.predictors import logistic
+from probes import CLASSIFIERS, logistic, matthews, mlp_classifier
 from probes.predictors.logistic import PENALTY, fit_logistic
 from probes.predictors.regression import standardize
 

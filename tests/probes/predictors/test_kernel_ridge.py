@@ -2,9 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from probes import ridge
+from probes import kernel_ridge, ridge
 from probes.metrics import r2
-from probes.predictors import kernel_ridge
 from probes.predictors.kernel_ridge import BANDWIDTHS, HELD_OUT, PENALTIES
 
 

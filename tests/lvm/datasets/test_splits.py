@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lvm.files.splits import drawn_splits, file_order_splits
+from lvm.datasets.splits import drawn_splits, file_order_splits
 
 
 @pytest.mark.parametrize(

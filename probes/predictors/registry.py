@@ -1,0 +1,9 @@
+"""Registry: regressors and classifiers by the names that configs use."""
+
+from probes.predictors.classification import Classifier, mlp_classifier
+from probes.predictors.kernel_ridge import kernel_ridge
+from probes.predictors.logistic import logistic
+from probes.predictors.regression import Probe, mlp, ridge
+
+PROBES: dict[str, Probe] = {"linear": ridge, "mlp": mlp, "kernel": kernel_ridge}
+CLASSIFIERS: dict[str, Classifier] = {"logistic": logistic, "mlp": mlp_classifier}
