@@ -48,7 +48,9 @@ def export(
         for place, setting in enumerate(SETTINGS)
     }
     pictures = chain.from_iterable(batches)
-    datasets.write_causal3dident(folder, pictures, datasets.image_columns(scenes), captions, show)
+    datasets.write_causal3dident(
+        folder, pictures, datasets.image_columns(scenes), captions, show=show
+    )
 
 
 def setting_bias(kind: str, number: int) -> lvm.Bias:
@@ -69,10 +71,12 @@ def _captions(words, setting: tuple[str, int], scenes: lvm.Scenes, key) -> Capti
     count = len(scenes.shape)
     phrasing = jax.random.randint(key_phrasing, (count,), 0, len(language.phrasings))
     values = word_values(words, scenes)
-    told = replace_values(key_values, language, values, bias.perturbable, 1.0)
+    told = replace_values(
+        key_values, language, values, perturbable=bias.perturbable, probability=1.0
+    )
     ids = lvm.generate_captions(language, told, phrasing, bias.selected)
     columns = datasets.text_columns(
-        words, COLOR_TABLES, setting, scenes, np.asarray(told), np.asarray(phrasing)
+        words, COLOR_TABLES, setting, scenes, told=np.asarray(told), phrasing=np.asarray(phrasing)
     )
     return lvm.sentences(language, np.asarray(ids)), columns
 

@@ -51,17 +51,17 @@ class Recipe:
     vocabulary.
     """
 
-    widths: tuple[int, ...]
-    slope: float
-    whiten: bool
     outputs: int
-    batch: int
-    group: int
-    objective: str
-    similarity: str
-    negatives: str
-    optimizer: str
-    refine_from: int | None
+    widths: tuple[int, ...] = (64, 64, 64)
+    slope: float = 0.2
+    whiten: bool = True
+    batch: int = 1024
+    group: int = 256
+    objective: str = "alignment_max_entropy"
+    similarity: str = "negative_squared_distance"
+    negatives: str = "in_batch"
+    optimizer: str = "soap"
+    refine_from: int | None = None
     norm_penalty: float = NORM_PENALTY
     image_encoder: str = "mlp"
     text_encoder: str = "mlp"
@@ -122,15 +122,17 @@ def _rules_of_objective(recipe: Recipe):
 
 
 class Hyperparameters(NamedTuple):
-    """What a lane sets without a new compilation: all traced.
+    """Traced choices of training: a new value never compiles again.
 
     schedule:    of the learning rate.
     temperature: float32 [], of the objective.
     clip_norm:   float32 [], largest global norm of the gradient.
-    dimensions:  bool [outputs], which columns of the representation take part.
+    dimensions:  bool [outputs], the columns of the representation that take part; None for all.
+
+    Python numbers are accepted in place of arrays.
     """
 
-    schedule: Schedule
-    temperature: Float[Array, ""]
-    clip_norm: Float[Array, ""]
-    dimensions: Bool[Array, " outputs"]
+    schedule: Schedule = Schedule()
+    temperature: Float[Array, ""] | float = 1.0
+    clip_norm: Float[Array, ""] | float = 2.0
+    dimensions: Bool[Array, " outputs"] | None = None

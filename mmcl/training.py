@@ -70,16 +70,17 @@ def make_encoders(recipe: Recipe) -> Modalities:
 
 @jax.default_matmul_precision("float32")
 def init(
-    key: Key[Array, ""], recipe: Recipe, hyper: Hyperparameters, first: Observations
+    key: Key[Array, ""], batch: Observations, *, recipe: Recipe, hyper: Hyperparameters
 ) -> TrainState:
-    """The state before the first step; `first` is a batch to whiten or scale observations on.
+    """Returns the state before the first step.
 
-    Raises ValueError for observations that an encoder cannot take.
+    `batch` is used to fit the whitening, or the scale, of the observations. Raises ValueError for
+    observations that an encoder cannot take.
     """
     key_x, key_t = jax.random.split(key)
     encoders = make_encoders(recipe)
-    params_x, stats_x = encoders.x.init(key_x, first.x)
-    params_t, stats_t = encoders.t.init(key_t, first.t)
+    params_x, stats_x = encoders.x.init(key_x, batch.x)
+    params_t, stats_t = encoders.t.init(key_t, batch.t)
     params = Modalities(params_x, params_t)
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
     return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
@@ -87,15 +88,16 @@ def init(
 
 @jax.default_matmul_precision("float32")
 def encode(
-    recipe: Recipe,
-    hyper: Hyperparameters,
     params: Modalities,
     stats: Modalities,
     observations: Observations,
+    *,
+    recipe: Recipe,
+    hyper: Hyperparameters,
 ) -> Modalities:
-    """Representations of images and texts: Modalities of float32 [n, outputs].
+    """Returns the representations of images and texts: Modalities of float32 [n, outputs].
 
-    Columns outside the dimension mask are 0: they add nothing to a distance or an inner product.
+    Columns outside `hyper.dimensions` are 0, so they add nothing to a distance or inner product.
     """
     encoders = make_encoders(recipe)
     z_x = encoders.x.apply(params.x, stats.x, observations.x)
@@ -105,18 +107,21 @@ def encode(
 
 @jax.default_matmul_precision("float32")
 def step(
-    recipe: Recipe,
-    hyper: Hyperparameters,
     state: TrainState,
     batch: Observations,
-    done: Int[Array, ""],
+    *,
+    recipe: Recipe,
+    hyper: Hyperparameters,
+    done: Int[Array, ""] | int,
 ) -> tuple[TrainState, Metrics]:
-    """One step on one batch, after `done` steps; a run whose loss is not finite freezes for good.
+    """Returns the state after one step on one batch, and its metrics.
 
-    If negatives come from a second batch, it is the second half of this one. Under vmap keep
-    `done` unbatched: rare work of the optimiser then stays rare.
+    `done` is the number of steps before this one, int32 []. If the loss or its gradient is not
+    finite, the state stays as it is from then on. If negatives come from a second batch, it is the
+    second half of `batch`. Under `vmap`, `done` should not be batched, so that the optimiser's
+    periodic work stays conditional.
     """
-    representations = lambda params: _encode_training(recipe, hyper, params, state.stats, batch)
+    representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
     precise = partial(with_precision, recipe.precision)
     forward = precise(partial(jax.vjp, representations, has_aux=True))
     z, pull_back, stats = forward(state.params)
@@ -135,44 +140,44 @@ def step(
 
 def train(
     key: Key[Array, ""],
+    state: TrainState,
+    sample: Sampler,
+    *,
     recipe: Recipe,
     hyper: Hyperparameters,
-    sample: Sampler,
-    state: TrainState,
-    done: Int[Array, ""],
     steps: int,
+    done: Int[Array, ""] | int = 0,
 ) -> tuple[TrainState, Metrics]:
-    """`steps` more steps, after `done` steps; metrics gain a leading axis [steps].
+    """Returns the state after `steps` more steps, and the metrics of each, [steps].
 
-    Step k draws its batch with fold_in(key, k), k counted from the run's start, so that a run in
-    pieces equals an unbroken one.
+    `done` is the number of steps before these, int32 []. Step k, counted from the start of the
+    run, samples its batch with fold_in(key, k), so a run in pieces equals an unbroken one.
     """
     count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 
     def body(state, done):
         batch = sample(jax.random.fold_in(key, done), count)
-        return step(recipe, hyper, state, batch, done)
+        return step(state, batch, recipe=recipe, hyper=hyper, done=done)
 
     return jax.lax.scan(body, state, done + jnp.arange(steps))
 
 
 def _encode_training(
-    recipe: Recipe,
-    hyper: Hyperparameters,
-    params: Modalities,
-    stats: Modalities,
-    observations: Observations,
+    recipe: Recipe, hyper: Hyperparameters, state: TrainState, params: Modalities, batch
 ) -> tuple[Modalities, Modalities]:
-    """As `encode`, but in training: representations, and the stats that this batch has moved."""
+    """Representations of a training batch, and the statistics that it has updated."""
+    stats = state.stats
     encoders = make_encoders(recipe)
-    z_x, stats_x = encoders.x.train(params.x, stats.x, observations.x)
-    z_t, stats_t = encoders.t.train(params.t, stats.t, observations.t)
+    z_x, stats_x = encoders.x.train(params.x, stats.x, batch.x)
+    z_t, stats_t = encoders.t.train(params.t, stats.t, batch.t)
     return _in_space(recipe, hyper, z_x, z_t), Modalities(stats_x, stats_t)
 
 
 def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
     space = OUTPUT_SPACES[recipe.output_space]
-    return Modalities(space(x, hyper.dimensions), space(t, hyper.dimensions))
+    every = jnp.ones(recipe.outputs, bool)
+    dimensions = every if hyper.dimensions is None else hyper.dimensions
+    return Modalities(space(x, dimensions), space(t, dimensions))
 
 
 def _loss_and_gradient(

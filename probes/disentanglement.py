@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from probes.identifiability_scores import Split
+from probes.identifiability import Split
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
 
@@ -34,7 +34,7 @@ class DCI(NamedTuple):
 
 
 def dci(
-    key: Key[Array, ""], probe: Probe, features: Split, latents: Split, where: Bool[Array, " k"]
+    key: Key[Array, ""], probe: Probe, features: Split, latents: Split, *, where: Bool[Array, " k"]
 ) -> DCI:
     """DCI of features [n, d] and the latents [n, k] in `where`; a constant column takes no part.
 
@@ -43,7 +43,7 @@ def dci(
     """
     key_probe, key_order = jax.random.split(key)
     latents = Split(*(part * where[None] for part in latents))
-    weights, told = importance(key_probe, key_order, probe, features, latents)
+    weights, told = importance(key_probe, key_order, probe, features=features, latents=latents)
     weights = weights * where[None]
     columns = features.fit.max(0) > features.fit.min(0)
     return DCI(
@@ -55,7 +55,7 @@ def dci(
 
 @jax.default_matmul_precision("float32")
 def importance(
-    key: Key[Array, ""], key_order: Key[Array, ""], probe: Probe, features: Split, latents: Split
+    key: Key[Array, ""], key_order: Key[Array, ""], probe: Probe, *, features: Split, latents: Split
 ) -> tuple[Float[Array, "d k"], Float[Array, " k"]]:
     """How much a probe needs each column for each latent, and R² of the latents.
 

@@ -50,8 +50,8 @@ def downstream_scores(
     high = Environments(*(part[:, place] > threshold for part in y))
     queries = jnp.concatenate([features.same, features.shifted])
     key_regression, key_classification = jax.random.split(key)
-    predicted = mlp(key_regression, features.fit, y.fit, queries, STEPS)
-    labels = mlp_binary(key_classification, features.fit, high.fit, queries, STEPS)
+    predicted = mlp(key_regression, features.fit, y.fit, queries, steps=STEPS)
+    labels = mlp_binary(key_classification, features.fit, high.fit, queries, steps=STEPS)
     count = len(features.same)
     return DownstreamScores(
         jnp.stack([r2(y.same, predicted[:count]), r2(y.shifted, predicted[count:])]),

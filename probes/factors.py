@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from probes.identifiability_scores import Split
+from probes.identifiability import Split
 from probes.metrics import matthews, r2
 from probes.predictors.classification import Classifier
 from probes.predictors.regression import Probe
@@ -37,7 +37,7 @@ def factor_scores(
 
 
 def factor_matthews(
-    key: Key[Array, ""], classifier: Classifier, labels: Split, classes: int, features: Split
+    key: Key[Array, ""], classifier: Classifier, labels: Split, features: Split, *, classes: int
 ) -> Float[Array, " k"]:
     """How well a classifier tells labels, int [n, k], from features [n, d], on the test rows.
 
@@ -47,7 +47,9 @@ def factor_matthews(
 
     def score(of_factor):
         key, fit, test = of_factor
-        return matthews(test, classifier(key, features.fit, fit, features.test, classes), classes)
+        return matthews(
+            test, classifier(key, features.fit, fit, features.test, classes=classes), classes
+        )
 
     keys = jax.random.split(key, labels.fit.shape[1])
     return jax.lax.map(score, (keys, labels.fit.T, labels.test.T))

@@ -73,6 +73,7 @@ def identifiability_scores(
     probe: Probe,
     representations: Split,
     latents: Split,
+    *,
     unbiased: Bool[Array, " n_s"],
     dimensions: Bool[Array, " d"],
 ) -> Identifiability:

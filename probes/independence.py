@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from probes.identifiability_scores import Split
+from probes.identifiability import Split
 from probes.predictors.regression import Probe
 
 PERMUTATIONS = 199  # the smallest p is one in so many and one
@@ -24,7 +24,7 @@ class Independence(NamedTuple):
 
 
 def residual_independence(
-    key: Key[Array, ""], probe: Probe, representation: Split, target: Split, given: Split
+    key: Key[Array, ""], probe: Probe, representation: Split, target: Split, *, given: Split
 ) -> Independence:
     """Tests whether what `given` leaves of a representation is independent of what it leaves of
     a target: a probe fitted on some rows, residuals [m, d] and [m, k] tested on others.

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Key
 
-from probes.identifiability_scores import Split
+from probes.identifiability import Split
 from probes.predictors.networks import LEARNING_RATE, WIDTHS
 from probes.predictors.regression import standardize
 

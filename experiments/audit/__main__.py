@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.audit", description=__doc__)
     parser.add_argument("--captions", type=Path, required=True, help="a .txt, .tsv, .csv or .jsonl")
     parser.add_argument("--column", default="caption", help="a name, or a number where none is")
-    parser.add_argument("--concepts", type=Path, default=SHIPPED_CONCEPTS, help="group, value, words")
+    parser.add_argument(
+        "--concepts", type=Path, default=SHIPPED_CONCEPTS, help="group, value, words"
+    )
     parser.add_argument("--labels", type=Path, help="a row a caption, a column a group")
     parser.add_argument("--out", type=Path, help="a .csv for the table")
     parser.add_argument("--figure", type=Path, help="a .png for the bars; a .pdf goes beside it")

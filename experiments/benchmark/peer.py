@@ -162,5 +162,6 @@ def make_step(
 def _share(schedule: mmcl.Schedule, step: int) -> float:
     """Of the peak learning rate: warm-up, then cosine decay."""
     rise = min((step + 1) / max(float(schedule.warmup), 1), 1)
-    gone = (step - float(schedule.warmup)) / max(float(schedule.turn - schedule.warmup), 1)
+    decay_steps = max(float(schedule.decay_end - schedule.warmup), 1)
+    gone = (step - float(schedule.warmup)) / decay_steps
     return rise * (1 + np.cos(np.pi * np.clip(gone, 0, 1))) / 2

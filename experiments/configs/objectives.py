@@ -1,6 +1,6 @@
 """Objectives: what each keeps and leaks, one run each.
 
---config=experiments/configs/objectives.py:NAME, where NAME is one of `mmcl.catalogue.OBJECTIVES`.
+--config=experiments/configs/objectives.py:NAME, where NAME is one of `mmcl.OBJECTIVES`.
 """
 
 from ml_collections import ConfigDict

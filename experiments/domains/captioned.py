@@ -117,7 +117,12 @@ def caption_images(language, may_equal_truth, lane, key, shown: Labelled) -> Cap
     images, factors, values = shown
     phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(language.phrasings))
     told = replace_values(
-        key_values, language, factors, lane.bias.perturbable, lane.noise_probability, may_equal_truth
+        key_values,
+        language,
+        factors,
+        perturbable=lane.bias.perturbable,
+        probability=lane.noise_probability,
+        may_equal_truth=may_equal_truth,
     )
     ids = lvm.generate_captions(language, told, phrasing, lane.bias.selected)
     return CaptionedPairs(images, ids, factors, values, phrasing)

@@ -79,9 +79,7 @@ def score_captioned(
     z = probes.Split(*(_encode_in_parts(trained, part) for part in pairs))
     both = probes.Split(*map(jnp.stack, z))
     unbiased = lvm.unbiased(lane.bias)
-    truth = probes.Split(
-        *(one_hots(part.factors, unbiased, language.sizes) for part in pairs)
-    )
+    truth = probes.Split(*(one_hots(part.factors, unbiased, language.sizes) for part in pairs))
     judged = lambda judge: probes.factor_scores(
         partial(_judge, key_probe, judge, language, targets, pairs), both, truth
     )
@@ -151,7 +149,7 @@ def _judge(key, judge, language, targets, pairs, features) -> Float[Array, " tar
             for part in pairs
         )
     )
-    told = probes.factor_matthews(key, judge.classify, labels, max(sizes), features)
+    told = probes.factor_matthews(key, judge.classify, labels, features, classes=max(sizes))
     if not targets.values:
         return told
     values = probes.Split(*(part.values for part in pairs))

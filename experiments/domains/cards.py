@@ -30,7 +30,9 @@ def make_cards(config: ConfigDict) -> Domain:
     def load(show):
         skipped: list[str] = []
         skip = skipped.append if world.skip_undecodable else None
-        photographs = cards.read_cards(path, world.height, world.width, skip, show)
+        photographs = cards.read_cards(
+            path, height=world.height, width=world.width, skip=skip, show=show
+        )
         for told in skipped:
             print(f"left out: {told}")
         parts = cards.split_sessions(photographs, world.test_share, world.seed)

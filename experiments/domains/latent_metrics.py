@@ -38,7 +38,7 @@ def measure_lane(
     key_fit, key_test, key_probe = jax.random.split(key, 3)
     draw = partial(plan.domain.sample, (), world, lane)
     pairs = probes.Split(draw(key_fit, FIT), draw(key_test, TEST))
-    encode = partial(mmcl.encode, plan.recipes[0], lane.hyper, params, stats)
+    encode = partial(mmcl.encode, params, stats, recipe=plan.recipes[0], hyper=lane.hyper)
     z = probes.Split(*(getattr(encode(part), modality) for part in pairs))
     targets = probes.Split(*(_by_target(part.s, part.m_x, part.m_t) for part in pairs))
     s = probes.Split(*(part.s for part in pairs))
@@ -47,7 +47,7 @@ def measure_lane(
         _independence(key_probe, z, pairs, lvm.unbiased(lane.bias)),
         of_target(probes.infonce),
         of_target(probes.nwj),
-        probes.dci(key_probe, probes.mlp, z, s, lvm.unbiased(lane.bias)),
+        probes.dci(key_probe, probes.mlp, z, s, where=lvm.unbiased(lane.bias)),
     )
 
 

@@ -99,7 +99,7 @@ def score_latents(evaluation: Evaluation, trained: Trained, key) -> LatentLaneSc
     unbiased = lvm.unbiased(lane.bias)
     both = probes.Split(*map(jnp.stack, z))
     score = lambda probe: probes.identifiability_scores(
-        keys[2], probe, both, latents, unbiased, lane.hyper.dimensions
+        keys[2], probe, both, latents, unbiased=unbiased, dimensions=lane.hyper.dimensions
     )
     resembles = lambda metric: jax.tree.map(
         lambda rows: metric(rows, latents.test.s, unbiased), z.test

@@ -30,7 +30,12 @@ def make_mpi3d(config: ConfigDict) -> Domain:
         splits = mpi3d.draw_mpi3d_splits(positions, world.images, world.seed)
         converting, reading = (lambda share: show(share / 2)), (lambda share: show((1 + share) / 2))
         images = mpi3d.open_mpi3d(
-            world.data, positions, world.height, world.width, world.cache, converting
+            world.data,
+            positions=positions,
+            height=world.height,
+            width=world.width,
+            cache=world.cache,
+            show=converting,
         )
         of_rows = lambda rows, *show: labelled(
             mpi3d.take_images(images, rows, *show),

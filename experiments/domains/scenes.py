@@ -56,7 +56,7 @@ def make_causal3dident(config: ConfigDict) -> Domain:
 
     def load(show):
         images, latents = datasets.read_causal3dident(
-            world.data, world.height, world.width, world.cache, show
+            world.data, height=world.height, width=world.width, cache=world.cache, show=show
         )
         return images, datasets.scenes_from_columns(latents)
 

@@ -65,7 +65,9 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 def main() -> None:
     """The command line."""
-    compare_runs_command("experiments.studies.objectives", __doc__, objectives_table, save_comparison)
+    compare_runs_command(
+        "experiments.studies.objectives", __doc__, objectives_table, save_comparison
+    )
 
 
 if __name__ == "__main__":

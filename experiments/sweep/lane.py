@@ -47,7 +47,7 @@ def init_lane(plan: Plan, shared: Shared, lane: LaneData) -> LaneState:
     world = plan.domain.init_world(keys.world, lane)
     key_params, key_first = jax.random.split(keys.init)
     first = plan.domain.sample(shared, world, lane, key_first, WHITENING_PAIRS)
-    return LaneState(world, mmcl.init(key_params, plan.recipe, lane.hyper, first))
+    return LaneState(world, mmcl.init(key_params, first, recipe=plan.recipe, hyper=lane.hyper))
 
 
 def train_lane(
@@ -70,7 +70,9 @@ def train_lane(
         return jax.lax.with_sharding_constraint(pairs, PartitionSpec(PAIRS)) if split else pairs
 
     key = lane_keys(lane.seed).data
-    train, metrics = mmcl.train(key, plan.recipe, lane.hyper, sample, state.train, done, steps)
+    train, metrics = mmcl.train(
+        key, state.train, sample, recipe=plan.recipe, hyper=lane.hyper, done=done, steps=steps
+    )
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)
 
 
@@ -85,5 +87,11 @@ def glance_at(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> A
 
 
 def _trained(plan, shared, lane, state) -> Trained:
-    encode = partial(mmcl.encode, plan.recipe, lane.hyper, state.train.params, state.train.stats)
+    encode = partial(
+        mmcl.encode,
+        state.train.params,
+        state.train.stats,
+        recipe=plan.recipe,
+        hyper=lane.hyper,
+    )
     return Trained(shared, state.world, lane, encode)

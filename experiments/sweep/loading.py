@@ -76,4 +76,4 @@ def read_plan(directory: Path) -> Plan:
 
 def encode(lane: LoadedLane, observations: mmcl.Observations) -> mmcl.Modalities:
     """Representations of images x [n, p] and texts t [n, q]: float32 [n, outputs] each."""
-    return mmcl.encode(lane.recipe, lane.hyper, lane.params, lane.stats, observations)
+    return mmcl.encode(lane.params, lane.stats, observations, recipe=lane.recipe, hyper=lane.hyper)

@@ -119,7 +119,9 @@ def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
 
 def _common(values):
     if len(set(values)) > 1:
-        raise ValueError("steps_by_setting holds settings: lanes train together here, so give it as ()")
+        raise ValueError(
+            "steps_by_setting holds settings: lanes train together here, so give it as ()"
+        )
     return values[0]
 
 
@@ -128,9 +130,9 @@ def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
     schedule = mmcl.Schedule(
         peak=np.float32(recipe.learning_rate),
         warmup=np.float32(recipe.warmup),
-        turn=np.float32(turn if recipe.decay else np.inf),
+        decay_end=np.float32(turn if recipe.decay else np.inf),
         floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        tail=np.float32(steps - turn),
+        end_steps=np.float32(steps - turn),
     )
     return LaneData(
         seed=np.uint32(lane.seed),

@@ -31,6 +31,7 @@ def replace_values(
     key: Key[Array, ""],
     language: Language,
     values: Int[Array | np.ndarray, "n factors"],
+    *,
     perturbable: Bool[Array | np.ndarray, " factors"],
     probability: Float[Array, ""] | float,
     may_equal_truth: Bool[Array, ""] | bool = True,

@@ -52,6 +52,7 @@ class Photographs(NamedTuple):
 
 def read_cards(
     path: Path | str,
+    *,
     height: int = 48,
     width: int = 32,
     skip: Callable[[str], object] | None = None,

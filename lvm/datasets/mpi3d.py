@@ -77,6 +77,7 @@ def draw_mpi3d_splits(positions: tuple[int, int], images: int | None, seed: int)
 
 def open_mpi3d(
     path: Path | str,
+    *,
     positions: tuple[int, int] = POSITIONS,
     height: int = SIDE,
     width: int = SIDE,
@@ -93,7 +94,7 @@ def open_mpi3d(
     file = path / FILE if path.is_dir() else path
     converted = converted_path(file.parent, cache, file.stem)
     shape = (math.prod(mpi3d_sizes(positions)), height, width, 3)
-    return open_npz_array(file, KEY, converted, shape, show)
+    return open_npz_array(file, KEY, converted=converted, shape=shape, show=show)
 
 
 def take_images(
@@ -115,6 +116,7 @@ def read_mpi3d_captions(
     split: str,
     bias: str,
     number: int,
+    *,
     positions: tuple[int, int] = POSITIONS,
     vocabulary: tuple[str, ...] | None = None,
 ) -> tuple[Int[np.ndarray, " n"], CaptionFile]:

@@ -23,6 +23,7 @@ Header = tuple[tuple[int, ...], bool, np.dtype]  # shape, whether the first axis
 def open_npz_array(
     file: Path,
     key: str,
+    *,
     converted: Path,
     shape: tuple[int, ...],
     show: Callable[[float], object] = lambda share: None,

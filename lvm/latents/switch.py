@@ -29,9 +29,7 @@ def switch_by_name(
     selects another function.
     """
     if isinstance(index, int) and list(table)[index] not in compiled:
-        raise ValueError(
-            f"{list(table)[index]!r} is not among the compiled: {', '.join(compiled)}"
-        )
+        raise ValueError(f"{list(table)[index]!r} is not among the compiled: {', '.join(compiled)}")
     if len(compiled) == 1:
         return table[compiled[0]](*args)
     positions = jnp.array([list(table).index(name) for name in compiled])

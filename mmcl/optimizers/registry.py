@@ -12,7 +12,7 @@ from mmcl.optimizers.soap import scale_by_soap
 
 
 def make_optimizer(
-    name: str, schedule: Schedule, clip_norm: Float[Array, ""]
+    name: str, schedule: Schedule, clip_norm: Float[Array, ""] | float
 ) -> optax.GradientTransformationExtraArgs:
     """The optimiser called `name` in OPTIMIZERS, behind clipping by the global gradient norm.
 

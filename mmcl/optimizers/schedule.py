@@ -1,32 +1,35 @@
-"""Schedule of the learning rate, by traced numbers."""
+"""Schedule of the learning rate; its numbers are traced, so a new one never compiles again."""
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+Number = Float[Array, ""] | float
+
 
 class Schedule(NamedTuple):
-    """Linear warm-up, cosine decay, then a straight end; all float32 [], traced: none recompiles.
+    """Linear warm-up, cosine decay to a floor, then a linear end; float32 [] or Python numbers.
 
-    peak:   the highest learning rate.
-    warmup: steps of rise from 0.
-    turn:   step at which the cosine has fallen to floor · peak (infinite: it stays at its peak).
-    floor:  share of the peak that is left there.
-    tail:   steps from there to 0, in a straight line.
+    peak:      highest learning rate.
+    warmup:    steps of linear increase from 0.
+    decay_end: step at which the cosine has reached floor · peak; infinite for no decay.
+    floor:     fraction of the peak at `decay_end`.
+    end_steps: steps from there to 0, in a straight line.
     """
 
-    peak: Float[Array, ""]
-    warmup: Float[Array, ""]
-    turn: Float[Array, ""]
-    floor: Float[Array, ""] | float = 0.0
-    tail: Float[Array, ""] | float = 0.0
+    peak: Number = 1e-2
+    warmup: Number = 100.0
+    decay_end: Number = float("inf")
+    floor: Number = 0.0
+    end_steps: Number = 0.0
 
 
-def learning_rate(schedule: Schedule, step: Int[Array, ""]) -> Float[Array, ""]:
-    """The learning rate at a step, counted from 0: float32 []."""
+def learning_rate(schedule: Schedule, step: Int[Array, ""] | int) -> Float[Array, ""]:
+    """Returns the learning rate at a step, counted from 0: float32 []."""
     rise = jnp.minimum((step + 1) / jnp.maximum(schedule.warmup, 1), 1)
-    gone = (step - schedule.warmup) / jnp.maximum(schedule.turn - schedule.warmup, 1)
-    cosine = (1 + jnp.cos(jnp.pi * jnp.clip(gone, 0, 1))) / 2
-    end = 1 - jnp.clip((step - schedule.turn) / jnp.maximum(schedule.tail, 1), 0, 1)
+    decay_steps = jnp.maximum(schedule.decay_end - schedule.warmup, 1)
+    progress = jnp.clip((step - schedule.warmup) / decay_steps, 0, 1)
+    cosine = (1 + jnp.cos(jnp.pi * progress)) / 2
+    end = 1 - jnp.clip((step - schedule.decay_end) / jnp.maximum(schedule.end_steps, 1), 0, 1)
     return schedule.peak * rise * (schedule.floor + (1 - schedule.floor) * cosine) * end

@@ -5,7 +5,7 @@ Labels are 0 to classes - 1, of which some may not occur. Features are standardi
 rows; a constant column (a masked dimension) becomes 0.
 """
 
-from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +15,22 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from probes.predictors.networks import STEPS, fit_network
 from probes.predictors.regression import standardize
 
-Classifier = Callable[
-    [Key[Array, ""], Float[Array, "n d"], Int[Array, " n"], Float[Array, "m d"], int],
-    Int[Array, " m"],
-]
+
+@runtime_checkable
+class Classifier(Protocol):
+    """(key, features [n, d], labels [n], queries [m, d], classes=k) -> labels of the queries [m]."""
+
+    def __call__(
+        self,
+        key: Key[Array, ""],
+        features: Float[Array, "n d"],
+        labels: Int[Array, " n"],
+        queries: Float[Array, "m d"],
+        *,
+        classes: int,
+    ) -> Int[Array, " m"]:
+        """Returns a label for every query."""
+        ...
 
 
 @jax.default_matmul_precision("float32")
@@ -27,13 +39,16 @@ def mlp_classifier(
     features: Float[Array, "n d"],
     labels: Int[Array, " n"],
     queries: Float[Array, "m d"],
+    *,
     classes: int,
     steps: int = STEPS,
 ) -> Int[Array, " m"]:
     """A small MLP trained with Adam on the softmax cross-entropy."""
     features, queries = standardize(features, queries)
     loss = optax.softmax_cross_entropy_with_integer_labels
-    logits = fit_network(key, loss, features, labels, queries, steps, (classes,))
+    logits = fit_network(
+        key, loss, features, labels, queries=queries, steps=steps, outputs=(classes,)
+    )
     return jnp.argmax(logits, axis=1)
 
 
@@ -43,10 +58,11 @@ def mlp_binary(
     features: Float[Array, "n d"],
     labels: Bool[Array, " n"],
     queries: Float[Array, "m d"],
+    *,
     steps: int = STEPS,
 ) -> Bool[Array, " m"]:
     """A small MLP of one logit trained with Adam on the binary cross-entropy."""
     features, queries = standardize(features, queries)
     loss = optax.sigmoid_binary_cross_entropy
     targets = labels.astype(jnp.float32)
-    return fit_network(key, loss, features, targets, queries, steps) > 0
+    return fit_network(key, loss, features, targets, queries=queries, steps=steps) > 0

@@ -24,6 +24,7 @@ def logistic(
     features: Float[Array, "n d"],
     labels: Int[Array, " n"],
     queries: Float[Array, "m d"],
+    *,
     classes: int,
 ) -> Int[Array, " m"]:
     """Multinomial logistic regression with a penalty that matters where classes can be separated.

@@ -19,6 +19,7 @@ def fit_network(
     loss: Callable[[Array, Array], Array],
     features: Float[Array, "n d"],
     target: Shaped[Array, " n"],
+    *,
     queries: Float[Array, "m d"],
     steps: int,
     outputs: tuple[int, ...] = (),

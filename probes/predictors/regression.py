@@ -44,6 +44,7 @@ def mlp(
     features: Float[Array, "n d"],
     targets: Float[Array, "n k"],
     queries: Float[Array, "m d"],
+    *,
     steps: int = STEPS,
 ) -> Float[Array, "m k"]:
     """A small MLP per target, trained with Adam on what ridge regression leaves unexplained."""
@@ -53,7 +54,9 @@ def mlp(
     scale = jnp.maximum(targets.std(0), 1e-12)[None]
 
     def fit(key, residual):
-        return fit_network(key, optax.squared_error, features, residual, queries, steps)
+        return fit_network(
+            key, optax.squared_error, features, residual, queries=queries, steps=steps
+        )
 
     keys = jax.random.split(key, targets.shape[1])
     fits = jax.vmap(fit, in_axes=(0, 1), out_axes=1)(keys, residuals / scale)

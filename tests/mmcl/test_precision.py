@@ -18,9 +18,9 @@ WIDTH = 13  # of hidden layers, found nowhere else in the program
 
 def products(key, recipe):
     """The matrix products of a training step, as JAX writes them: of encoders, and all others."""
-    state = mmcl.init(key, recipe, hyper(), sample(key, 256))
-    step = jax.make_jaxpr(mmcl.step, static_argnums=0)
-    program = str(step(recipe, hyper(), state, sample(key, 64), jnp.int32(0)))
+    state = mmcl.init(key, sample(key, 256), recipe=recipe, hyper=hyper())
+    step = jax.make_jaxpr(partial(mmcl.step, recipe=recipe))
+    program = str(step(state, sample(key, 64), hyper=hyper(), done=jnp.int32(0)))
     found = re.findall(r"\w+:(f32\[[\d,]*\]) = dot_general\[(.*?)\] \w+ \w+", program, re.DOTALL)
     inside = [text for shape, text in found if str(WIDTH) in shape]
     return inside, [text for shape, text in found if str(WIDTH) not in shape]

@@ -25,7 +25,7 @@ RECIPE = mmcl.Recipe(
 )
 
 
-TRAIN = jax.jit(mmcl.train, static_argnums=(1, 3, 6))
+TRAIN = jax.jit(mmcl.train, static_argnames=("sample", "recipe", "steps"))
 
 
 class Batch(NamedTuple):
@@ -48,8 +48,8 @@ def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
 
 
 def trained(key, recipe, some_hyper, steps):
-    state = mmcl.init(key, recipe, some_hyper, sample(key, 256))
-    return TRAIN(key, recipe, some_hyper, sample, state, 0, steps)
+    state = mmcl.init(key, sample(key, 256), recipe=recipe, hyper=some_hyper)
+    return TRAIN(key, state, sample, recipe=recipe, hyper=some_hyper, done=0, steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     settings = hyper(dimensions, temperature=temperature)
     state, metrics = trained(key, recipe, settings, 300)
     test = sample(jax.random.key(1), 2000)
-    z = mmcl.encode(recipe, settings, state.params, state.stats, test)
+    z = mmcl.encode(state.params, state.stats, test, recipe=recipe, hyper=settings)
     shared, own = test.x[:, :2], test.x[:, 2:]
     design = np.column_stack([z.x[:, :dimensions], np.ones(2000)])
     for target, low, high in ((shared, 0.8, 1), (own, -0.1, 0.1)):
@@ -97,11 +97,13 @@ def test_a_masked_run_equals_a_smaller_one(key, changes):
     wide = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
     narrow = mmcl.Recipe(**{**wide.__dict__, "outputs": 2})
     narrow_hyper = hyper()._replace(dimensions=jnp.ones(2, bool))
-    state = mmcl.init(key, wide, hyper(), sample(key, 256))
-    small = mmcl.init(key, narrow, narrow_hyper, sample(key, 256))
+    state = mmcl.init(key, sample(key, 256), recipe=wide, hyper=hyper())
+    small = mmcl.init(key, sample(key, 256), recipe=narrow, hyper=narrow_hyper)
     small = small._replace(params=jax.tree.map(_cut, state.params, small.params))
-    state, metrics = TRAIN(key, wide, hyper(), sample, state, 0, 25)
-    small, metrics_small = TRAIN(key, narrow, narrow_hyper, sample, small, 0, 25)
+    state, metrics = TRAIN(key, state, sample, recipe=wide, hyper=hyper(), done=0, steps=25)
+    small, metrics_small = TRAIN(
+        key, small, sample, recipe=narrow, hyper=narrow_hyper, done=0, steps=25
+    )
     np.testing.assert_allclose(metrics.loss, metrics_small.loss, rtol=2e-4, atol=2e-4)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(_cut(a, b), b, atol=2e-4),
@@ -115,10 +117,10 @@ def _cut(wide, narrow):
 
 
 def test_a_run_in_pieces_equals_an_unbroken_one(key):
-    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    whole, _ = TRAIN(key, RECIPE, hyper(), sample, state, 0, 14)
+    state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
+    whole, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=0, steps=14)
     for done in (0, 7):
-        state, _ = TRAIN(key, RECIPE, hyper(), sample, state, done, 7)
+        state, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=done, steps=7)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, whole)
 
 
@@ -126,24 +128,24 @@ def test_groups_are_batches_of_their_own(key):
     """The objective of a batch in groups is the mean of the objectives of its groups."""
     grouped = mmcl.Recipe(**{**RECIPE.__dict__, "group": 16})
     small = mmcl.Recipe(**{**RECIPE.__dict__, "batch": 16, "group": 16})
-    state = mmcl.init(key, grouped, hyper(), sample(key, 256))
+    state = mmcl.init(key, sample(key, 256), recipe=grouped, hyper=hyper())
     batch = sample(jax.random.key(1), 64)
     parts = [jax.tree.map(lambda leaf, k=k: leaf[16 * k : 16 * k + 16], batch) for k in range(4)]
-    step = jax.jit(mmcl.step, static_argnums=0)
-    loss = step(grouped, hyper(), state, batch, 0)[1].loss
-    losses = [step(small, hyper(), state, part, 0)[1].loss for part in parts]
+    step = jax.jit(mmcl.step, static_argnames="recipe")
+    loss = step(state, batch, recipe=grouped, hyper=hyper(), done=0)[1].loss
+    losses = [step(state, part, recipe=small, hyper=hyper(), done=0)[1].loss for part in parts]
     np.testing.assert_allclose(loss, np.mean(losses), rtol=1e-5)
 
 
 def test_whitening_is_not_trained(key):
-    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    after, _ = TRAIN(key, RECIPE, hyper(), sample, state, 0, 3)
+    state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
+    after, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=0, steps=3)
     jax.tree.map(np.testing.assert_array_equal, after.stats, state.stats)
 
 
 def test_columns_outside_the_mask_are_zero(key):
-    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    z = mmcl.encode(RECIPE, hyper(), state.params, state.stats, sample(key, 5))
+    state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
+    z = mmcl.encode(state.params, state.stats, sample(key, 5), recipe=RECIPE, hyper=hyper())
     np.testing.assert_array_equal(z.x[:, 2:], 0)
     assert (z.t[:, :2] != 0).all()
 
@@ -198,33 +200,37 @@ def test_refinement_begins_at_its_step(key):
 
 def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
     """From the fourth batch on observations are infinite; what came before is as without that."""
-    state = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
-    step = jax.jit(mmcl.step, static_argnums=0)
+    state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
+    step = jax.jit(mmcl.step, static_argnames="recipe")
     infinite = Batch(*(jnp.full((64, 4), jnp.inf),) * 2)
     losses = []
     for done in range(6):
         batch = infinite if done == 3 else sample(jax.random.fold_in(key, done), 64)
-        state, metrics = step(RECIPE, hyper(), state, batch, jnp.int32(done))
+        state, metrics = step(state, batch, recipe=RECIPE, hyper=hyper(), done=jnp.int32(done))
         losses.append(metrics.loss)
     assert state.failed_at == 3
     assert np.isnan(losses).tolist() == [False] * 3 + [True] * 3
 
-    healthy = mmcl.init(key, RECIPE, hyper(), sample(key, 256))
+    healthy = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
     for done in range(3):
         batch = sample(jax.random.fold_in(key, done), 64)
-        healthy, _ = step(RECIPE, hyper(), healthy, batch, jnp.int32(done))
+        healthy, _ = step(healthy, batch, recipe=RECIPE, hyper=hyper(), done=jnp.int32(done))
     assert healthy.failed_at == -1
     frozen = state._replace(failed_at=healthy.failed_at)
     jax.tree.map(np.testing.assert_array_equal, frozen, healthy)
 
 
 def test_a_sick_run_changes_no_other_under_vmap(key):
-    states = jax.vmap(lambda key: mmcl.init(key, RECIPE, hyper(), sample(key, 256)))(
+    states = jax.vmap(lambda key: mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper()))(
         jax.random.split(key)
     )
     batch = sample(key, 64)
     step = jax.jit(
-        jax.vmap(lambda state, batch: mmcl.step(RECIPE, hyper(), state, batch, jnp.int32(0)))
+        jax.vmap(
+            lambda state, batch: mmcl.step(
+                state, batch, recipe=RECIPE, hyper=hyper(), done=jnp.int32(0)
+            )
+        )
     )
     both = lambda second: jax.tree.map(lambda *leaves: jnp.stack(leaves), batch, second)
     well, _ = step(states, both(batch))

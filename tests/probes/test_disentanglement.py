@@ -14,7 +14,7 @@ UNBIASED = jnp.array([True, True, True, False])
 
 def score(name, key, probe=ridge):
     s, z = draw(key, ENCODERS[name], FIT, TEST)
-    return dci(key, probe, z, s, UNBIASED)
+    return dci(key, probe, z, s, where=UNBIASED)
 
 
 def test_a_latent_a_column_is_perfect(key):
@@ -51,7 +51,7 @@ def test_importance_by_ridge_is_twice_the_squared_standardised_coefficient(key):
     z = Split(jax.random.normal(keys[0], (4000, 3)), jax.random.normal(keys[1], (4000, 3)))
     weights = jnp.array([[2.0, 0.0], [1.0, 0.5], [0.0, 0.5]])
     s = jax.tree.map(lambda rows: rows @ weights, z)
-    measured, told = importance(*keys[1:], ridge, z, s)
+    measured, told = importance(*keys[1:], ridge, features=z, latents=s)
     expected = 2 * weights**2 / jnp.sum(weights**2, axis=0)[None]
     np.testing.assert_allclose(measured, expected, atol=0.1)
     np.testing.assert_allclose(told, 1, atol=1e-4)
@@ -63,7 +63,7 @@ def test_it_is_what_numpy_says_of_known_shares(key):
     s = jax.tree.map(lambda z: jnp.stack([z[:, 0], z.sum(1) / 2**0.5], axis=1), z)
     entropy = -(2 / 3 * np.log2(2 / 3) + 1 / 3 * np.log2(1 / 3))
     expected = ((3 * (1 - entropy) + 1) / 4, (2 * 1 + 2 * 0) / 4, 1)
-    np.testing.assert_allclose(dci(key, ridge, z, s, jnp.ones(2, bool)), expected, atol=0.02)
+    np.testing.assert_allclose(dci(key, ridge, z, s, where=jnp.ones(2, bool)), expected, atol=0.02)
 
 
 def test_random_rotations_score_by_chance_what_the_docstring_says(key):
@@ -74,7 +74,7 @@ def test_random_rotations_score_by_chance_what_the_docstring_says(key):
         turn, _ = jnp.linalg.qr(jax.random.normal(keys[0], (k, k)))
         s = Split(jax.random.normal(keys[1], (500, k)), jax.random.normal(keys[2], (500, k)))
         z = jax.tree.map(lambda rows: rows @ turn, s)
-        return dci(key, ridge, z, s, jnp.ones(k, bool)).disentanglement
+        return dci(key, ridge, z, s, where=jnp.ones(k, bool)).disentanglement
 
     chance = 1 - (digamma(k / 2 + 1) - digamma(1.5)) / np.log(k)
     measured = jax.jit(jax.vmap(attempt))(jax.random.split(key, 300)).mean()
@@ -86,28 +86,28 @@ def test_masked_columns_and_latents_are_the_smaller_problem(key):
     s, z = draw(key, ENCODERS["rotation"], FIT, TEST)
     padded = jax.tree.map(lambda rows: jnp.pad(rows, ((0, 0), (0, 2))), z)
     fewer = jax.tree.map(lambda rows: rows[:, :3], s)
-    alone = dci(key, ridge, z, fewer, UNBIASED[:3])
-    np.testing.assert_allclose(dci(key, ridge, padded, s, UNBIASED), alone, atol=0.02)
+    alone = dci(key, ridge, z, fewer, where=UNBIASED[:3])
+    np.testing.assert_allclose(dci(key, ridge, padded, s, where=UNBIASED), alone, atol=0.02)
 
 
 def test_nothing_told_and_nothing_asked_score_0(key):
     s, z = draw(key, ENCODERS["identity"], FIT, TEST)
     constant = jax.tree.map(jnp.zeros_like, z)
-    *shares, informativeness = dci(key, ridge, constant, s, UNBIASED)
+    *shares, informativeness = dci(key, ridge, constant, s, where=UNBIASED)
     assert shares == [0, 0]
     np.testing.assert_allclose(informativeness, 0, atol=0.01)
-    assert dci(key, ridge, z, s, jnp.zeros(4, bool)) == (0, 0, 0)
+    assert dci(key, ridge, z, s, where=jnp.zeros(4, bool)) == (0, 0, 0)
 
 
 def test_one_latent_has_nothing_to_share(key):
     s, z = draw(key, ENCODERS["identity"], FIT, TEST)
     first = jnp.array([True, False, False, False])
-    np.testing.assert_allclose(dci(key, ridge, z, s, first).disentanglement, 1, atol=1e-6)
+    np.testing.assert_allclose(dci(key, ridge, z, s, where=first).disentanglement, 1, atol=1e-6)
 
 
 def test_vmap_and_jit_agree_with_single_calls(key):
     s, z = draw(key, ENCODERS["entangled"], 256, 256)
     keys = jax.random.split(key, 2)
-    together = jax.jit(jax.vmap(lambda key: jnp.stack(dci(key, ridge, z, s, UNBIASED))))(keys)
-    alone = jnp.stack([jnp.stack(dci(one, ridge, z, s, UNBIASED)) for one in keys])
+    together = jax.jit(jax.vmap(lambda key: jnp.stack(dci(key, ridge, z, s, where=UNBIASED))))(keys)
+    alone = jnp.stack([jnp.stack(dci(one, ridge, z, s, where=UNBIASED)) for one in keys])
     np.testing.assert_allclose(together, alone, atol=1e-4)

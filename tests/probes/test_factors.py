@@ -47,7 +47,7 @@ def hot(rows, *which):
 def score(encoders, factors, key, classifier=logistic, unbiased=UNBIASED):
     z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in factors))
     truth = Split(*(one_hots(part, unbiased, SIZES) for part in factors))
-    return factor_scores(partial(factor_matthews, key, classifier, factors, 5), z, truth)
+    return factor_scores(partial(factor_matthews, key, classifier, factors, classes=5), z, truth)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS.values())
@@ -78,7 +78,9 @@ def test_an_entangled_code_is_read_by_the_mlp_alone(factors, key):
         return jnp.stack([sign, sign * (1.0 - 2.0 * rows[:, 2])], axis=1)
 
     z, last = Split(*map(code, factors)), jax.tree.map(lambda part: part[:, 2:], factors)
-    linear, nonlinear = (factor_matthews(key, f, last, 2, z) for f in (logistic, mlp_classifier))
+    linear, nonlinear = (
+        factor_matthews(key, f, last, z, classes=2) for f in (logistic, mlp_classifier)
+    )
     assert abs(linear[0]) < 0.5
     assert nonlinear[0] > 0.99
 
@@ -94,13 +96,13 @@ def test_scores_of_a_representation_are_those_of_it_alone(factors, key):
     encoders = [lambda f: hot(f, 0), lambda f: hot(f, 2)]
     both = score(encoders, factors, key).measured
     for place, encoder in enumerate(encoders):
-        alone = factor_matthews(key, logistic, factors, 5, Split(*map(encoder, factors)))
+        alone = factor_matthews(key, logistic, factors, Split(*map(encoder, factors)), classes=5)
         np.testing.assert_allclose(both[place], alone, atol=1e-6)
 
 
 def test_one_representation_alone(factors, key):
     features = Split(*(hot(part, 0, 2) for part in factors))
-    scores = factor_matthews(key, logistic, factors, 5, features)
+    scores = factor_matthews(key, logistic, factors, features, classes=5)
     np.testing.assert_allclose(scores, [1, 0, 1], atol=0.07)
 
 

@@ -34,7 +34,9 @@ def identify(encoders, latents, key, probe=ridge, dimensions=None):
     """All scores of representations that hand-built encoders make."""
     z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in latents))
     dimensions = jnp.ones(z.fit.shape[-1], bool) if dimensions is None else dimensions
-    return probes.identifiability_scores(key, probe, z, latents, UNBIASED, dimensions)
+    return probes.identifiability_scores(
+        key, probe, z, latents, unbiased=UNBIASED, dimensions=dimensions
+    )
 
 
 def scores(encoder, latents, key, probe=ridge):

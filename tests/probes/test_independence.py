@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from probes import mlp, residual_independence, ridge
+from probes import independence_test, mlp, residual_independence, ridge
 from tests.built_encoders import (
     ENCODERS,
     UNBIASED,
@@ -29,7 +29,7 @@ def given(s):
 def of_biased(key, probe, s, z):
     """p of what z tells of s4 and the unbiased latents do not."""
     key = jax.random.fold_in(key, 1)  # others than those of the draws
-    return residual_independence(key, probe, z, column(s, 3), given(s)).p_value
+    return residual_independence(key, probe, z, column(s, 3), given=given(s)).p_value
 
 
 def by_numpy(a, b):
@@ -105,7 +105,7 @@ def test_noise_whose_scale_is_shared_poses_as_dependence(key):
     scaled = lambda key: jax.tree.map(
         lambda part: part[:, :1] ** 2 * jax.random.normal(key, (len(part), 1)), s
     )
-    result = residual_independence(key, ridge, scaled(keys[0]), scaled(keys[1]), given(s))
+    result = residual_independence(key, ridge, scaled(keys[0]), scaled(keys[1]), given=given(s))
     assert result.p_value < 0.05
 
 

@@ -89,6 +89,7 @@ def text_name(kind: str, setting: int) -> str:
 
 def read_causal3dident(
     folder: Path | str,
+    *,
     height: int | None = None,
     width: int | None = None,
     cache: Path | str | None = None,

@@ -47,6 +47,7 @@ def text_columns(
     tables: Sequence[Mapping[str, str]],
     setting: tuple[str, int],
     scenes: Scenes,
+    *,
     told: Int[np.ndarray, "n 7"],
     phrasing: Int[np.ndarray, " n"],
 ) -> dict[str, Shaped[np.ndarray, " n"]]:

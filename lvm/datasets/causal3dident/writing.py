@@ -30,6 +30,7 @@ def write_causal3dident(
     images: Iterable[UInt8[np.ndarray, "height width 3"]],
     latents: Columns,
     captions: Mapping[tuple[str, int], Captions],
+    *,
     show: Callable[[float], object] = lambda share: None,
 ) -> None:
     """Writes images, what they show, and captions by (kind, setting) as a new folder.

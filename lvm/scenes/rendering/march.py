@@ -28,7 +28,7 @@ START = 0.03  # of a shadow's first look, beyond the point that it falls on
 
 
 def march(
-    table: Table, origin: Vector, direction: Vectors, pixel: float, steps: int
+    table: Table, origin: Vector, direction: Vectors, pixel: float, *, steps: int
 ) -> tuple[PerRay, PerRay]:
     """How far each ray goes to the sculpture, and what share of its pixel that covers.
 

@@ -83,7 +83,7 @@ def _object(
     finer = quality.samples
     gaze = rays(stage.camera, finer * corner, finer * width, finer * resolution)
     pixel = 2 * SPREAD / (finer * resolution)
-    travel, cover = march(table, stage.eye, gaze, pixel, quality.steps)
+    travel, cover = march(table, stage.eye, gaze, pixel, steps=quality.steps)
     points = stage.eye[:, None] + travel[None] * gaze
     normals, sky, tint = feel(table, points)
     albedo = tinted(hue_color(scene.color, *OBJECT_PAINT), tint)

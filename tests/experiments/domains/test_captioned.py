@@ -15,6 +15,7 @@ from experiments.gallery import look
 from experiments.report.write_report import write_report
 from experiments.rundir.claim import claim
 from experiments.sweep.plan import make_plan
+from lvm.datasets import cards as card_photographs
 from tests.lvm.datasets.test_cards import deck, write_zip
 from tests.runs import run
 from tests.small import small_config
@@ -56,7 +57,7 @@ def finished_cards(archive, tmp_path_factory):
 
 
 def test_pairs_are_photographs_with_what_the_bias_lets_captions_say(plan, shared, key):
-    language = lvm.make_language(lvm.cards.FACTORS, lvm.cards.PHRASINGS)
+    language = lvm.make_language(card_photographs.FACTORS, card_photographs.PHRASINGS)
     for number, lane in enumerate(plan.lanes):
         data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
         pairs = plan.domain.sample(shared, (), data, key, 200)

@@ -112,7 +112,9 @@ def test_the_encoders_of_both_configs_take_images_of_64_pixels(module):
         train = init_lane(plan, pictures, lane).train
         pairs = plan.domain.sample(pictures, (), lane, jax.random.key(0), 3)
         observations = mmcl.Modalities(pairs.x, pairs.t)
-        return mmcl.encode(plan.recipe, lane.hyper, train.params, train.stats, observations)
+        return mmcl.encode(
+            train.params, train.stats, observations, recipe=plan.recipe, hyper=lane.hyper
+        )
 
     assert {z.shape for z in jax.eval_shape(encode, lane, blank)} == {(3, 9)}
 

@@ -77,7 +77,9 @@ def test_a_run_grows_by_a_setting_with_steps_of_its_own(tmp_path):
     take_over(tmp_path, more)
     assert len(read_lanes(tmp_path)) == 3
     more.steps_by_setting = (*more.steps_by_setting, ("select [1]", 9))
-    with pytest.raises(ValueError, match=r"steps_by_setting\[1\]: 'absent' there, \['select \[1\]', 9\]"):
+    with pytest.raises(
+        ValueError, match=r"steps_by_setting\[1\]: 'absent' there, \['select \[1\]', 9\]"
+    ):
         take_over(tmp_path, more)
 
 

@@ -83,12 +83,18 @@ def with_setting(**changes):
             "recipe.refine is 0.5: allowed is 0 with objective symmetric_infonce",
         ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
-        ({"steps_by_setting": (("select [3]", 9),)}, r"steps_by_setting holds 'select \[3\]': .* nearest is"),
+        (
+            {"steps_by_setting": (("select [3]", 9),)},
+            r"steps_by_setting holds 'select \[3\]': .* nearest is",
+        ),
         (
             {"steps_by_setting": (("select [1]", 0),)},
             r"steps_by_setting holds \('select \[1\]', 0\): allowed is \(set",
         ),
-        ({"steps_by_setting": ("select [1]", 9)}, r"steps_by_setting holds 'select \[1\]': allowed is \(setting"),
+        (
+            {"steps_by_setting": ("select [1]", 9)},
+            r"steps_by_setting holds 'select \[1\]': allowed is \(setting",
+        ),
     ],
 )
 def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
@@ -155,8 +161,8 @@ def test_a_setting_with_steps_of_its_own():
     ] * 2
     assert plan.lengths == (6, 6, 40, 40)
     assert [recipe.refine_from for recipe in plan.recipes] == [3, 3, 20, 20]
-    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [3, 3, 20, 20])
-    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [3, 3, 20, 20])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.decay_end, [3, 3, 20, 20])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.end_steps, [3, 3, 20, 20])
     assert take(plan, [2, 3]).steps == 40
     with pytest.raises(ValueError, match="steps_by_setting holds settings: .* give it as"):
         _ = plan.recipe
@@ -165,8 +171,8 @@ def test_a_setting_with_steps_of_its_own():
 def test_refined_from_the_first_step_on():
     plan = make_plan(small_config(**{"recipe.refine": 1.0, "recipe.refine_rate": 0.5}))
     assert plan.recipe.refine_from == 0
-    np.testing.assert_array_equal(plan.data.hyper.schedule.turn, [0, 0])
-    np.testing.assert_array_equal(plan.data.hyper.schedule.tail, [6, 6])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.decay_end, [0, 0])
+    np.testing.assert_array_equal(plan.data.hyper.schedule.end_steps, [6, 6])
 
 
 def test_unknown_recipe_names_the_nearest():

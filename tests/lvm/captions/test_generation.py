@@ -24,7 +24,12 @@ def values(key):
 
 def replace(values, perturbable, probability, may_equal_truth):
     return replace_values(
-        jax.random.key(3), LANGUAGE, values, jnp.array(perturbable), probability, may_equal_truth
+        jax.random.key(3),
+        LANGUAGE,
+        values,
+        perturbable=jnp.array(perturbable),
+        probability=probability,
+        may_equal_truth=may_equal_truth,
     )
 
 
@@ -83,7 +88,14 @@ def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
 
     def caption(key, selected, perturbable, probability, may_equal_truth):
         traces.append(key)
-        told = replace_values(key, LANGUAGE, values, perturbable, probability, may_equal_truth)
+        told = replace_values(
+            key,
+            LANGUAGE,
+            values,
+            perturbable=perturbable,
+            probability=probability,
+            may_equal_truth=may_equal_truth,
+        )
         return lvm.generate_captions(LANGUAGE, told, values[:, 1], selected)
 
     settings = (

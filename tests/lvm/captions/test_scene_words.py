@@ -154,7 +154,9 @@ def test_a_known_caption():
     say = lambda phrasing, count: lvm.sentences(
         WORDS.language,
         np.asarray(
-            lvm.generate_captions(WORDS.language, values, np.array([phrasing]), np.arange(7) < count)
+            lvm.generate_captions(
+                WORDS.language, values, np.array([phrasing]), np.arange(7) < count
+            )
         ),
     )
     assert say(0, 3) == ["a picture of one hare on the left of the stage in its bottom row"]
@@ -168,7 +170,9 @@ def test_distorted_words_are_uniform_and_tell_nothing(scenes):
     values = word_values(PAPER, scenes)
     perturbable = np.array([False, False, False, True, True, True, True])
     replaced = np.asarray(
-        replace_values(jax.random.key(1), PAPER.language, values, perturbable, 1.0)
+        replace_values(
+            jax.random.key(1), PAPER.language, values, perturbable=perturbable, probability=1.0
+        )
     )
     np.testing.assert_array_equal(replaced[:, :3], values[:, :3])
     for place in range(3, 7):

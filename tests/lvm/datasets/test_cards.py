@@ -169,7 +169,7 @@ def test_impossible_sizes(tmp_path, height, width):
     with pytest.raises(
         ValueError, match=f"height and width are {height} and {width}: allowed is 1"
     ):
-        datasets.read_cards(tmp_path, height, width)
+        datasets.read_cards(tmp_path, height=height, width=width)
 
 
 def test_an_archive_cut_off_anywhere_is_refused(tmp_path):
@@ -227,7 +227,9 @@ def test_a_split_must_hold_every_value(share, message):
 
 def test_a_session_in_both_splits_is_refused():
     photographs = some_cards(6)
-    odd, even = (datasets.Photographs(*(leaf[start::2] for leaf in photographs)) for start in (1, 0))
+    odd, even = (
+        datasets.Photographs(*(leaf[start::2] for leaf in photographs)) for start in (1, 0)
+    )
     with pytest.raises(ValueError, match="session DSC_0 is in the train split and in the test spl"):
         datasets.check_splits(odd, even)
     halves = (
@@ -241,7 +243,9 @@ def test_every_phrasing_tells_every_card_apart():
     language = lvm.make_language(FACTORS, PHRASINGS)
     cards = np.stack(np.unravel_index(np.arange(81), (3, 3, 3, 3)), 1).astype(np.int32)
     for phrasing in range(len(PHRASINGS)):
-        ids = lvm.generate_captions(language, cards, np.full(81, phrasing, np.int32), np.ones(4, bool))
+        ids = lvm.generate_captions(
+            language, cards, np.full(81, phrasing, np.int32), np.ones(4, bool)
+        )
         assert len(set(lvm.sentences(language, np.asarray(ids)))) == 81
     assert lvm.sentences(language, np.asarray(ids))[0] == (
         "somebody dealt a card bearing the diamond form printed in red with solid filling "

@@ -93,7 +93,9 @@ def test_images_are_decoded_once_for_a_size(folder, tmp_path):
     write(folder)
     shares = []
     for _ in range(2):
-        images = datasets.read_causal3dident(folder, 3, 4, tmp_path / "cache", shares.append).images
+        images = datasets.read_causal3dident(
+            folder, height=3, width=4, cache=tmp_path / "cache", show=shares.append
+        ).images
         assert images.shape == (12, 3, 4, 3)
         np.testing.assert_allclose(images.mean(), made_images().mean(), atol=2)
     np.testing.assert_allclose(shares, np.arange(1, 13) / 12)
@@ -109,7 +111,9 @@ def test_two_folders_of_one_name_share_a_cache(folder, tmp_path):
     write(folder)
     write(other, images=255 - made_images())
     for _ in range(2):
-        here, there = (datasets.read_causal3dident(one, cache=cache).images for one in (folder, other))
+        here, there = (
+            datasets.read_causal3dident(one, cache=cache).images for one in (folder, other)
+        )
         np.testing.assert_array_equal(here, made_images())
         np.testing.assert_array_equal(there, 255 - made_images())
 
@@ -168,7 +172,7 @@ def test_an_image_cut_off_or_of_another_size_is_refused(folder):
     ):
         datasets.read_causal3dident(folder)
     assert not list(folder.glob("*.npy*"))
-    assert datasets.read_causal3dident(folder, 6, 8).images.shape == (12, 6, 8, 3)
+    assert datasets.read_causal3dident(folder, height=6, width=8).images.shape == (12, 6, 8, 3)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +258,7 @@ def test_settings_that_there_are_not(folder, kind, setting):
 @pytest.mark.parametrize("size", [(0, 4), (4, None), (None, -1)])
 def test_impossible_sizes(folder, size):
     with pytest.raises(ValueError, match=f"height and width are {size[0]} and {size[1]}: allowed"):
-        datasets.read_causal3dident(folder, *size)
+        datasets.read_causal3dident(folder, height=size[0], width=size[1])
 
 
 def test_a_disk_that_fills_leaves_no_decoded_images(folder):

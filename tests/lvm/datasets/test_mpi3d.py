@@ -87,7 +87,9 @@ def test_impossible_splits(images, message):
 def test_some_images_of_a_file_are_read(folder, monkeypatch):
     monkeypatch.setattr(mpi3d, "PART", 100)
     shares = []
-    images = datasets.open_mpi3d(folder, POSITIONS_MADE, 16, 16, show=shares.append)
+    images = datasets.open_mpi3d(
+        folder, positions=POSITIONS_MADE, height=16, width=16, show=shares.append
+    )
     assert shares[-1] == 1
     assert images.shape == (1728, 16, 16, 3)
     rows = datasets.draw_mpi3d_splits(POSITIONS_MADE, 400, seed=0).train
@@ -101,7 +103,9 @@ def test_some_images_of_a_file_are_read(folder, monkeypatch):
 
 
 def test_the_folder_or_the_file_and_a_place_for_the_converted_one(folder, tmp_path):
-    images = datasets.open_mpi3d(folder / FILE, POSITIONS_MADE, 16, 16, cache=tmp_path / "cache")
+    images = datasets.open_mpi3d(
+        folder / FILE, positions=POSITIONS_MADE, height=16, width=16, cache=tmp_path / "cache"
+    )
     np.testing.assert_array_equal(images, made_images())
     (name,) = all_names(tmp_path / "cache")
     assert name.startswith(FILE.removesuffix(".npz") + "_")
@@ -117,7 +121,7 @@ def test_the_folder_or_the_file_and_a_place_for_the_converted_one(folder, tmp_pa
 )
 def test_another_number_or_size_of_images(folder, tmp_path, positions, side, message):
     with pytest.raises(ValueError, match=message):
-        datasets.open_mpi3d(folder, positions, side, side, tmp_path)
+        datasets.open_mpi3d(folder, positions=positions, height=side, width=side, cache=tmp_path)
 
 
 def test_a_folder_without_the_file(tmp_path):
@@ -181,7 +185,7 @@ def test_real_frames_show_what_the_words_say(number, tmp_path):
             factors[place] = value
             images[(*factors, line, frame)] = frames[place, frame]
     np.savez(tmp_path / FILE, images=images.reshape(-1, 32, 32, 3))
-    opened = datasets.open_mpi3d(tmp_path, positions, 32, 32)
+    opened = datasets.open_mpi3d(tmp_path, positions=positions, height=32, width=32)
 
     def shown(line, place):
         """Frames by word, read by their factors."""
@@ -238,7 +242,9 @@ def write_table(path, names, rows):
 
 
 def read(folder, split="train", bias="selection", number=0, **options):
-    return datasets.read_mpi3d_captions(folder, split, bias, number, POSITIONS_MADE, **options)
+    return datasets.read_mpi3d_captions(
+        folder, split, bias, number, positions=POSITIONS_MADE, **options
+    )
 
 
 def test_captions_tell_of_images_by_their_place_in_the_file(tmp_path):

@@ -18,7 +18,9 @@ def file(tmp_path):
 
 
 def opened(file, shape=SHAPE, show=lambda share: None):
-    return open_npz_array(file, "images", file.with_name("data.npy"), shape, show)
+    return open_npz_array(
+        file, "images", converted=file.with_name("data.npy"), shape=shape, show=show
+    )
 
 
 def in_zip(file, name, content, compression=zipfile.ZIP_STORED):

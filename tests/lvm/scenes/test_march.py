@@ -21,7 +21,7 @@ def columns(*vectors):
 def test_rays_stop_at_a_ball_or_pass_it_by(steps):
     aims = columns((-3, 0, 0), (-3, 0.3, 0), (-3, 0, -0.4), (-3, 0.6, 0), (-3, 0, 2), (3, 0, 0))
     origin = jnp.array([3.0, 0, 0])
-    travel, cover = march(table(BALL), origin, unit(aims), NARROW, steps)
+    travel, cover = march(table(BALL), origin, unit(aims), NARROW, steps=steps)
     np.testing.assert_array_equal(cover, [1, 1, 1, 0, 0, 0])
     points = np.asarray(origin[:, None] + travel[None] * unit(aims))
     np.testing.assert_allclose(np.linalg.norm(points, axis=0)[:3], 0.5, atol=1e-3)
@@ -33,7 +33,7 @@ def test_a_ray_within_a_pixel_of_the_outline_is_covered_in_part():
     edge = np.arcsin(0.5 / 3)  # the angle at which rays just touch
     angles = edge + pixel * np.array([-0.5, 0.05, 0.5, 0.8, 1.5])
     aims = jnp.asarray(np.stack([-np.cos(angles), np.sin(angles), 0 * angles]), jnp.float32)
-    _, cover = march(table(BALL), origin, aims, pixel, 60)
+    _, cover = march(table(BALL), origin, aims, pixel, steps=60)
     np.testing.assert_allclose(cover, [1, 1, 0.65, 0.35, 0], atol=0.06)
 
 

@@ -53,13 +53,15 @@ def test_photographs_and_captions_find_each_other(key, changes):
     recipe = mmcl.Recipe(**{**PHOTOGRAPHS.__dict__, **changes})
     settings = hyper(4, peak=0.01, steps=60)
     first = sample_photographs(key, 64)
-    state = mmcl.init(key, recipe, settings, first)
-    state, metrics = TRAIN(key, recipe, settings, sample_photographs, state, 0, 60)
+    state = mmcl.init(key, first, recipe=recipe, hyper=settings)
+    state, metrics = TRAIN(
+        key, state, sample_photographs, recipe=recipe, hyper=settings, done=0, steps=60
+    )
     assert jnp.isfinite(metrics.loss).all()
     assert jnp.isfinite(metrics.grad_norm).all()
     assert metrics.loss[-10:].mean() < metrics.loss[:3].mean() - 0.5
     test = sample_photographs(jax.random.key(1), 64)
-    z = mmcl.encode(recipe, settings, state.params, state.stats, test)
+    z = mmcl.encode(state.params, state.stats, test, recipe=recipe, hyper=settings)
     distances = np.square(z.x[:, None] - z.t[None]).sum(-1)
     named = test.t[np.argmin(distances, 1), 1]
     assert (named == test.t[:, 1]).mean() > 0.9
@@ -70,8 +72,12 @@ def test_resnet18_takes_a_step(key):
         **{**PHOTOGRAPHS.__dict__, "image_encoder": "resnet18", "batch": 4, "group": 4}
     )
     batch = jax.eval_shape(lambda key: sample_photographs(key, 4), key)
-    state = jax.eval_shape(lambda key, batch: mmcl.init(key, recipe, hyper(4), batch), key, batch)
-    step = lambda state, batch: mmcl.step(recipe, hyper(4), state, batch, jnp.int32(0))
+    state = jax.eval_shape(
+        lambda key, batch: mmcl.init(key, batch, recipe=recipe, hyper=hyper(4)), key, batch
+    )
+    step = lambda state, batch: mmcl.step(
+        state, batch, recipe=recipe, hyper=hyper(4), done=jnp.int32(0)
+    )
     after, _ = jax.eval_shape(step, state, batch)
     assert jax.tree.structure(after) == jax.tree.structure(state)
     shapes = lambda tree: [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(tree)]
@@ -86,9 +92,11 @@ def test_a_frozen_lane_keeps_its_running_statistics_and_is_alone(key):
 
     def run(key, temperature):
         settings = hyper(4, peak=1e-3)._replace(temperature=temperature)
-        state = mmcl.init(key, recipe, settings, sample_photographs(key, 64))
+        state = mmcl.init(key, sample_photographs(key, 64), recipe=recipe, hyper=settings)
         first = jnp.int32(0)
-        after, _ = mmcl.train(key, recipe, settings, sample_photographs, state, first, 3)
+        after, _ = mmcl.train(
+            key, state, sample_photographs, recipe=recipe, hyper=settings, done=first, steps=3
+        )
         return state, after
 
     before, after = jax.jit(jax.vmap(run))(keys, jnp.array([1.0, jnp.nan]))
@@ -112,8 +120,12 @@ def test_both_factors_of_every_product_inside_encoders_are_rounded(key, changes)
     """Forward and back; all others ask for float32."""
     recipe = mmcl.Recipe(**PHOTOGRAPHS.__dict__ | changes | {"precision": "bfloat16"})
     batch = jax.eval_shape(lambda key: sample_photographs(key, 16), key)
-    state = jax.eval_shape(lambda key, batch: mmcl.init(key, recipe, hyper(4), batch), key, batch)
-    step = lambda state, batch: mmcl.step(recipe, hyper(4), state, batch, jnp.int32(0))
+    state = jax.eval_shape(
+        lambda key, batch: mmcl.init(key, batch, recipe=recipe, hyper=hyper(4)), key, batch
+    )
+    step = lambda state, batch: mmcl.step(
+        state, batch, recipe=recipe, hyper=hyper(4), done=jnp.int32(0)
+    )
     factors = list(factors_of_products(jax.make_jaxpr(step)(state, batch).jaxpr))
     assert len(factors) >= 3 * 6  # a layer has one product forward, two back
     assert all(makers == ["reduce_precision"] * 2 for makers in factors)

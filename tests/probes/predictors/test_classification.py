@@ -18,7 +18,7 @@ def features(key):
 
 def score(classifier, features, labels, key, classes=3):
     """Matthews correlation on the second half of the rows."""
-    told = classifier(key, features[:N], labels[:N], features[N:], classes)
+    told = classifier(key, features[:N], labels[:N], features[N:], classes=classes)
     return matthews(labels[N:], told, classes)
 
 
@@ -102,16 +102,16 @@ def test_a_masked_column_changes_nothing(classifier, features, key):
 def test_scale_shift_and_names_of_classes_do_not_matter(features, key):
     labels = jnp.argmax(features + 0.3 * features[:, ::-1], axis=1)
     names = jnp.array([2, 0, 1])
-    expected = names[logistic(key, features[:N], labels[:N], features[N:], 3)]
+    expected = names[logistic(key, features[:N], labels[:N], features[N:], classes=3)]
     moved = 1e-3 * features + 1
-    told = logistic(key, moved[:N], names[labels[:N]], moved[N:], 3)
+    told = logistic(key, moved[:N], names[labels[:N]], moved[N:], classes=3)
     assert (told == expected).mean() > 0.995
 
 
 @pytest.mark.parametrize("classifier", ALL)
 def test_without_features_the_most_frequent_class_is_told(classifier, key):
     labels = jnp.where(jnp.arange(N) % 5 < 3, 2, 1)
-    told = classifier(key, jnp.zeros((N, 3)), labels, jnp.ones((7, 3)), 4)
+    told = classifier(key, jnp.zeros((N, 3)), labels, jnp.ones((7, 3)), classes=4)
     np.testing.assert_array_equal(told, 2)
 
 
