@@ -1,1 +1,5 @@
-"""Who asks: configs, sweeps, checkpoints, tables, figures and the command line."""
+"""Experiments: sweeps of training runs, from a config to a report."""
+
+from importlib.metadata import version
+
+__version__ = version("misalign")

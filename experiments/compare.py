@@ -1,6 +1,6 @@
-"""Compare: several runs side by side, what each kept and leaked in every setting.
+"""Compare: puts several runs side by side, with the kept and leaked scores of every setting.
 
-python -m experiments.compare runs/a runs/b --figure=compared.png
+misalign compare runs/a runs/b --figure=compared.png
 """
 
 from collections.abc import Sequence
@@ -11,47 +11,49 @@ from ml_collections import ConfigDict
 
 from experiments.domains import make_domain
 from experiments.report.heat_maps import Panel, save_heat_maps
-from experiments.report.run_tables import compare_runs_command
+from experiments.report.run_tables import run_table_command
 from experiments.report.tables import (
     main_probe,
     metric_name,
     of_targets,
     over_seeds,
     setting_labels,
+    with_roles,
 )
 from experiments.rundir.checkpoint_files import read_run
-from experiments.rundir.results import REVERSE, read_results, unbiased_names
+from experiments.rundir.lane import REVERSE
+from experiments.rundir.results import read_results
 
-KEPT, LEAKED, REVERSED = "least kept", "most leaked", "least reverse"
+SCORES = {"kept": "least kept", "leaked": "most leaked", "reverse": "least reverse"}
 
 
 def compare(directories: Sequence[Path]) -> pd.DataFrame:
-    """A row a setting of a run: lowest score of an unbiased semantic, largest excess of another.
+    """Returns one row per setting of a run: least kept, most leaked and least reverse score.
 
-    Both are over the modalities, of means over seeds by the main probe; an excess is that over the
-    attainable score; latents of one modality alone are left out. Where it was measured, beside them
-    the lowest score of the reverse direction. Raises ValueError for what is no run directory or has
-    no scores, or is given twice.
+    They are over both modalities, of means over seeds by the main probe; latents of one modality
+    are left out. Raises ValueError if a path is not a run directory, has no scores, or is given
+    twice.
     """
-    tables = map(_one, directories, _names(directories))
+    tables = map(_compare_one, directories, _run_names(directories))
     table = pd.concat(tables, ignore_index=True)
-    return table if table[REVERSED].notna().any() else table.drop(columns=REVERSED)
+    reverse = SCORES["reverse"]
+    return table if table[reverse].notna().any() else table.drop(columns=reverse)
 
 
 def save_comparison(table: pd.DataFrame, path: Path) -> None:
-    """Heat maps, settings by runs, one a score, as PNG and PDF."""
+    """Draws heat maps of settings by runs, one for each score, as PNG and PDF."""
     panels = [
         Panel(name, _in_order(table.pivot(index="label", columns="run", values=name), table))
-        for name in (KEPT, LEAKED, REVERSED)
+        for name in SCORES.values()
         if name in table
     ]
     save_heat_maps([panels], path, table.metric.iloc[0])
 
 
-def _names(directories: Sequence[Path]) -> list[str]:
-    """The ends of the paths, no longer than tells them apart.
+def _run_names(directories: Sequence[Path]) -> list[str]:
+    """The shortest ends of the paths that differ.
 
-    Raises ValueError for a folder that is given twice.
+    Raises ValueError for a directory that is given twice.
     """
     paths = [directory.resolve() for directory in directories]
     for path in paths:
@@ -64,26 +66,20 @@ def _names(directories: Sequence[Path]) -> list[str]:
     return names
 
 
-def _one(directory: Path, name: str) -> pd.DataFrame:
+def _compare_one(directory: Path, name: str) -> pd.DataFrame:
     semantics = make_domain(ConfigDict(read_run(directory)["config"])).semantics
     path = directory / "results.csv"
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")
     cells = over_seeds(read_results(path))
     cells = of_targets(cells, main_probe(cells))
-    laws = ", " + cells.dependence if cells.dependence.nunique() > 1 else ""
+    laws = ", " + cells.law if cells.law.nunique() > 1 else ""
     cells = cells.assign(label=setting_labels(cells) + laws)
-    cells = cells[cells.target.isin((*semantics, REVERSE))]
-    biases = zip(cells.target, cells.selected, cells.perturbable, strict=True)
-    kept = pd.Series([t in unbiased_names(*bias) for t, *bias in biases], cells.index)
-    back = cells.target == REVERSE
-    measured, excess = cells["mean"], cells["mean"] - cells.attainable
-    scores = {KEPT: measured.where(kept), LEAKED: excess.mask(kept | back)}
-    by_label = cells.assign(**scores, **{REVERSED: measured.where(back)}).groupby(
-        "label", sort=False
-    )
-    table = by_label.agg({KEPT: "min", LEAKED: "max", REVERSED: "min"}).reset_index()
-    return table.assign(run=name, metric=metric_name(cells))
+    cells = with_roles(cells[cells.target.isin((*semantics, REVERSE))], value="mean")
+    scores = {title: cells.role_score.where(cells.role == role) for role, title in SCORES.items()}
+    groups = cells.assign(**scores).groupby("label", sort=False)
+    extremes = {title: "max" if role == "leaked" else "min" for role, title in SCORES.items()}
+    return groups.agg(extremes).reset_index().assign(run=name, metric=metric_name(cells))
 
 
 def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -91,8 +87,8 @@ def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """The command line."""
-    compare_runs_command("experiments.compare", __doc__, compare, save_comparison)
+    """Runs the command line."""
+    run_table_command("misalign compare", __doc__, compare, save_comparison)
 
 
 if __name__ == "__main__":

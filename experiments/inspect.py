@@ -1,6 +1,6 @@
-"""Inspect: what is in a run directory, from a finished or a running sweep, on any machine.
+"""Inspect: shows the content of a run directory, finished or running, on any machine.
 
-python -m experiments.inspect runs/selection [--lane 3 [--npz lane3.npz] [--diff OTHER]] [--json]
+misalign inspect runs/selection [--lane=3 [--npz=lane3.npz] [--diff=OTHER]] [--json]
 """
 
 import argparse
@@ -13,30 +13,27 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.rundir.describe import describe_lane, describe_run, differences, export
+from experiments.rundir.describe import (
+    describe_lane,
+    describe_run,
+    export_lane,
+    lane_differences,
+)
 
 LANE_COLUMNS = (
-    "lane",
-    "seed",
-    "setting",
-    "dependence",
-    "encoding_size",
-    "step",
-    "loss",
-    "status",
-    "least_kept",
-    "most_leaked",
-)
+    "lane", "seed", "setting", "dependence", "noise_law", "encoding_size", "step", "loss", "status",
+    "least_kept", "most_leaked",
+)  # fmt: skip
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.inspect", description=__doc__)
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(prog="misalign inspect", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory")
-    parser.add_argument("--lane", type=int, help="one lane alone, by its number")
+    parser.add_argument("--lane", type=int, help="number of a lane, to show that lane alone")
     parser.add_argument("--npz", type=Path, help="a new file for the arrays of that lane")
-    parser.add_argument("--diff", type=Path, help="a run directory or .npz to compare with")
-    parser.add_argument("--json", action="store_true", help="plain data, for other programs")
+    parser.add_argument("--diff", type=Path, help="a run directory or .npz to compare it with")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     if options.lane is None and (options.npz or options.diff):
         parser.error("--npz and --diff are about one lane: give --lane too")
@@ -47,24 +44,24 @@ def main() -> None:
 
 
 def inspect(options: argparse.Namespace) -> None:
-    """Prints what is asked for."""
+    """Prints a run, a lane, or the differences of a lane."""
     if options.npz:
-        export(options.directory, options.lane, options.npz)
+        export_lane(options.directory, options.lane, options.npz)
     if options.diff:
-        found = differences(options.directory, options.diff, options.lane)
+        found = lane_differences(options.directory, options.diff, options.lane)
     elif options.lane is None:
         found = describe_run(options.directory)
     else:
         found = describe_lane(options.directory, options.lane)
     if options.json:
-        print(json.dumps(_plain(found), indent=2, allow_nan=False))
+        print(json.dumps(_json_values(found), indent=2, allow_nan=False))
         return
     show = _show_differences if options.diff else _show
     show(found, Console(width=None if sys.stdout.isatty() else 160))
 
 
 def _show(found: dict[str, Any], console: Console) -> None:
-    """A run or a lane: its facts, its lanes, its arrays."""
+    """Prints the fields, lanes and arrays of a run or a lane."""
     for name, value in found.items():
         if name == "lanes":
             console.print(_table(LANE_COLUMNS, value))
@@ -82,12 +79,12 @@ def _show_differences(found: dict[str, float], console: Console) -> None:
     console.print(f"{differing} of {len(found)} arrays differ")
 
 
-def _plain(found: Any) -> Any:
-    """The same with null where JSON knows no number: NaN and infinity."""
+def _json_values(found: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON does not have."""
     if isinstance(found, dict):
-        return {name: _plain(value) for name, value in found.items()}
+        return {name: _json_values(value) for name, value in found.items()}
     if isinstance(found, list):
-        return [_plain(value) for value in found]
+        return [_json_values(value) for value in found]
     return None if isinstance(found, float) and not math.isfinite(found) else found
 
 

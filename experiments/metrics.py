@@ -1,6 +1,6 @@
-"""Metrics: a finished run scored by independence, disentanglement and mutual information.
+"""Metrics: computes independence, disentanglement and mutual information for a finished run.
 
-python -m experiments.metrics runs/quickstart [--modality=x]
+misalign metrics runs/quickstart [--modality=x]
 """
 
 import argparse
@@ -15,72 +15,82 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments.domains.latent_metrics import LaneMetrics, measure_lane
+import mmcl
+from experiments.domains.domain import TrainedLane
+from experiments.domains.latent_metrics import LatentMetrics, latent_metrics
+from experiments.domains.latents import LatentsDomain
 from experiments.rundir.describe import describe_run
-from experiments.rundir.results import DIGITS, MODALITIES, unbiased_names
+from experiments.rundir.lane import lane_columns, unbiased_names
+from experiments.rundir.results import DIGITS, MODALITIES
 from experiments.runtime.devices import keep_compiled
 from experiments.runtime.progress import Show, progress
+from experiments.sweep.lane import lane_keys
 from experiments.sweep.loading import LoadedLane, load_lane, read_plan
+from experiments.sweep.plan import Plan
 from lvm.files.atomic import write_atomically
 
-ALONE = ("m_x", "m_t")  # targets of several columns, of one modality alone
-UNBIASED = "unbiased"  # the target of what is asked of all unbiased semantics together
+ONE_MODALITY = ("m_x", "m_t")  # targets of several columns
+UNBIASED = "unbiased"  # the target of metrics of all unbiased semantics together
 
 
-def score_run(directory: Path, modalities: Sequence[str], show: Show) -> Path:
-    """Writes `metrics.csv`, a tidy row a score, as far as it is after every lane.
+def write_metrics(directory: Path, modalities: Sequence[str], show: Show) -> Path:
+    """Writes `metrics.csv`, one row per score, anew after every lane.
 
-    Scores of a lane that froze are not a number. Raises ValueError for what is no run directory,
-    for a run of images, and for one that has not ended.
+    Scores of a lane that diverged are NaN. Raises ValueError if `directory` is not a run directory,
+    or for a run of images or one that has not ended.
     """
     plan = read_plan(directory)
-    if plan.domain.words is not None:
+    if not isinstance(plan.domain, LatentsDomain):
         raise ValueError(f"{directory} is a run of images: allowed is a run of the domain latents")
-    frozen = _frozen(directory)
-    measure = jax.jit(partial(measure_lane, plan), static_argnums=0)
+    diverged = _diverged(directory)
+    measure = jax.jit(partial(_lane_metrics, plan), static_argnums=0)
     path, rows = directory / "metrics.csv", []
-    for number, froze in enumerate(frozen):
-        show("scoring", number / len(frozen), f"lane {number}")
+    for number, has_diverged in enumerate(diverged):
+        show("scoring", number / len(diverged), f"lane {number}")
         lane = load_lane(directory, number)
         data = jax.tree.map(lambda leaf, number=number: leaf[number], plan.data)
         for modality in modalities:
-            told = measure(modality, data, lane.world, lane.params, lane.stats)
-            named = metric_rows(lane, plan.domain.semantics, jax.device_get(told))
-            rows += [
-                {"lane": number, "seed": lane.lane.seed, "setting": lane.lane.setting}
-                | {"modality": modality, **row, "value": np.nan if froze else float(row["value"])}
-                for row in named
-            ]
+            metrics = jax.device_get(measure(modality, data, lane.world, lane.params, lane.stats))
+            for row in metric_rows(lane, plan.domain.semantics, metrics):
+                value = np.nan if has_diverged else float(row["value"])
+                columns = lane_columns(number, lane.identity)
+                rows.append({**columns, "modality": modality, **row, "value": value})
         write_atomically(path, pd.DataFrame(rows).to_csv(index=False, float_format=DIGITS))
     show("scoring", 1.0, "")
     return path
 
 
 def metric_rows(
-    lane: LoadedLane, semantics: Sequence[str], told: LaneMetrics
+    lane: LoadedLane, semantics: Sequence[str], metrics: LatentMetrics
 ) -> Iterator[dict[str, Any]]:
-    """Rows with target, metric and value; independence is asked of biased targets alone."""
-    unbiased = unbiased_names(lane.lane.selected, lane.lane.perturbable)
-    for place, target in enumerate([*semantics, *ALONE]):
+    """Yields rows with target, metric and value; independence is tested for biased targets."""
+    unbiased = unbiased_names(lane.identity.selected, lane.identity.perturbable)
+    for index, target in enumerate([*semantics, *ONE_MODALITY]):
         scores = {}
         if target not in unbiased:
-            statistic, p_value = told.independence
-            scores |= {"hsic": statistic[place], "hsic_p": p_value[place]}
+            statistic, p_value = metrics.independence
+            scores |= {"hsic": statistic[index], "hsic_p": p_value[index]}
         for bound in ("infonce", "nwj"):
-            nats, ceiling, saturated = getattr(told, bound)
+            nats, ceiling, saturated = getattr(metrics, bound)
             scores |= {
-                bound: nats[place],
-                f"{bound}_ceiling": ceiling[place],
-                f"{bound}_saturated": saturated[place],
+                bound: nats[index],
+                f"{bound}_ceiling": ceiling[index],
+                f"{bound}_saturated": saturated[index],
             }
         for metric, value in scores.items():
             yield {"target": target, "metric": metric, "value": value}
-    for metric, value in told.dci._asdict().items():
+    for metric, value in metrics.dci._asdict().items():
         yield {"target": UNBIASED, "metric": metric, "value": value}
 
 
-def _frozen(directory: Path) -> list[bool]:
-    """Of every lane, whether it froze; raises ValueError if one has steps left."""
+def _lane_metrics(plan: Plan, modality: str, data, world, params, stats) -> LatentMetrics:
+    encode = partial(mmcl.encode, params, stats, recipe=plan.recipes[0], hyper=data.hyper)
+    trained = TrainedLane((), world, data, encode)
+    return latent_metrics(lane_keys(data.seed).metrics, plan.domain, trained, modality)
+
+
+def _diverged(directory: Path) -> list[bool]:
+    """Whether each lane diverged; raises ValueError if one has steps left."""
     run = describe_run(directory)
     for lane in run["lanes"]:
         if lane["step"] < lane["steps"]:
@@ -92,16 +102,16 @@ def _frozen(directory: Path) -> list[bool]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.metrics", description=__doc__)
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(prog="misalign metrics", description=__doc__)
     parser.add_argument("directory", type=Path, help="a finished run of the domain latents")
-    parser.add_argument("--modality", choices=MODALITIES, help="one alone; default is both")
+    parser.add_argument("--modality", choices=MODALITIES, help="one of them; default is both")
     options = parser.parse_args(arguments)
     keep_compiled()
     modalities = [options.modality] if options.modality else list(MODALITIES)
     try:
         with progress(Console()) as show:
-            path = score_run(options.directory, modalities, show)
+            path = write_metrics(options.directory, modalities, show)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(f"metrics: {path}")

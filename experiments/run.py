@@ -1,6 +1,7 @@
-"""Run: trains and scores a sweep; the same command in the same directory goes on where it was.
+"""Run: trains and scores a sweep; the same command in the same directory resumes it.
 
-python -m experiments.run --config=experiments/configs/quickstart.py [--workdir=runs/quickstart]
+misalign run quickstart [--workdir=runs/quickstart]
+python -m experiments.run --config=experiments/configs/quickstart.py
 """
 
 import sys
@@ -15,7 +16,7 @@ from ml_collections import config_flags
 from rich.console import Console
 
 from experiments.domains.domain import Shared
-from experiments.report.write_report import print_end
+from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
 from experiments.rundir.claim import check_claim, claimed, origin
@@ -31,83 +32,92 @@ from experiments.runtime.devices import (
 from experiments.runtime.processes import is_first, join, leave, wait_for_all
 from experiments.runtime.progress import progress
 from experiments.runtime.signals import Stopped, stop_requests
-from experiments.sweep import run_block as work
-from experiments.sweep.blocks import Block, blocks_left
-from experiments.sweep.compiled import Sweep, make_sweep
-from experiments.sweep.plan import Plan, arrange, make_plan, of_length, take
+from experiments.sweep.blocks import Block, remaining_blocks
+from experiments.sweep.compiled import CompiledSweep, compile_sweep
+from experiments.sweep.plan import Plan, lanes_with_steps, make_plan, order_lanes, select_lanes
+from experiments.sweep.run_block import BlockTask, run_block
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
-_PROCESSES = flags.DEFINE_integer("processes", None, "processes in all; found by SLURM, TPU pods")
-_PROCESS = flags.DEFINE_integer("process", None, "which process this is, from 0; likewise")
+_PROCESSES = flags.DEFINE_integer("processes", None, "number of processes; SLURM and TPUs set it")
+_PROCESS = flags.DEFINE_integer("process", None, "number of this process, from 0; likewise")
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several processes")
 
 
 def run(
-    plan: Plan, shared: Shared, directory: Path, console: Console, about: dict[str, Any]
+    plan: Plan, shared: Shared, directory: Path, *, console: Console, origin: dict[str, Any]
 ) -> None:
-    """Trains and scores every lane that has no scores yet, block by block, then reports.
+    """Trains and scores every lane that has no scores yet, block by block, then prints a summary.
 
-    `shared` is what the plan's domain loads, `about` what checkpoints tell of their origin. Raises
-    Stopped if that is requested.
+    `shared` are the arrays of the plan's domain, `origin` is the metadata of checkpoints. Raises
+    Stopped if a stop is requested.
     """
     say = partial(console.print, highlight=False, soft_wrap=True)
     largest = plan.lanes_per_block or len(plan.lanes)
 
-    @lru_cache(1)  # each holds the data of the domain on every device
+    @lru_cache(1)  # each entry holds the data of the domain on every device
     def compiled(count, steps):
-        return _compile(take(plan, of_length(plan, steps)[:count]), shared)
+        return _compile(select_lanes(plan, lanes_with_steps(plan, steps)[:count]), shared)
 
     with stop_requests() as stopping, progress(console) as show:
-        while blocks := _blocks_left(plan, directory, largest):
-            lanes = blocks[0].lanes
+        while blocks := _remaining_blocks(plan, directory, largest):
+            block = blocks[0]
+            count = len(block.lanes)
             try:
-                sweep, mesh, fitting = compiled(len(lanes), plan.lengths[lanes[0]])
-                if fitting < len(lanes):
-                    say(f"{len(lanes)} lanes do not fit in memory together: {fitting} at a time")
+                sweep, mesh, fitting = compiled(count, plan.lane_steps[block.lanes[0]])
+                if fitting < count:
+                    say(f"{count} lanes do not fit in memory together: {fitting} at a time")
                     largest = fitting
                     continue
-                part = take(plan, lanes)
-                work.finish(
-                    work.Task(
-                        blocks[0], part, plan, sweep, mesh, directory, about, stopping, show, say
+                run_block(
+                    BlockTask(
+                        block=block,
+                        plan=select_lanes(plan, block.lanes),
+                        full_plan=plan,
+                        sweep=sweep,
+                        mesh=mesh,
+                        directory=directory,
+                        origin=origin,
+                        stopping=stopping,
+                        show=show,
+                        say=say,
                     )
                 )
             except UnreadableError as error:
                 if is_first():
-                    say(f"{error}; it is now {set_aside(blocks[0].source)}")
+                    say(f"{error}; it is now {set_aside(block.source)}")
             except jax.errors.JaxRuntimeError as error:
-                if not is_out_of_memory(error) or len(lanes) == 1:
+                if not is_out_of_memory(error) or count == 1:
                     raise
-                largest = -(-len(lanes) // 2)
-                say(f"{len(lanes)} lanes ran out of memory together: {largest} at a time")
+                largest = -(-count // 2)
+                say(f"{count} lanes ran out of memory together: {largest} at a time")
             wait_for_all("a block")
     if is_first():
-        print_end(directory, console)
+        print_summary(directory, console)
 
 
-def _blocks_left(plan: Plan, directory: Path, largest: int) -> list[Block]:
-    finished = scored_lanes(directory / "results.csv", plan.domain.scores)
+def _remaining_blocks(plan: Plan, directory: Path, largest: int) -> list[Block]:
+    finished = scored_lanes(directory / "results.csv", plan.domain.scores_per_lane)
     newest = newest_by_lane(list_checkpoints(directory))
-    return blocks_left(finished, newest, plan.lengths, largest)
+    return remaining_blocks(finished, newest, plan.lane_steps, largest)
 
 
-def _load(plan: Plan, console: Console) -> Shared:
-    with progress(console) as show:
-        return plan.domain.load(lambda share: show("reading data", share, ""))
-
-
-def _compile(plan: Plan, shared: Shared) -> tuple[Sweep, Mesh, int]:
-    """The sweep over a block, its devices, and how many of its lanes fit in their memory."""
+def _compile(plan: Plan, shared: Shared) -> tuple[CompiledSweep, Mesh, int]:
+    """The sweep over a block, its devices, and the number of its lanes that fit in memory."""
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = make_sweep(plan, mesh, shared)
+    sweep = compile_sweep(plan, mesh, shared)
     needed = sweep.memory(min(plan.log_every, plan.steps))
     fitting = int(len(plan.lanes) * min(1, bytes_usable() / needed))
     return sweep, mesh, max(1, fitting)
 
 
+def _load(plan: Plan, console: Console) -> Shared:
+    with progress(console) as show:
+        return plan.domain.load(lambda fraction: show("reading data", fraction, ""))
+
+
 def main(argv: list[str]) -> None:
-    """The command line: everything is checked before any work starts."""
+    """Runs the command line; everything is checked before any work starts."""
     logging.set_verbosity(logging.WARNING)
     if len(argv) > 1:
         sys.exit(f"error: unexpected argument {argv[1]!r}")
@@ -120,15 +130,16 @@ def main(argv: list[str]) -> None:
         keep_compiled()
         if _DISTRIBUTED.value or _COORDINATOR.value:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
-        make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises while nothing is written yet
+        make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
         check_claim(directory, config, plan.lanes)  # before data are read, which can take long
         console = Console(quiet=not is_first())
         shared = _load(plan, console)
         with claimed(directory, config, plan.lanes) as lanes:
-            run(arrange(plan, lanes), shared, directory, console, origin(config))
+            plan = order_lanes(plan, lanes)
+            run(plan, shared, directory, console=console, origin=origin(config))
         leave()
     except Stopped as stopped:
-        print(f"stopped after {stopped}; the same command goes on from there")
+        print(f"stopped after {stopped}; the same command resumes there")
         sys.exit(130)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -1,10 +1,10 @@
-"""Reading: what a network reads from the images if it is told the truth; what they show at all.
+"""Supervised: trains the image encoder of a recipe on the true factors, as an upper reference.
 
-python -m experiments.supervised --config=experiments/configs/scenes_small.py
+misalign supervised scenes_small
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,127 +20,137 @@ from rich.table import Table
 
 import mmcl
 import probes
-from experiments.domains.captioned import Labelled, Pictures
-from experiments.domains.domain import Words
+from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import keep_compiled
-from experiments.runtime.progress import progress
+from experiments.runtime.progress import Show, progress
 from experiments.sweep.plan import Plan, make_plan
 from mmcl.optimizers.registry import make_optimizer
 
-PART = 512  # images that are read at once
+ENCODED_TOGETHER = 512  # images
 
 
-class Reading(NamedTuple):
-    """How well a target is read: metric "matthews" or "r2", value on test images."""
+class SupervisedScore(NamedTuple):
+    """Score of a target on test images; metric "matthews" or "r2"."""
 
     target: str
     metric: str
     value: float
 
 
-class Reader(NamedTuple):
-    """The network, with a column a class and a value, and how to train it.
+class SupervisedModel(NamedTuple):
+    """The network, with one output per class and value, and its training.
 
-    places: of those of the factors that are labels.
+    label_sizes: number of classes of each label; positions: of the labels among the factors.
     """
 
     encoder: mmcl.Encoder
     optimizer: optax.GradientTransformationExtraArgs
     batch: int
-    words: Words
-    places: tuple[int, ...]
+    label_sizes: dict[str, int]
+    positions: tuple[int, ...]
 
 
-def read_images(
-    plan: Plan, pictures: Pictures, key: Key[Array, ""], show: Callable[[str, float, str], None]
-) -> list[Reading]:
-    """Trains the recipe's image encoder on the truth and reads the test images, seed by key.
+def supervised_scores(
+    plan: Plan, splits: ImageSplits, key: Key[Array, ""], show: Show
+) -> list[SupervisedScore]:
+    """Trains the recipe's image encoder on the true factors and scores it on test images.
 
-    Cross-entropies of labels and mean squared errors of standardised values, summed; as many steps
-    as the recipe has. Raises ValueError for a plan without images.
+    The loss is the sum of the cross-entropies of labels and of the mean squared errors of
+    standardised values; the steps are those of the recipe. Raises ValueError for a plan without
+    images.
     """
-    if plan.domain.words is None:
-        raise ValueError("domain is one without images: there is nothing to read")
+    if not isinstance(plan.domain, CaptionedDomain):
+        raise ValueError("domain has no images: allowed is a config with images")
     key_init, key_train = jax.random.split(key)
-    mean, std = pictures.train.values.mean(0)[None], pictures.train.values.std(0)[None]
-    train, test = (part._replace(values=(part.values - mean) / std) for part in pictures)
-    reader = _make_reader(plan)
-    params, stats = reader.encoder.init(key_init, jnp.asarray(train.images[: reader.batch]))
-    state = params, stats, reader.optimizer.init(params)
+    mean, std = splits.train.values.mean(0)[None], splits.train.values.std(0)[None]
+    train, test = (part._replace(values=(part.values - mean) / std) for part in splits)
+    model = _make_model(plan, plan.domain)
+    params, stats = model.encoder.init(key_init, jnp.asarray(train.images[: model.batch]))
+    state = params, stats, model.optimizer.init(params)
     data = jax.tree.map(jnp.asarray, train)
-    advance = jax.jit(partial(_advance, reader), static_argnums=4)
+    advance = jax.jit(partial(_advance, model), static_argnames="steps")
     for done in range(0, plan.steps, plan.log_every):
         steps = min(plan.log_every, plan.steps - done)
-        state, loss = advance(key_train, data, state, done, steps)
+        state, loss = advance(key_train, data, state, done=done, steps=steps)
         show("training", (done + steps) / plan.steps, f"step {done + steps}, loss {loss:.3f}")
-    apply = jax.jit(reader.encoder.apply)
-    parts = np.array_split(test.images, max(1, len(test.images) // PART))
+    apply = jax.jit(model.encoder.apply)
+    parts = np.array_split(test.images, max(1, len(test.images) // ENCODED_TOGETHER))
     outputs = jnp.concatenate([apply(*state[:2], part) for part in parts])
-    return list(_readings(reader, outputs, jax.tree.map(jnp.asarray, test)))
+    names = plan.domain.targets.values
+    return list(_scores(model, names, outputs, jax.tree.map(jnp.asarray, test)))
 
 
-def _make_reader(plan: Plan) -> Reader:
-    words = plan.domain.words
-    outputs = sum(words.labels.values()) + len(words.values)
+def _make_model(plan: Plan, domain: CaptionedDomain) -> SupervisedModel:
+    outputs = sum(domain.label_sizes.values()) + len(domain.targets.values)
     recipe = replace(plan.recipe, outputs=outputs)
     hyper = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data.hyper)
-    schedule = mmcl.Schedule(hyper.schedule.peak, hyper.schedule.warmup, jnp.float32(plan.steps))
-    optimizer = make_optimizer(recipe.optimizer, schedule, hyper.clip_norm)
-    places = tuple(plan.domain.semantics.index(name) for name in words.labels)
-    return Reader(mmcl.make_encoders(recipe).x, optimizer, recipe.batch, words, places)
+    schedule = mmcl.Schedule(
+        hyper.schedule.peak, hyper.schedule.warmup, decay_end=jnp.float32(plan.steps)
+    )
+    return SupervisedModel(
+        encoder=mmcl.make_encoders(recipe).x,
+        optimizer=make_optimizer(recipe.optimizer, schedule, hyper.clip_norm),
+        batch=recipe.batch,
+        label_sizes=domain.label_sizes,
+        positions=tuple(domain.semantics.index(name) for name in domain.label_sizes),
+    )
 
 
 @jax.default_matmul_precision("float32")
-def _advance(reader: Reader, key, data: Labelled, state: Any, done, steps: int):
+def _advance(model: SupervisedModel, key, data: LabelledImages, state: Any, *, done, steps: int):
     """The state after `steps` more steps, and the last loss."""
 
     def loss_of(params, stats, batch):
-        outputs, stats = reader.encoder.train(params, stats, batch.images)
-        return _loss(reader, outputs, batch), stats
+        outputs, stats = model.encoder.train(params, stats, batch.images)
+        return _loss(model, outputs, batch), stats
 
     def step(state, done):
         params, stats, opt_state = state
         key_rows = jax.random.fold_in(key, done)
-        rows = jax.random.randint(key_rows, (reader.batch,), 0, len(data.images))
+        rows = jax.random.randint(key_rows, (model.batch,), 0, len(data.images))
         batch = jax.tree.map(lambda leaf: leaf[rows], data)
         gradient = jax.value_and_grad(loss_of, has_aux=True)
         (loss, stats), grads = gradient(params, stats, batch)
-        updates, opt_state = reader.optimizer.update(grads, opt_state, params, step=done)
+        updates, opt_state = model.optimizer.update(grads, opt_state, params, step=done)
         return (optax.apply_updates(params, updates), stats, opt_state), loss
 
     state, losses = jax.lax.scan(step, state, done + jnp.arange(steps))
     return state, losses[-1]
 
 
-def _loss(reader: Reader, outputs, batch: Labelled) -> Float[Array, ""]:
-    logits, values = _split(reader, outputs)
-    labels = _labels(reader, batch)
-    told = map(optax.softmax_cross_entropy_with_integer_labels, logits, labels)
-    return sum(losses.mean() for losses in told) + jnp.mean((values - batch.values) ** 2, 0).sum()
+def _loss(model: SupervisedModel, outputs, batch: LabelledImages) -> Float[Array, ""]:
+    logits, values = _split_outputs(model, outputs)
+    cross_entropy = optax.softmax_cross_entropy_with_integer_labels
+    label_losses = map(cross_entropy, logits, _labels(model, batch))
+    value_losses = jnp.mean((values - batch.values) ** 2, 0)
+    return sum(losses.mean() for losses in label_losses) + value_losses.sum()
 
 
-def _readings(reader: Reader, outputs, test: Labelled):
-    logits, values = _split(reader, outputs)
-    labels = zip(reader.words.labels.items(), _labels(reader, test), logits, strict=True)
-    for (name, size), truth, of_label in labels:
-        yield Reading(name, "matthews", float(probes.matthews(truth, of_label.argmax(1), size)))
-    for name, score in zip(reader.words.values, probes.r2(test.values, values), strict=True):
-        yield Reading(name, "r2", float(score))
+def _scores(
+    model: SupervisedModel, value_names, outputs, test: LabelledImages
+) -> Iterator[SupervisedScore]:
+    logits, values = _split_outputs(model, outputs)
+    labels = zip(model.label_sizes.items(), _labels(model, test), logits, strict=True)
+    for (name, size), truth, label_logits in labels:
+        score = probes.matthews(truth, label_logits.argmax(1), size)
+        yield SupervisedScore(name, "matthews", float(score))
+    for name, score in zip(value_names, probes.r2(test.values, values), strict=True):
+        yield SupervisedScore(name, "r2", float(score))
 
 
-def _split(reader: Reader, outputs: Float[Array, "n outputs"]):
+def _split_outputs(model: SupervisedModel, outputs: Float[Array, "n outputs"]):
     """The logits of every label, and the values."""
-    *logits, values = jnp.split(outputs, np.cumsum(list(reader.words.labels.values())), axis=1)
+    *logits, values = jnp.split(outputs, np.cumsum(list(model.label_sizes.values())), axis=1)
     return logits, values
 
 
-def _labels(reader: Reader, part: Labelled):
-    return [part.factors[:, place] for place in reader.places]
+def _labels(model: SupervisedModel, part: LabelledImages):
+    return [part.factors[:, position] for position in model.positions]
 
 
 def main(argv: list[str]) -> None:
-    """Prints a table, with the recipe that read."""
+    """Runs the command line: prints a table of scores."""
     del argv
     logging.set_verbosity(logging.WARNING)
     console = Console()
@@ -148,15 +158,15 @@ def main(argv: list[str]) -> None:
         plan = make_plan(CONFIG.value)
         keep_compiled()
         with progress(console) as show:
-            pictures = plan.domain.load(lambda share: show("reading data", share, ""))
-            readings = read_images(plan, pictures, jax.random.key(0), show)
+            splits = plan.domain.load(lambda fraction: show("reading data", fraction, ""))
+            scores = supervised_scores(plan, splits, jax.random.key(0), show)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     recipe = plan.recipe
     title = f"{recipe.image_encoder}, {recipe.optimizer}, {plan.steps} steps of {recipe.batch}"
     table = Table("latent", "metric", "test images", title=title)
-    for reading in readings:
-        table.add_row(reading.target, reading.metric, f"{reading.value:.3f}")
+    for score in scores:
+        table.add_row(score.target, score.metric, f"{score.value:.3f}")
     console.print(table)
 
 

@@ -28,3 +28,5 @@ from .latents.world import init_world as init_world
 from .scenes.rendering.render import render as render
 from .scenes.sampler import Scenes as Scenes
 from .scenes.sampler import sample_scenes as sample_scenes
+
+__version__: str

@@ -19,3 +19,5 @@ from .training import init as init
 from .training import make_encoders as make_encoders
 from .training import step as step
 from .training import train as train
+
+__version__: str

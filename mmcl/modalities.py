@@ -1,10 +1,14 @@
-"""Modalities: one value for images and one for texts."""
+"""Modalities: a pair of values, one for images and one for texts."""
 
 from typing import Any, NamedTuple
 
 
 class Modalities(NamedTuple):
-    """One thing for the images, one for the texts: encoders, parameters, representations."""
+    """A value for images and one for texts, such as encoders, parameters or representations.
+
+    x: of images.
+    t: of texts.
+    """
 
     x: Any
     t: Any

@@ -1,4 +1,4 @@
-"""Recipe: everything about training but the data; what is static, and what is traced."""
+"""Recipe: the static choices of a training run, and its traced hyperparameters."""
 
 import dataclasses
 from typing import NamedTuple
@@ -18,37 +18,41 @@ from mmcl.precision import PRECISIONS
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What shapes the program: all static.
+    """Static choices of training; a new value compiles a new program.
 
-    widths:        of hidden layers; of mlp, of tokens, and of patches, a layer of them each.
-    slope:         of the leaky ReLU of the same three.
-    whiten:        whether mlp whitens observations, on a first batch.
-    outputs:       columns of a representation; lanes use fewer by their dimension mask.
-    batch:         pairs in a step.
-    group:         pairs that are one another's negatives; divides the batch. Alignment is over the
-                   whole batch, so a large batch in groups averages gradients at linear cost.
-    objective:     a name in `OBJECTIVES`, such as "alignment_max_entropy".
-    similarity:    of objectives with that option: "negative_squared_distance", "cosine" or "dot".
-    negatives:     of alignment_max_entropy: "in_batch" or "second_batch".
-    optimizer:     "soap", "muon" or "adam".
+    outputs:       number of columns of a representation, of which a dimension mask can select
+                   some; required.
+    widths:        widths of the hidden layers of "mlp" and "tokens" and of the layers on patches of
+                   "patches"; default (64, 64, 64).
+    slope:         slope of the leaky ReLUs of these three encoders; default 0.2.
+    whiten:        whether "mlp" whitens observations, as fitted at `init`; default True.
+    batch:         pairs per step; default 1024.
+    group:         pairs that are negatives of one another, a divisor of `batch`; default 256.
+                   Alignment is averaged over the whole batch, so a large batch in groups averages
+                   gradients at linear cost.
+    objective:     name in `OBJECTIVES`; default "alignment_max_entropy".
+    similarity:    "negative_squared_distance" (default), "cosine" or "dot"; the latter two for
+                   objectives with that option.
+    negatives:     "in_batch" (default), or "second_batch" for alignment_max_entropy.
+    optimizer:     "soap" (default), "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
-                   `alignment_max_whitened_entropy`, None for never.
-    norm_penalty:  λ of that objective.
-    image_encoder: "mlp" of vectors; "patches" or "resnet18" of photographs.
-    text_encoder:  "mlp" of vectors; "tokens" or "text_cnn" of token ids.
-    head_widths:   of hidden layers that patches have after them.
-    text_widths:   of the text encoder, mlp or tokens; () for those of `widths`.
-    normalization: of resnet18 and text_cnn: "batch" or "group".
-    vocabulary:    number of token ids, 0 for no word among them; of tokens and text_cnn.
-    precision:     of the matrix products inside encoders in training: "float32", "tf32" or
-                   "bfloat16", which add up in float32; a CPU gains no time by it.
-    output_space:  of representations: "free", the unit "sphere" or the unit "cube". A sphere in d
-                   columns has d - 1 dimensions.
+                   `alignment_max_whitened_entropy`; None (default) for never.
+    norm_penalty:  λ of the latter; default 0.1.
+    image_encoder: "mlp" (default) for vectors, "patches" or "resnet18" for images.
+    text_encoder:  "mlp" (default) for vectors, "tokens" or "text_cnn" for token ids.
+    head_widths:   widths of the hidden dense layers of "patches"; default ().
+    text_widths:   widths of the hidden layers of the text encoder; () (default) for `widths`.
+    normalization: "batch" (default) or "group", in "resnet18" and "text_cnn".
+    vocabulary:    number of token ids, among them 0 for no word; default 0. "tokens" and "text_cnn"
+                   need 2 or more.
+    precision:     of the matrix products inside encoders in training: "float32" (default), "tf32"
+                   or "bfloat16". Sums are float32. A CPU is not faster in lower precision.
+    output_space:  "free" (default), the unit "sphere" or the unit "cube". A sphere in d columns has
+                   d - 1 dimensions.
 
-    Raises ValueError for a size out of range, an unknown choice, a similarity other than the
-    distance or negatives from a second batch for an objective without that option, refinement of
-    another than alignment_max_entropy, a group too small for the objective, or token ids without a
-    vocabulary.
+    Raises ValueError for a size that is out of range, a name that is not in `ALLOWED_NAMES`, a
+    similarity, negatives, refinement or group size that the objective does not allow, and token ids
+    without a vocabulary.
     """
 
     outputs: int
@@ -87,15 +91,15 @@ class Recipe:
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
-        for field, names in CHOICES.items():
+        for field, names in ALLOWED_NAMES.items():
             require(field, getattr(self, field) in names, "one of " + ", ".join(names))
-        for field, holds, allowed in _rules_of_objective(self):
-            require(field, holds, f"{allowed}, for {self.objective}")
-        words = self.text_encoder == "mlp" or self.vocabulary >= 2
-        require("vocabulary", words, f"2 or more, for text_encoder {self.text_encoder}")
+        for field, holds, allowed in _constraints_of_objective(self):
+            require(field, holds, allowed)
+        enough_words = self.text_encoder == "mlp" or self.vocabulary >= 2
+        require("vocabulary", enough_words, f"2 or more for text_encoder {self.text_encoder!r}")
 
 
-CHOICES = {
+ALLOWED_NAMES = {  # field of a recipe -> its allowed values
     "objective": tuple(OBJECTIVES),
     "similarity": tuple(SIMILARITIES),
     "negatives": ("in_batch", "second_batch"),
@@ -108,28 +112,28 @@ CHOICES = {
 }
 
 
-def _rules_of_objective(recipe: Recipe):
-    """What the objective asks of other fields: (field, whether it holds, what is allowed)."""
-    chosen = OBJECTIVES[recipe.objective]
-    least = chosen.least_group(recipe.outputs)
-    yield "group", recipe.group >= least, f"{least} or more, with {recipe.outputs} outputs"
+def _constraints_of_objective(recipe: Recipe):
+    """Yields the constraints of the objective on other fields: (field, whether met, allowed)."""
+    name, objective = recipe.objective, OBJECTIVES[recipe.objective]
+    least = objective.least_group(recipe.outputs)
+    enough_pairs = recipe.group >= least
+    yield "group", enough_pairs, f"{least} or more for {name} with {recipe.outputs} outputs"
     distance = "negative_squared_distance"
-    similar = "similarity" in chosen.options or recipe.similarity == distance
-    yield "similarity", similar, distance
-    yield "negatives", "negatives" in chosen.options or recipe.negatives == "in_batch", "in_batch"
-    refinable = recipe.objective == "alignment_max_entropy"
-    yield "refine_from", refinable or recipe.refine_from is None, "None (refine=0)"
+    takes_similarity = "similarity" in objective.options or recipe.similarity == distance
+    yield "similarity", takes_similarity, f"{distance} for {name}"
+    takes_negatives = "negatives" in objective.options or recipe.negatives == "in_batch"
+    yield "negatives", takes_negatives, f"in_batch for {name}"
+    refinable = name == "alignment_max_entropy" or recipe.refine_from is None
+    yield "refine_from", refinable, f"None for {name} (refine=0)"
 
 
 class Hyperparameters(NamedTuple):
-    """Traced choices of training: a new value never compiles again.
+    """Traced choices of training; a new value uses the compiled program. Numbers may be Python's.
 
     schedule:    of the learning rate.
     temperature: float32 [], of the objective.
     clip_norm:   float32 [], largest global norm of the gradient.
     dimensions:  bool [outputs], the columns of the representation that take part; None for all.
-
-    Python numbers are accepted in place of arrays.
     """
 
     schedule: Schedule = Schedule()

@@ -1,7 +1,7 @@
 """Training: one contrastive training run as pure functions.
 
-`init` makes the state, `step` moves it by one batch, `train` scans over steps whose batches it
-draws. Put `vmap` and `jit` around them.
+`init` returns the state, `step` updates it with one batch, `train` scans over steps and samples
+their batches. Apply `vmap` and `jit` from outside.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from mmcl.recipe import Hyperparameters, Recipe
 
 @runtime_checkable
 class Observations(Protocol):
-    """A batch of pairs: images x [n, ...] and texts t [n, ...], row by row, of any type."""
+    """A batch of pairs: images x [n, ...] and texts t [n, ...] of any type, matched by row."""
 
     x: Shaped[Array, "n ..."]
     t: Shaped[Array, "n ..."]
@@ -36,12 +36,14 @@ Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs
 
 
 class TrainState(NamedTuple):
-    """Everything a run needs to go on.
+    """State of a training run, from which it can be resumed.
 
-    params: Modalities of encoder parameters; stats: of what no gradient moves (the whitening, the
-    running statistics of batch normalisation); opt_state: of the optimiser; failed_at: int32 [],
-    the step at which the loss or its gradient was not finite and the run froze, -1 while it is
-    healthy.
+    params:    parameters of both encoders.
+    stats:     arrays of both encoders that gradients do not train, such as the whitening or the
+               running statistics of batch normalisation.
+    opt_state: of the optimiser.
+    failed_at: int32 [], the step at which the run diverged, that is, its loss or gradient was not
+               finite; the state does not change after it. -1 if the run has not diverged.
     """
 
     params: Modalities
@@ -51,9 +53,10 @@ class TrainState(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """What a step tells; float32 [], NaN in a frozen run.
+    """Metrics of one training step; float32 [] each, NaN once the run has diverged.
 
-    loss: the objective in nats; grad_norm: global norm of the gradient before clipping.
+    loss:      the objective, in its units (nats for most).
+    grad_norm: global norm of the gradient before clipping.
     """
 
     loss: Float[Array, ""]
@@ -61,7 +64,7 @@ class Metrics(NamedTuple):
 
 
 def make_encoders(recipe: Recipe) -> Modalities:
-    """The encoder of images and that of texts, Modalities of Encoder; each has its parameters."""
+    """Returns the encoders of images and of texts: Modalities of Encoder."""
     return Modalities(
         x=IMAGE_ENCODERS[recipe.image_encoder](recipe, recipe.widths),
         t=TEXT_ENCODERS[recipe.text_encoder](recipe, recipe.text_widths or recipe.widths),
@@ -74,8 +77,9 @@ def init(
 ) -> TrainState:
     """Returns the state before the first step.
 
-    `batch` is used to fit the whitening, or the scale, of the observations. Raises ValueError for
-    observations that an encoder cannot take.
+    batch: the first batch; the whitening or the scale of observations is fitted on it.
+
+    Raises ValueError for images whose sides do not fit the encoder "patches".
     """
     key_x, key_t = jax.random.split(key)
     encoders = make_encoders(recipe)
@@ -97,7 +101,8 @@ def encode(
 ) -> Modalities:
     """Returns the representations of images and texts: Modalities of float32 [n, outputs].
 
-    Columns outside `hyper.dimensions` are 0, so they add nothing to a distance or inner product.
+    Columns outside `hyper.dimensions` are 0, so they do not contribute to distances or inner
+    products.
     """
     encoders = make_encoders(recipe)
     z_x = encoders.x.apply(params.x, stats.x, observations.x)
@@ -114,12 +119,14 @@ def step(
     hyper: Hyperparameters,
     done: Int[Array, ""] | int,
 ) -> tuple[TrainState, Metrics]:
-    """Returns the state after one step on one batch, and its metrics.
+    """Returns the state after one step on one batch, and the metrics of the step.
 
-    `done` is the number of steps before this one, int32 []. If the loss or its gradient is not
-    finite, the state stays as it is from then on. If negatives come from a second batch, it is the
-    second half of `batch`. Under `vmap`, `done` should not be batched, so that the optimiser's
-    periodic work stays conditional.
+    If the loss or its gradient is not finite, the run has diverged, and its state does not change
+    any more.
+
+    batch: if the negatives come from a second batch, it is the second half of this one.
+    done:  int32 [], the number of steps before this one. It should not be batched under vmap, so
+           that the periodic work of the optimiser stays conditional.
     """
     representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
     precise = partial(with_precision, recipe.precision)
@@ -131,11 +138,11 @@ def step(
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)
     metrics = Metrics(loss, optax.tree.norm(grads))
-    healthy = (state.failed_at < 0) & jnp.isfinite(loss) & jnp.isfinite(metrics.grad_norm)
-    moved = state._replace(params=params, stats=stats, opt_state=opt_state)
-    frozen = state._replace(failed_at=jnp.where(state.failed_at < 0, done, state.failed_at))
-    state = jax.tree.map(partial(jnp.where, healthy), moved, frozen)
-    return state, jax.tree.map(lambda metric: jnp.where(healthy, metric, jnp.nan), metrics)
+    finite = (state.failed_at < 0) & jnp.isfinite(loss) & jnp.isfinite(metrics.grad_norm)
+    updated = state._replace(params=params, stats=stats, opt_state=opt_state)
+    diverged = state._replace(failed_at=jnp.where(state.failed_at < 0, done, state.failed_at))
+    state = jax.tree.map(partial(jnp.where, finite), updated, diverged)
+    return state, jax.tree.map(lambda metric: jnp.where(finite, metric, jnp.nan), metrics)
 
 
 def train(
@@ -148,10 +155,14 @@ def train(
     steps: int,
     done: Int[Array, ""] | int = 0,
 ) -> tuple[TrainState, Metrics]:
-    """Returns the state after `steps` more steps, and the metrics of each, [steps].
+    """Returns the state after `steps` more steps, and the metrics of each: float32 [steps].
 
-    `done` is the number of steps before these, int32 []. Step k, counted from the start of the
-    run, samples its batch with fold_in(key, k), so a run in pieces equals an unbroken one.
+    Step k, counted from the start of the run, samples its batch with fold_in(key, k), so a run in
+    parts equals an unbroken one.
+
+    key:    of all batches of the run; must have no other use.
+    sample: (key, number of pairs) -> pairs.
+    done:   int32 [], the number of steps before these.
     """
     count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 
@@ -165,7 +176,7 @@ def train(
 def _encode_training(
     recipe: Recipe, hyper: Hyperparameters, state: TrainState, params: Modalities, batch
 ) -> tuple[Modalities, Modalities]:
-    """Representations of a training batch, and the statistics that it has updated."""
+    """Returns the representations of a training batch and the updated stats."""
     stats = state.stats
     encoders = make_encoders(recipe)
     z_x, stats_x = encoders.x.train(params.x, stats.x, batch.x)
@@ -175,45 +186,45 @@ def _encode_training(
 
 def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
     space = OUTPUT_SPACES[recipe.output_space]
-    every = jnp.ones(recipe.outputs, bool)
-    dimensions = every if hyper.dimensions is None else hyper.dimensions
+    all_columns = jnp.ones(recipe.outputs, bool)
+    dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
     return Modalities(space(x, dimensions), space(t, dimensions))
 
 
 def _loss_and_gradient(
     recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""]
 ) -> tuple[Float[Array, ""], Modalities]:
-    """The recipe's objective after `done` steps, and its gradient by the representations z."""
-    first = partial(_first_objective, recipe, hyper)
+    """Returns the objective after `done` steps, and its gradient by the representations z."""
+    base = partial(_base_objective, recipe, hyper)
     if recipe.refine_from is None:
-        return jax.value_and_grad(first)(z)
+        return jax.value_and_grad(base)(z)
 
-    def both(z):
+    def refined(z):
         options = {"whitening": whitening_matrix(z), "norm_penalty": recipe.norm_penalty}
         whitened = partial(alignment_max_whitened_entropy, **options)
-        return (first(z) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
+        return (base(z) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
 
-    # gradients inside the branches: a gradient of branches would keep what both of them need
-    branches = jax.value_and_grad(first), jax.value_and_grad(both)
+    # gradients inside the branches: the gradient of a cond stores the residuals of both branches
+    branches = jax.value_and_grad(base), jax.value_and_grad(refined)
     return jax.lax.cond(done < recipe.refine_from, *branches, z)
 
 
-def _first_objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
-    """The objective that every run begins with, the mean over groups of pairs."""
-    chosen = OBJECTIVES[recipe.objective]
+def _base_objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
+    """The objective without refinement, mean over groups of pairs: float32 []."""
+    objective = OBJECTIVES[recipe.objective]
 
     def of_group(pairs, negatives):
-        given = {"similarity": SIMILARITIES[recipe.similarity], "negatives": negatives}
-        options = {name: given[name] for name in chosen.options}
-        return chosen.function(pairs, hyper.temperature, **options)
+        available = {"similarity": SIMILARITIES[recipe.similarity], "negatives": negatives}
+        options = {name: available[name] for name in objective.options}
+        return objective.function(pairs, hyper.temperature, **options)
 
     groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":
         return jax.vmap(partial(of_group, negatives=None))(groups).mean()
-    firsts, seconds = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)
-    return jax.vmap(of_group)(Modalities(*firsts), Modalities(*seconds)).mean()
+    pairs, negatives = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)
+    return jax.vmap(of_group)(Modalities(*pairs), Modalities(*negatives)).mean()
 
 
 def _in_groups(recipe: Recipe, z: Modalities) -> Modalities:
-    """Pairs are the negatives of those of their group alone: [groups, group, outputs]."""
+    """Returns representations by groups of mutual negatives: float32 [groups, group, outputs]."""
     return jax.tree.map(lambda leaf: leaf.reshape(-1, recipe.group, recipe.outputs), z)

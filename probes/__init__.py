@@ -1,9 +1,12 @@
 """Probes: functions from arrays to scores.
 
-The public face is listed in `__init__.pyi` and imported on first use; everything else is imported
+The public names are listed in `__init__.pyi` and imported on first use; everything else is imported
 from its module.
 """
+
+from importlib.metadata import version
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__version__ = version("misalign")

@@ -28,3 +28,5 @@ from .predictors.regression import mlp as mlp
 from .predictors.regression import ridge as ridge
 from .similarity import linear_cka as linear_cka
 from .similarity import mean_corr as mean_corr
+
+__version__: str

@@ -1,4 +1,4 @@
-"""Disentanglement: whether each latent has columns of a representation to itself, and all of them.
+"""Disentanglement: whether columns of a representation and latents match one to one.
 
 DCI of Eastwood & Williams (ICLR 2018): disentanglement, completeness, informativeness.
 """
@@ -15,17 +15,20 @@ from probes.predictors.regression import Probe
 
 
 class DCI(NamedTuple):
-    """float32 [] each, 1 is best.
+    """DCI scores: float32 [] each, 1 is best.
 
-    disentanglement: whether a column tells of one latent alone, mean over columns by importance.
-    completeness:    whether one column tells all of a latent, mean over latents by importance.
+    disentanglement: whether a column predicts one latent alone, mean over columns weighted by
+                     importance.
+    completeness:    whether one column alone predicts a latent, mean over latents weighted by
+                     importance.
     informativeness: mean R² of the latents.
 
-    The first two are blind to permutation, shift and scale of the columns and, with a probe that
-    can follow, to an invertible map of each; not to a rotation. Informativeness is blind to any
-    invertible map that the probe can follow. By chance it is 0, and where it is near 0 the other
-    two mean nothing: they are shares of noise. A random rotation of k latents gets 1 - (ψ(k/2 + 1)
-    - ψ(3/2)) / log k of them by `ridge`: 0.44, 0.39, 0.28 of 2, 3, 10.
+    The first two are invariant to permutation, shift and scale of the columns and, if the probe can
+    learn it, to an invertible map of each column; they are not invariant to rotation.
+    Informativeness is invariant to any invertible map that the probe can learn. By chance it is 0.
+    If it is near 0, the other two are fractions of noise and have no meaning. With `ridge` both are
+    1 - (ψ(k/2 + 1) - ψ(3/2)) / log k in expectation for a random rotation of k latents: 0.44, 0.39,
+    0.28 for k = 2, 3, 10.
     """
 
     disentanglement: Float[Array, ""]
@@ -36,20 +39,20 @@ class DCI(NamedTuple):
 def dci(
     key: Key[Array, ""], probe: Probe, features: Split, latents: Split, *, where: Bool[Array, " k"]
 ) -> DCI:
-    """DCI of features [n, d] and the latents [n, k] in `where`; a constant column takes no part.
+    """Returns DCI of features [n, d] and of the latents [n, k] in `where`.
 
-    With one latent, or one column, there is nothing to share and the score is 1; where nothing is
-    told at all it is 0.
+    Constant columns take no part. Disentanglement is 1 for a single latent, completeness for a
+    single column; both are 0 if no latent is predicted at all.
     """
     key_probe, key_order = jax.random.split(key)
     latents = Split(*(part * where[None] for part in latents))
-    weights, told = importance(key_probe, key_order, probe, features=features, latents=latents)
+    weights, scores = importance(key_probe, key_order, probe, features=features, latents=latents)
     weights = weights * where[None]
     columns = features.fit.max(0) > features.fit.min(0)
     return DCI(
         _concentration(weights, where.sum()),
         _concentration(weights.T, columns.sum()),
-        masked_mean(told, where),
+        masked_mean(scores, where),
     )
 
 
@@ -57,11 +60,15 @@ def dci(
 def importance(
     key: Key[Array, ""], key_order: Key[Array, ""], probe: Probe, *, features: Split, latents: Split
 ) -> tuple[Float[Array, "d k"], Float[Array, " k"]]:
-    """How much a probe needs each column for each latent, and R² of the latents.
+    """Returns the importance of each column for each latent, and R² of the latents.
 
-    Permutation importance (Breiman 2001): the R² that is lost when a column of the test rows is
-    shuffled, 0 where that gains. It asks nothing of the probe but predictions, so that one choice
-    serves linear and nonlinear ones; with `ridge` it is twice the squared standardised coefficient.
+    Permutation importance (Breiman 2001): the decrease of R² when a column of the test rows is
+    shuffled, or 0 if R² increases. It is defined for linear and nonlinear probes alike, as it needs
+    their predictions alone. With `ridge` it is twice the squared standardised coefficient.
+
+    key, key_order: of the probe and of the shuffled orders; must be independent.
+    features:       float32 [n, d].
+    latents:        float32 [n, k].
     """
     rows, d = features.test, features.test.shape[1]
 
@@ -75,11 +82,11 @@ def importance(
     return jnp.maximum(scores[:1] - scores[1:], 0.0), scores[0]
 
 
-def _concentration(weights, choices):
-    """1 - entropy of each row as shares of `choices`, mean over rows by their weight."""
+def _concentration(weights, categories):
+    """1 - entropy of each row, in units of log `categories`; mean over rows by their weight."""
     totals = weights.sum(1)
-    shares = weights / jnp.where(totals > 0, totals, 1.0)[:, None]
-    entropies = -jnp.sum(jax.scipy.special.xlogy(shares, shares), axis=1)
-    most = jnp.log(jnp.maximum(choices, 2))  # of one choice the entropy is 0
-    all_weight = totals.sum()
-    return jnp.sum(totals * (1 - entropies / most)) / jnp.where(all_weight > 0, all_weight, 1.0)
+    fractions = weights / jnp.where(totals > 0, totals, 1.0)[:, None]
+    entropies = -jnp.sum(jax.scipy.special.xlogy(fractions, fractions), axis=1)
+    largest = jnp.log(jnp.maximum(categories, 2))  # with one category the entropy is 0
+    total = totals.sum()
+    return jnp.sum(totals * (1 - entropies / largest)) / jnp.where(total > 0, total, 1.0)

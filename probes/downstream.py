@@ -1,8 +1,8 @@
-"""Downstream: what a frozen representation is good for, also where some semantics have shifted.
+"""Downstream: regression and classification on a frozen representation, before and after a shift.
 
 Outcomes are functions of the first 3, 5, 7 and 9 semantics (paper section 5.1 and figure 4). Heads
-are those of the probes, trained five times as long: Adam at 1e-2 with cosine decay for 2,000 steps,
-where the paper takes 10,000 at 1e-3; the regression head begins with a ridge regression.
+are the MLP probes, trained five times as long: Adam at 1e-2 with cosine decay for 2,000 steps. The
+paper takes 10,000 steps at 1e-3. The regression head fits the residuals of a ridge regression.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,22 @@ from probes.metrics import matthews, r2
 from probes.predictors.classification import mlp_binary
 from probes.predictors.regression import mlp
 
-OUTCOMES = {"y1": 3, "y2": 5, "y3": 7, "y4": 9}  # name -> how many semantics it depends on
+OUTCOMES = {"y1": 3, "y2": 5, "y3": 7, "y4": 9}  # name -> number of semantics it depends on
 LABEL = "y2"  # the outcome that is also classified, as high or low
-STEPS = 2000  # of a head's training
-VARIANTS = {"paper": (0.4, "median"), "reference": (0.6, "two_means")}
+STEPS = 2000  # training steps of a head
+VARIANTS = {  # name -> weight of e^-|s|, threshold between low and high
+    "paper": (0.4, "median"),
+    "reference": (0.6, "two_means"),
+}
 
 
 class Environments(NamedTuple):
-    """Rows to fit on, fresh rows of the same kind, and rows whose semantics have shifted."""
+    """Rows of one array in three environments.
+
+    fit:     rows to fit on.
+    same:    rows to test on, of the same distribution.
+    shifted: rows to test on, with shifted semantics.
+    """
 
     fit: Float[Array, "n ..."]
     same: Float[Array, "m ..."]
@@ -30,9 +38,10 @@ class Environments(NamedTuple):
 
 
 class DownstreamScores(NamedTuple):
-    """Scores in the `same` and in the `shifted` environment, in this order; float32.
+    """Scores in the environments `same` and `shifted`, in this order.
 
-    r2: of the outcomes [2, 4]; matthews: correlation of predicted and true labels [2].
+    r2:       float32 [2, 4], of the outcomes.
+    matthews: float32 [2], Matthews correlation of predicted and true labels.
     """
 
     r2: Float[Array, "2 outcomes"]
@@ -42,12 +51,16 @@ class DownstreamScores(NamedTuple):
 def downstream_scores(
     key: Key[Array, ""], features: Environments, s: Environments, variant: str = "paper"
 ) -> DownstreamScores:
-    """Scores of heads on features [n, d] that are fitted to outcomes of the true semantics s."""
-    weight, split = VARIANTS[variant]
+    """Returns scores of heads on features [n, d], fitted to outcomes of the true semantics s.
+
+    s:       float32 [n, n_s], in the rows of `features`.
+    variant: "paper", or "reference" for the weight of e^-|s| and the label of the reference code.
+    """
+    weight, threshold_name = VARIANTS[variant]
     y = Environments(*(outcomes(part, weight) for part in s))
-    place = list(OUTCOMES).index(LABEL)
-    threshold = SPLITS[split](y.fit[:, place])
-    high = Environments(*(part[:, place] > threshold for part in y))
+    index = list(OUTCOMES).index(LABEL)
+    threshold = THRESHOLDS[threshold_name](y.fit[:, index])
+    high = Environments(*(part[:, index] > threshold for part in y))
     queries = jnp.concatenate([features.same, features.shifted])
     key_regression, key_classification = jax.random.split(key)
     predicted = mlp(key_regression, features.fit, y.fit, queries, steps=STEPS)
@@ -60,7 +73,10 @@ def downstream_scores(
 
 
 def outcomes(s: Float[Array, "n n_s"], weight: float = 0.4) -> Float[Array, "n outcomes"]:
-    """The outcomes y1 to y4 of semantics; `weight` is that of e^-|s| (paper section 5.1)."""
+    """Returns the outcomes y1 to y4 of semantics (paper section 5.1): float32 [n, 4].
+
+    weight: of e^-|s|.
+    """
     return jnp.stack([_outcome(s[:, :size], weight) for size in OUTCOMES.values()], axis=1)
 
 
@@ -69,21 +85,21 @@ def _outcome(s, weight):
     p1, p2, p3 = s.sum(1), (s**2).sum(1), (s**3).sum(1)
     pairs = (p1**2 - p2) / 2  # Newton's identities
     triples = (p1**3 - 3 * p1 * p2 + 2 * p3) / 6
-    waves = (jnp.sin(s) + jnp.cos(s)).sum(1)
+    periodic = (jnp.sin(s) + jnp.cos(s)).sum(1)
     size = jnp.abs(s)
-    flat = 0.4 * jnp.log1p(size).sum(1) + weight * jnp.exp(-size).sum(1)
-    return p2 + 0.3 * p3 + 0.5 * pairs + 0.2 * triples + 0.7 * waves + flat
+    of_size = 0.4 * jnp.log1p(size).sum(1) + weight * jnp.exp(-size).sum(1)
+    return p2 + 0.3 * p3 + 0.5 * pairs + 0.2 * triples + 0.7 * periodic + of_size
 
 
 def _two_means(values):
-    """The threshold between two clusters of numbers, by Lloyd's iterations from their mean."""
+    """Returns the threshold between two clusters of numbers, by Lloyd's algorithm from the mean."""
 
-    def move(_, threshold):
+    def iterate(_, threshold):
         high = values > threshold
         mean_of = lambda where: jnp.sum(values * where) / jnp.maximum(where.sum(), 1)
         return (mean_of(high) + mean_of(~high)) / 2
 
-    return jax.lax.fori_loop(0, 100, move, values.mean())
+    return jax.lax.fori_loop(0, 100, iterate, values.mean())
 
 
-SPLITS = {"median": jnp.median, "two_means": _two_means}
+THRESHOLDS = {"median": jnp.median, "two_means": _two_means}

@@ -1,9 +1,8 @@
-"""Factors: how much of each factor of an image a representation holds.
+"""Factors: scores of each factor of an image or caption, predicted from a representation.
 
 A factor is a label (the shape of an object, the phrasing of a caption), scored by the Matthews
 correlation of a classifier, or a value (a hue, an angle), scored by the R² of a regression. Each
-has a fit of its own. `attainable` is the yardstick, as in `identifiability`: the same probe on what
-captions truly tell, the unbiased factors.
+factor is fitted separately.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +19,11 @@ from probes.predictors.regression import Probe
 
 
 class FactorScores(NamedTuple):
-    """Scores of k factors, float32: from r representations, and attainable."""
+    """Scores of k factors.
+
+    measured:   float32 [r, k], from each of r representations.
+    attainable: float32 [k], from the true unbiased factors with the same probe, to compare with.
+    """
 
     measured: Float[Array, "r k"]
     attainable: Float[Array, " k"]
@@ -29,9 +32,14 @@ class FactorScores(NamedTuple):
 def factor_scores(
     score: Callable[[Split], Float[Array, " k"]], representations: Split, truth: Split
 ) -> FactorScores:
-    """Scores from representations [r, n, d] and from the true unbiased factors, features [n, p].
+    """Returns scores from representations [r, n, d] and from the true unbiased factors.
 
-    `score` is `factor_matthews` or `factor_r2` of some factors; for `truth` see `one_hots`.
+    One key, bound in `score`, serves the fits of the same probe on each representation and on the
+    true factors, so that measured and attainable scores differ by their features alone.
+
+    score: features [n, d] -> scores of k factors; `factor_matthews` or `factor_r2` with their first
+           arguments bound.
+    truth: float32 [n, p], the unbiased factors as `one_hots`.
     """
     return FactorScores(jax.lax.map(score, representations), score(truth))
 
@@ -39,17 +47,19 @@ def factor_scores(
 def factor_matthews(
     key: Key[Array, ""], classifier: Classifier, labels: Split, features: Split, *, classes: int
 ) -> Float[Array, " k"]:
-    """How well a classifier tells labels, int [n, k], from features [n, d], on the test rows.
+    """Returns the Matthews correlation of k labels with a classifier's predictions: float32 [k].
 
-    Labels have at most `classes` values, 0 to classes - 1. With `logistic` on few rows it is cheap
-    enough to follow training.
+    With `logistic` on few rows it is cheap enough to monitor training.
+
+    labels:   int [n, k], from 0 to classes - 1; classifiers fit the `fit` rows and predict the
+              `test` rows.
+    features: float32 [n, d].
     """
 
-    def score(of_factor):
-        key, fit, test = of_factor
-        return matthews(
-            test, classifier(key, features.fit, fit, features.test, classes=classes), classes
-        )
+    def score(key_and_labels):
+        key, fit, test = key_and_labels
+        predicted = classifier(key, features.fit, fit, features.test, classes=classes)
+        return matthews(test, predicted, classes)
 
     keys = jax.random.split(key, labels.fit.shape[1])
     return jax.lax.map(score, (keys, labels.fit.T, labels.test.T))
@@ -58,15 +68,18 @@ def factor_matthews(
 def factor_r2(
     key: Key[Array, ""], probe: Probe, values: Split, features: Split
 ) -> Float[Array, " k"]:
-    """How well a probe predicts values, float [n, k], from features [n, d], on the test rows."""
+    """Returns R² of values [n, k] predicted from features [n, d], on the test rows: float32 [k]."""
     return r2(values.test, probe(key, features.fit, values.fit, features.test))
 
 
 def one_hots(
     factors: Int[Array, "n k"], where: Bool[Array, " k"], sizes: Sequence[int]
 ) -> Float[Array, "n p"]:
-    """Those of the factors in `where`, side by side: float32 [n, Σ sizes]; the others are 0."""
+    """Returns concatenated one-hots of the factors, 0 outside `where`: float32 [n, Σ sizes].
+
+    sizes: number of values of each factor.
+    """
     columns = [
-        jax.nn.one_hot(factors[:, place], size) * where[place] for place, size in enumerate(sizes)
+        jax.nn.one_hot(factors[:, index], size) * where[index] for index, size in enumerate(sizes)
     ]
     return jnp.concatenate(columns, axis=1)

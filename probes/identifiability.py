@@ -1,9 +1,9 @@
-"""Identifiability: how much of each latent a representation holds, and whether it holds more.
+"""Identifiability: scores of block identification (paper theorem 4.1).
 
-The claim (paper theorem 4.1) has two halves. All: every unbiased latent is a function of the
-representation (`forward` scores). Only: the representation is a function of the unbiased latents
-(`reverse`), and so tells of no other latent more than they do (`beyond`). `attainable` is the
-yardstick of the first: the same probe on the true unbiased latents.
+The claim has two parts. Every unbiased latent is a function of the representation: `forward`
+scores, to be compared with `attainable` ones, of the same probe on the true unbiased latents. And
+the representation is a function of the unbiased latents alone: `reverse` scores. Then it predicts
+no other latent better than they do: `beyond` scores.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,12 @@ from probes.predictors.regression import Probe
 
 
 class Latents(NamedTuple):
-    """True latents of a batch, float32: s [n, n_s], m_x [n, d_x], m_t [n, d_t]."""
+    """True latents of a batch.
+
+    s:   float32 [n, n_s], semantics.
+    m_x: float32 [n, d_x], image-only latents.
+    m_t: float32 [n, d_t], text-only latents.
+    """
 
     s: Float[Array, "n n_s"]
     m_x: Float[Array, "n d_x"]
@@ -25,14 +30,18 @@ class Latents(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Rows to fit a probe on and rows to test it on: any one thing, twice."""
+    """The rows of one quantity that probes are fitted on, and those they are tested on."""
 
     fit: Shaped[Array, "n ..."] | Latents
     test: Shaped[Array, "m ..."] | Latents
 
 
 class LatentScores(NamedTuple):
-    """R² of each latent, float32: s [n_s]; m_x [] and m_t [], the mean over their coordinates."""
+    """R² of each latent.
+
+    s:        float32 [n_s].
+    m_x, m_t: float32 [], mean over their coordinates.
+    """
 
     s: Float[Array, "*r n_s"]
     m_x: Float[Array, "*r"]
@@ -40,17 +49,18 @@ class LatentScores(NamedTuple):
 
 
 class Identifiability(NamedTuple):
-    """Scores of r representations by one probe; leaves of all but `attainable` begin with r.
+    """Scores of r representations by one probe; all leaves but `attainable` have a leading axis r.
 
-    forward:    of every latent from the representation.
-    beyond:     of what the unbiased latents leave unexplained of it, from the representation: 0 if
-                that is a function of them, provided that the probe finds all they tell: a linear
-                one does so for Gaussian latents. Nothing is left of an unbiased latent: 0. It sees
-                what the representation tells by itself; a trace that only shows together with the
-                unbiased latents lowers `reverse`.
-    reverse:    float32 [r], mean R² of the representation's dimensions from the unbiased latents:
-                1 if it is a function of them and of nothing else, and one that the probe can learn.
-    attainable: of every latent from the true unbiased latents.
+    forward:    R² of every latent, predicted from the representation.
+    beyond:     R² of the residual of every latent given the unbiased latents, predicted from the
+                representation. It is 0 if the representation is a function of the unbiased latents,
+                provided that the probe learns all that they predict; a linear probe does so for
+                Gaussian latents. It is 0 for the unbiased latents, which have no residual. It
+                uses the representation alone: a dependence that shows only together with the
+                unbiased latents lowers `reverse` instead.
+    reverse:    float32 [r], mean R² of the dimensions of the representation, predicted from the
+                unbiased latents: 1 if it is a function of them alone that the probe can learn.
+    attainable: R² of every latent, predicted from the true unbiased latents.
     """
 
     forward: LatentScores
@@ -62,7 +72,7 @@ class Identifiability(NamedTuple):
 def latent_scores(
     key: Key[Array, ""], probe: Probe, features: Split, latents: Split
 ) -> LatentScores:
-    """How well a probe predicts every latent from features [n, d]: R² on the test rows."""
+    """Returns R² of every latent, predicted from features [n, d], on the test rows."""
     targets = _targets(latents)
     predictions = probe(key, features.fit, targets.fit, features.test)
     return _by_latent(r2(targets.test, predictions), latents)
@@ -77,38 +87,44 @@ def identifiability_scores(
     unbiased: Bool[Array, " n_s"],
     dimensions: Bool[Array, " d"],
 ) -> Identifiability:
-    """All scores of representations [r, n, d], of which columns in `dimensions` take part.
+    """Returns all scores of representations [r, n, d].
 
-    A probe is fitted r + 1 times: on the true unbiased latents, to predict all that can be asked
-    of them, and on each representation.
+    The probe is fitted r + 1 times, once on the true unbiased latents and once on each
+    representation. One key serves all of these fits, so that measured and attainable scores differ
+    by their features alone.
+
+    unbiased:   bool [n_s], the unbiased semantics.
+    dimensions: bool [d], the columns of the representations that take part.
     """
     z, targets = representations, _targets(latents)
     truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
     count, width = targets.fit.shape
-    told = probe(key, truth.fit, _side_by_side([targets.fit, *z.fit]), jnp.concatenate(truth))
-    told_of_z, z_test = told[count:, width:], _side_by_side(z.test)
-    left = Split(targets.fit - told[:count, :width], targets.test - told[count:, :width])
+    fit_and_test = jnp.concatenate(truth)
+    of_truth = probe(key, truth.fit, _concatenate_columns([targets.fit, *z.fit]), fit_and_test)
+    fit, test = of_truth[:count, :width], of_truth[count:, :width]
+    residuals = Split(targets.fit - fit, targets.test - test)
 
     def of_representation(rows):
-        predicted = probe(key, rows.fit, _side_by_side([targets.fit, left.fit]), rows.test)
-        beyond = _by_latent(r2(left.test, predicted[:, width:]), latents)
+        both = _concatenate_columns([targets.fit, residuals.fit])
+        predicted = probe(key, rows.fit, both, rows.test)
+        beyond = _by_latent(r2(residuals.test, predicted[:, width:]), latents)
         return (
             _by_latent(r2(targets.test, predicted[:, :width]), latents),
             beyond._replace(s=jnp.where(unbiased, 0.0, beyond.s)),
         )
 
     forward, beyond = jax.lax.map(of_representation, z)
-    reverse = r2(z_test, told_of_z).reshape(len(z.fit), -1)
+    reverse = r2(_concatenate_columns(z.test), of_truth[count:, width:]).reshape(len(z.fit), -1)
     return Identifiability(
         forward=forward,
         beyond=beyond,
         reverse=jax.vmap(masked_mean, in_axes=(0, None))(reverse, dimensions),
-        attainable=_by_latent(r2(targets.test, told[count:, :width]), latents),
+        attainable=_by_latent(r2(targets.test, test), latents),
     )
 
 
 def _targets(latents: Split) -> Split:
-    return Split(*map(_side_by_side, latents))
+    return Split(*map(_concatenate_columns, latents))
 
 
 def _by_latent(scores, latents: Split) -> LatentScores:
@@ -117,5 +133,5 @@ def _by_latent(scores, latents: Split) -> LatentScores:
     return LatentScores(s, m_x.mean(), m_t.mean())
 
 
-def _side_by_side(parts):
+def _concatenate_columns(parts):
     return jnp.concatenate(list(parts), axis=1)

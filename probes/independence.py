@@ -1,6 +1,7 @@
-"""Independence: does a representation tell of a latent more than the unbiased latents tell of it?
+"""Independence: tests of whether a representation and a latent depend on one another.
 
-Kernel test of independence (HSIC; Gretton et al., NIPS 2007) with p-values by permutation.
+Kernel test of independence (HSIC; Gretton et al., NIPS 2007) with p-values by permutation, also of
+the residuals given the unbiased latents.
 """
 
 from typing import NamedTuple
@@ -12,12 +13,16 @@ from jaxtyping import Array, Float, Key
 from probes.identifiability import Split
 from probes.predictors.regression import Probe
 
-PERMUTATIONS = 199  # the smallest p is one in so many and one
-MEDIAN_ROWS = 512  # that the median distance is taken of
+PERMUTATIONS = 199  # the smallest p-value is 1 / (PERMUTATIONS + 1)
+MEDIAN_ROWS = 512  # at most that many rows determine the median distance
 
 
 class Independence(NamedTuple):
-    """statistic: HSIC, float32 [], 0 or more; p_value: float32 [], in (0, 1]."""
+    """Result of a test of independence.
+
+    statistic: HSIC, float32 [], 0 or more.
+    p_value:   float32 [], in (0, 1].
+    """
 
     statistic: Float[Array, ""]
     p_value: Float[Array, ""]
@@ -26,34 +31,40 @@ class Independence(NamedTuple):
 def residual_independence(
     key: Key[Array, ""], probe: Probe, representation: Split, target: Split, *, given: Split
 ) -> Independence:
-    """Tests whether what `given` leaves of a representation is independent of what it leaves of
-    a target: a probe fitted on some rows, residuals [m, d] and [m, k] tested on others.
+    """Tests the residuals of a representation and of a target, given `given`, for independence.
 
-    This is not conditional independence itself. The two agree where both are functions of `given`
-    plus noise that does not depend on it. Else a dependence whose shape differs from one value of
-    `given` to another can escape, and noise of which `given` sets the scale for both can pose as
-    one. What a probe misses of both looks like dependence too, so fit it on several times the
-    rows that are tested, with one that can learn the target.
+    The probe is fitted on the `fit` rows, the residuals of the `test` rows are tested.
 
-    Chance: p is uniform on (0, 1), for any representation that is a function of `given` and of
-    noise of its own; then it is so for every invertible map of it, if the probe can follow. The
-    statistic itself is invariant to rotation, shift and scale of the representation (by `ridge`;
-    nearly so by others).
+    This is not a test of conditional independence. The two agree if representation and target are
+    functions of `given` plus noise that does not depend on it. Otherwise the test can miss a
+    dependence whose shape varies with `given`, and it can mistake noise for dependence if `given`
+    determines its scale in both. Whatever the probe fails to learn of both also looks like
+    dependence, so use a probe that can learn the target and several times more `fit` than `test`
+    rows.
+
+    By chance, p is uniform on (0, 1): for any representation that is a function of `given` and of
+    independent noise, and for every invertible map of it that the probe can learn. The statistic
+    is invariant to rotation, shift and scale of the representation with `ridge`, and nearly so with
+    other probes.
+
+    representation: float32 [n, d].
+    target:         float32 [n, k].
+    given:          float32 [n, c].
     """
     key_probe, key_test = jax.random.split(key)
     width = representation.fit.shape[1]
     both = Split(
         *(jnp.concatenate(part, axis=1) for part in zip(representation, target, strict=True))
     )
-    left = residuals(key_probe, probe, both, given)
-    return independence_test(key_test, left[:, :width], left[:, width:])
+    of_both = residuals(key_probe, probe, both, given)
+    return independence_test(key_test, of_both[:, :width], of_both[:, width:])
 
 
 @jax.default_matmul_precision("float32")
 def residuals(
     key: Key[Array, ""], probe: Probe, targets: Split, given: Split
 ) -> Float[Array, "m k"]:
-    """What a probe, fitted on the `fit` rows, leaves of targets [n, k] on the test rows."""
+    """Returns the residuals of targets [n, k] given `given`, on the test rows: float32 [m, k]."""
     return targets.test - probe(key, given.fit, targets.fit, given.test)
 
 
@@ -61,12 +72,12 @@ def residuals(
 def independence_test(
     key: Key[Array, ""], a: Float[Array, "n d"], b: Float[Array, "n e"]
 ) -> Independence:
-    """Tests whether rows of a and b that belong together are independent.
+    """Tests whether a and b, matched by row, are independent.
 
-    HSIC with Gaussian kernels, each of the median distance of its rows as bandwidth. Chance: p is
-    uniform on (0, 1). The null is invariant to any invertible map of either; the statistic to
-    rotation, shift and scale. Needs memory of a few [n, n] float32, whatever the permutations.
-    A constant a or b gives statistic 0 and p 1.
+    HSIC with Gaussian kernels, whose bandwidths are the median distances of the rows of a and of b.
+    By chance, p is uniform on (0, 1). The null hypothesis is invariant to any invertible map of a
+    or b, the statistic to rotation, shift and scale. A constant a or b gives statistic 0 and p = 1.
+    Memory is that of a few float32 [n, n], for any number of permutations.
     """
     kernel = _gaussian_kernel(a)
     kernel = kernel - kernel.mean(0)[None]
@@ -75,22 +86,22 @@ def independence_test(
     hsic_of = lambda order: jnp.mean(kernel * other[order][:, order])
     permuted = lambda key: hsic_of(jax.random.permutation(key, len(a)))
     statistic = hsic_of(jnp.arange(len(a)))
-    chance = jax.lax.map(permuted, jax.random.split(key, PERMUTATIONS))
-    # a tie counts as chance; sums in another order differ by rounding
-    reached = jnp.sum(chance >= statistic - 1e-6 * jnp.abs(statistic))
+    null = jax.lax.map(permuted, jax.random.split(key, PERMUTATIONS))
+    # ties count as reached; equal sums can differ by rounding, as their order differs
+    reached = jnp.sum(null >= statistic - 1e-6 * jnp.abs(statistic))
     return Independence(jnp.maximum(statistic, 0.0), (1.0 + reached) / (1.0 + PERMUTATIONS))
 
 
 def _gaussian_kernel(rows):
     rows = rows - rows.mean(0)[None]
-    few = rows[:: -(-len(rows) // MEDIAN_ROWS)]
-    median = jnp.median(_squared_distances(few))
-    # most rows are equal, as of a rare label: the mean distance stands in
-    scale = jnp.where(median > 0, median, _squared_distances(few).mean())
+    subset = rows[:: -(-len(rows) // MEDIAN_ROWS)]
+    median = jnp.median(_squared_distances(subset))
+    # the median is 0 if most rows are equal, as those of a rare label
+    scale = jnp.where(median > 0, median, _squared_distances(subset).mean())
     return jnp.exp(-_squared_distances(rows) / (2 * jnp.where(scale > 0, scale, 1.0)))
 
 
 def _squared_distances(rows):
     squares = jnp.sum(rows**2, axis=1)
-    apart = squares[:, None] + squares[None] - 2 * rows @ rows.T
-    return jnp.maximum(apart, 0.0) * (1 - jnp.eye(len(rows)))
+    distances = squares[:, None] + squares[None] - 2 * rows @ rows.T
+    return jnp.maximum(distances, 0.0) * (1 - jnp.eye(len(rows)))

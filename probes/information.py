@@ -1,10 +1,10 @@
-"""Information: lower bounds on what a representation tells of a latent, in nats.
+"""Information: lower bounds on the mutual information of a representation and a latent, in nats.
 
-A critic, which compares what two small networks make of both sides, learns which rows belong
-together. On rows it has not seen, what it says of true and of false pairs bounds their mutual
-information from below: the mean does, a single value errs by the spread of few rows. Mutual
-information is invariant to any invertible map of either side, a bound is as far as the critic can
-follow. By chance a bound is 0, or somewhat below, where the critic has learnt noise.
+A critic compares the embeddings of both sides by two small networks and learns which rows are
+matched. On test rows, its scores of matched and mismatched pairs bound the mutual information from
+below. The bound holds in expectation: an estimate has the variance of its test rows. Mutual
+information is invariant to any invertible map of either side; a bound is so if the critic can learn
+the map. By chance a bound is 0, or slightly below if the critic has learnt noise.
 """
 
 from collections.abc import Callable
@@ -20,18 +20,21 @@ from probes.identifiability import Split
 from probes.predictors.networks import LEARNING_RATE, WIDTHS
 from probes.predictors.regression import standardize
 
-EMBEDDING = 32
-STEPS = 600
-BATCH = 256  # rows that are told apart
-MARGIN = 1.5  # nats below its ceiling from which a bound is flagged
+EMBEDDING = 32  # size of the embeddings that the critic compares
+STEPS = 600  # training steps of the critic
+BATCH = 256  # rows whose pairs are scored together
+MARGIN = 1.5  # nats; a bound that is closer to its ceiling is flagged as saturated
 
-Scores = Float[Array, "b b"]  # by the critic, those of true pairs on the diagonal
+Scores = Float[Array, "b b"]  # of the critic; matched pairs are on the diagonal
 
 
 class Information(NamedTuple):
-    """nats: the bound, float32 []; ceiling: what it can show at most, float32 [].
+    """A lower bound on mutual information.
 
-    saturated: bool [], whether it comes within `MARGIN` of its ceiling: then there may be far more.
+    nats:      float32 [], the bound.
+    ceiling:   float32 [], the largest value that the bound can show.
+    saturated: bool [], whether the bound is within `MARGIN` of its ceiling; then the mutual
+               information can be much larger.
     """
 
     nats: Float[Array, ""]
@@ -40,32 +43,36 @@ class Information(NamedTuple):
 
 
 def infonce(key: Key[Array, ""], a: Split, b: Split) -> Information:
-    """InfoNCE (van den Oord et al. 2018) of a [n, d] and b [n, e]: steady, but low where much is
-    told, as it cannot exceed the logarithm of the `BATCH` rows that are told apart.
+    """Returns the InfoNCE bound (van den Oord et al. 2018) for a [n, d] and b [n, e].
 
-    No invertible map of a or b changes what it bounds; by chance it is 0, or a little below. Raises
-    ValueError for fewer than 2 test rows, as `nwj` does.
+    It has low variance, but it cannot exceed the logarithm of the `BATCH` rows scored together.
+
+    Raises ValueError for fewer than 2 test rows.
     """
     scores = _critic_scores(key, lambda scores: -_infonce(scores), a, b)
     return _information(jax.vmap(_infonce)(scores).mean(), scores.shape[1])
 
 
 def nwj(key: Key[Array, ""], a: Split, b: Split) -> Information:
-    """NWJ (Nguyen, Wainwright & Jordan 2010) of a [n, d] and b [n, e], by a critic trained on the
-    Jensen-Shannon bound, which is the steadier one to train (Poole et al. 2019).
+    """Returns the NWJ bound (Nguyen, Wainwright & Jordan 2010) for a [n, d] and b [n, e].
 
-    It passes the ceiling of InfoNCE at the price of variance. Its own is the logarithm of the rows
-    it is tested on: no bound above that can be trusted (McAllester & Stratos 2020). Maps and chance
-    as with `infonce`.
+    The critic is trained on the Jensen-Shannon bound, which is more stable (Poole et al. 2019). The
+    bound can exceed the ceiling of InfoNCE at the cost of variance. Its ceiling is the logarithm of
+    the number of test rows: no larger bound can be trusted (McAllester & Stratos 2020).
+
+    Raises ValueError for fewer than 2 test rows.
     """
     scores = _critic_scores(key, _jensen_shannon_loss, a, b)
     return _information(jax.vmap(_nwj)(scores).mean(), len(scores) * scores.shape[1])
 
 
 def gaussian_information(covariance: Float[Array, "p p"], width: int) -> Float[Array, ""]:
-    """Exact mutual information of the first `width` of jointly Gaussian variables and the others.
+    """Returns the exact mutual information of two groups of Gaussian variables: float32 [], nats.
 
-    Float32 [], nats; infinite where one side is a function of the other.
+    It is infinite if one group is a function of the other.
+
+    covariance: float32 [p, p], of all variables.
+    width:      number of variables in the first group, which come first.
     """
     log_det = lambda part: jnp.linalg.slogdet(part)[1]
     parts = covariance[:width, :width], covariance[width:, width:]
@@ -81,9 +88,9 @@ def _information(nats, rows) -> Information:
 def _critic_scores(
     key: Key[Array, ""], loss: Callable[[Scores], Array], a: Split, b: Split
 ) -> Float[Array, "batches b b"]:
-    """Scores of the test rows, batch by batch, by a critic fitted with Adam."""
+    """Returns the scores of a critic, fitted with Adam, in batches of the test rows."""
     if len(a.test) < 2:
-        raise ValueError(f"there are {len(a.test)} test rows: allowed is 2 or more")
+        raise ValueError(f"number of test rows is {len(a.test)}: allowed is 2 or more")
     key_a, key_b, key_data = jax.random.split(key, 3)
     a, b = Split(*standardize(a.fit, a.test)), Split(*standardize(b.fit, b.test))
     tower = _Tower()
@@ -100,14 +107,14 @@ def _critic_scores(
 
     carry = (params, optimizer.init(params))
     (params, _), _ = jax.lax.scan(step, carry, jax.random.split(key_data, STEPS))
-    size = min(BATCH, len(a.test))  # rows beyond whole batches take no part
+    size = min(BATCH, len(a.test))  # rows of an incomplete last batch take no part
     batches = len(a.test) // size
     in_batches = lambda rows: rows[: batches * size].reshape(batches, size, -1)
     return jax.lax.map(lambda pair: scores(params, *pair), (in_batches(a.test), in_batches(b.test)))
 
 
 def _compare(a, b):
-    """-‖a_i - b_j‖² of embeddings, plus the offset that each has as its last column."""
+    """-‖a_i - b_j‖² of embeddings, plus the offsets in their last columns."""
     offsets = a[:, -1:] + b[None, :, -1]
     a, b = a[:, :-1], b[:, :-1]
     squares = jnp.sum(a**2, axis=1)[:, None] + jnp.sum(b**2, axis=1)[None]
@@ -115,13 +122,13 @@ def _compare(a, b):
 
 
 def _infonce(scores):
-    """Of each row, how likely its own partner is among all, beside chance."""
+    """Mean log-probability of the matched row among all rows, relative to chance."""
     return jnp.mean(jnp.diag(scores) - jax.nn.logsumexp(scores, axis=1)) + jnp.log(len(scores))
 
 
 def _jensen_shannon_loss(scores):
-    true = jax.nn.softplus(-jnp.diag(scores)).mean()
-    return true + _mean_off_diagonal(jax.nn.softplus(scores))
+    matched = jax.nn.softplus(-jnp.diag(scores)).mean()
+    return matched + _mean_off_diagonal(jax.nn.softplus(scores))
 
 
 def _nwj(scores):

@@ -1,21 +1,23 @@
-"""Neighbours: what lies near in a space of representations, by squared distance."""
+"""Neighbours: the nearest representations, by squared distance."""
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-QUERIES = 256  # that are compared with all rows at once
+QUERIES = 256  # number of queries that are compared with all rows at once
 
 
 @jax.default_matmul_precision("float32")
 def nearest(
     queries: Float[Array, "m d"], rows: Float[Array, "n d"], count: int
 ) -> Int[Array, "m count"]:
-    """Places of the rows nearest to each query, the nearest first; of equal ones the first.
+    """Returns the indices of the `count` rows nearest to each query, the nearest first.
+
+    Of equally near rows the first comes first.
 
     Raises ValueError if there are fewer rows than `count`.
     """
-    # Far from the origin the Gram matrix would round away what tells rows apart.
+    # far from the origin, differences of rows would be lost to rounding in the Gram matrix
     centre = rows.mean(0)
     rows = rows - centre[None]
     squares = jnp.sum(rows**2, axis=1)

@@ -1,7 +1,7 @@
-"""Similarity: how alike a representation and the latents are, without fitting a probe.
+"""Similarity of a representation and the latents, without a fitted probe.
 
-Block identification allows any invertible function, so theory sets no value for these: they tell
-how near the function comes to a permutation or a rotation.
+Block identification allows any invertible function, so theory implies no value for these scores.
+They measure how close that function is to a permutation or a rotation.
 """
 
 import jax
@@ -16,10 +16,10 @@ from probes.predictors.regression import standardize
 def mean_corr(
     features: Float[Array, "n d"], latents: Float[Array, "n k"], where: Bool[Array, " k"]
 ) -> Float[Array, ""]:
-    """Mean |correlation| of each masked latent with the feature matched to it: float32 [].
+    """Returns the mean |correlation| of latents in `where` with matched features: float32 [].
 
-    The matching is one to one and the best there is. 1 says that every latent is, up to scale, a
-    feature of its own; independent features score near 0, but above it since the best are chosen.
+    The matching is one to one and maximises the score. It is 1 if every latent equals a different
+    feature up to shift and scale, and slightly above 0 for independent features.
     """
     a = standardize(features, features)[0]
     b = standardize(latents, latents)[0] * where[None]
@@ -32,12 +32,13 @@ def mean_corr(
 def linear_cka(
     features: Float[Array, "n d"], latents: Float[Array, "n k"], where: Bool[Array, " k"]
 ) -> Float[Array, ""]:
-    """Linear centred kernel alignment of features and masked latents: float32 [], 0 to 1.
+    """Returns linear centred kernel alignment of features and latents in `where`: float32 [].
 
-    ‖AᵀB‖² / (‖AᵀA‖ ‖BᵀB‖) of centred rows; 1 says that they are equal up to rotation and scale.
+    ‖AᵀB‖² / (‖AᵀA‖ ‖BᵀB‖) of centred rows, from 0 to 1; it is 1 if A and B are equal up to rotation
+    and scale.
     """
     a = features - features.mean(0)[None]
     b = (latents - latents.mean(0)[None]) * where[None]
     norm = lambda rows, others: jnp.sqrt(jnp.sum((rows.T @ others / len(rows)) ** 2))
-    both = norm(a, a) * norm(b, b)
-    return jnp.where(both > 0, norm(a, b) ** 2 / jnp.where(both > 0, both, 1.0), 0.0)
+    scale = norm(a, a) * norm(b, b)
+    return jnp.where(scale > 0, norm(a, b) ** 2 / jnp.where(scale > 0, scale, 1.0), 0.0)

@@ -1,4 +1,4 @@
-"""A small run and what tests compare of it."""
+"""Runs a small config, and compares the tables of runs."""
 
 import io
 from contextlib import nullcontext
@@ -8,20 +8,21 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.rundir.claim import claimed, origin
-from experiments.sweep.plan import arrange, make_plan
+from experiments.sweep.plan import order_lanes, make_plan
 
 
 def run(directory, config, report=False):
-    """Runs a config in a directory; returns what that prints. With `report` to its very end.
+    """Runs a config in a directory and returns the printed text.
 
-    That end is a table and a figure, which take longer than some steps.
+    Without `report` it leaves out the summary, whose figure takes longer than some steps.
     """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
-    shared = plan.domain.load(lambda share: None)
-    end = nullcontext() if report else patch.object(run_module, "print_end")
-    with end, claimed(directory, config, plan.lanes) as lanes:
-        run_module.run(arrange(plan, lanes), shared, directory, console, origin(config))
+    shared = plan.domain.load(lambda fraction: None)
+    summary = nullcontext() if report else patch.object(run_module, "print_summary")
+    with summary, claimed(directory, config, plan.lanes) as lanes:
+        plan = order_lanes(plan, lanes)
+        run_module.run(plan, shared, directory, console=console, origin=origin(config))
     return console.export_text()
 
 

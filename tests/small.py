@@ -15,6 +15,9 @@ def small_config(**changes):
     config.recipe.update(widths=(8, 8), batch=16, group=8, steps=6, warmup=2, refine=0.0)
     config.evaluation.update(fit=64, test=64, probes=("linear",))
     config.log_every, config.save_every = 2, 4
-    config.settings = (default.setting("s1"), default.setting("s1 s2", "s2", "dependent"))
+    config.settings = (
+        default.setting("s1"),
+        default.setting("s1 s2", "s2", dependence="dependent"),
+    )
     config.update_from_flattened_dict(changes)
     return config

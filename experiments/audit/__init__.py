@@ -1,1 +1,1 @@
-"""Audit: what real captions tell of kinds of concepts, how often, and how truly."""
+"""Audit: how often captions mention concepts, and how often they contradict labels."""

@@ -1,4 +1,4 @@
-"""Audit: what captions tell of each kind of concept, how often, and how truly.
+"""Audit: how often captions mention each group of concepts, and how often they contradict labels.
 
 python -m experiments.audit --captions captions.txt
 """
@@ -14,8 +14,8 @@ from experiments.audit.advice import advice
 from experiments.audit.counting import Counts, count_all
 from experiments.audit.inputs import read_captions, read_concepts, read_labels
 from experiments.audit.rate_bars import save_bars
-from experiments.audit.rate_tables import as_csv, shown, tidy
-from experiments.audit.rates import rates
+from experiments.audit.rate_tables import as_csv, terminal_table, tidy_table
+from experiments.audit.rates import compute_rates
 from experiments.runtime.progress import progress
 from lvm.files.atomic import write_atomically
 
@@ -23,16 +23,29 @@ SHIPPED_CONCEPTS = Path(__file__).parent / "concepts.csv"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """Runs the audit with command-line arguments."""
     parser = argparse.ArgumentParser(prog="python -m experiments.audit", description=__doc__)
-    parser.add_argument("--captions", type=Path, required=True, help="a .txt, .tsv, .csv or .jsonl")
-    parser.add_argument("--column", default="caption", help="a name, or a number where none is")
     parser.add_argument(
-        "--concepts", type=Path, default=SHIPPED_CONCEPTS, help="group, value, words"
+        "--captions", type=Path, required=True, help="captions: a .txt, .tsv, .csv or .jsonl file"
     )
-    parser.add_argument("--labels", type=Path, help="a row a caption, a column a group")
-    parser.add_argument("--out", type=Path, help="a .csv for the table")
-    parser.add_argument("--figure", type=Path, help="a .png for the bars; a .pdf goes beside it")
+    parser.add_argument(
+        "--column",
+        default="caption",
+        help="name of the caption column or key; its number, from 1, if the columns have no names",
+    )
+    parser.add_argument(
+        "--concepts",
+        type=Path,
+        default=SHIPPED_CONCEPTS,
+        help="table of concepts with the columns group, value and words",
+    )
+    parser.add_argument(
+        "--labels", type=Path, help="table of labels: one row per caption, one column per group"
+    )
+    parser.add_argument("--out", type=Path, help="output table, a .csv file")
+    parser.add_argument(
+        "--figure", type=Path, help="output figure, a .png file; a .pdf is written beside it"
+    )
     options = parser.parse_args(arguments)
     try:
         audit(options, Console(width=None if sys.stdout.isatty() else 160, markup=False))
@@ -43,49 +56,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def audit(options: argparse.Namespace, console: Console) -> None:
-    """Prints the table and what it means; writes what is asked for once all is counted."""
+    """Counts the captions, writes the requested outputs, prints the table and the advice.
+
+    Nothing is written before all captions are counted.
+    """
     check_outputs(options)
     concepts = read_concepts(options.concepts)
-    others, labels = read_labels(options.labels, concepts) if options.labels else ([], None)
+    unused, labels = read_labels(options.labels, concepts) if options.labels else ([], None)
     with progress(console) as show:
-        seen = lambda share: show("captions", share, "")
-        captions = read_captions(options.captions, options.column, seen)
+        on_progress = lambda fraction: show("captions", fraction, "")
+        captions = read_captions(options.captions, options.column, on_progress)
         counts = count_all(concepts, captions, labels)
-    found = rates(concepts, counts)
+    rates = compute_rates(concepts, counts)
     if options.out:
-        write_atomically(options.out, as_csv(tidy(found, counts.captions)))
+        write_atomically(options.out, as_csv(tidy_table(rates, counts.captions)))
     if options.figure:
-        save_bars(found, counts.captions, options.figure)
-    console.print(shown(found), highlight=False)
-    for line in ("", *notes(counts, others), *advice(found, counts.captions)):
+        save_bars(rates, counts.captions, options.figure)
+    console.print(terminal_table(rates), highlight=False)
+    for line in ("", *notes(counts, unused), *advice(rates, counts.captions)):
         console.print(line, highlight=False, soft_wrap=True)
-    for what, path in (("table", options.out), ("figure", options.figure)):
+    for output, path in (("table", options.out), ("figure", options.figure)):
         if path:
-            console.print(f"{what}: {path}", highlight=False, soft_wrap=True)
+            console.print(f"{output}: {path}", highlight=False, soft_wrap=True)
 
 
-def notes(counts: Counts, others: Sequence[str]) -> list[str]:
-    """How many captions there are, and what was left out."""
-    empty = f" Empty ones, left out: {counts.empty:,}." if counts.empty else ""
-    unused = ", ".join(map(repr, others))
+def notes(counts: Counts, unused: Sequence[str]) -> list[str]:
+    """Returns sentences with the number of captions and with everything that was left out.
+
+    unused: label columns that match no concept group.
+    """
+    empty = f" Empty captions, left out: {counts.empty:,}." if counts.empty else ""
+    columns = ", ".join(map(repr, unused))
     return [
         f"{counts.captions:,} captions.{empty}",
-        *([f"Columns of labels that are no concept group, left out: {unused}."] if others else []),
+        *([f"Label columns that match no concept group, left out: {columns}."] if unused else []),
     ]
 
 
 def check_outputs(options: argparse.Namespace) -> None:
     """Raises ValueError for an output that cannot be written or would overwrite an input."""
     inputs = [path for path in (options.captions, options.concepts, options.labels) if path]
-    for path, suffix in ((options.out, ".csv"), (options.figure, ".png")):
+    for flag, path, suffix in (
+        ("--out", options.out, ".csv"),
+        ("--figure", options.figure, ".png"),
+    ):
         if path is None:
             continue
         if path.suffix != suffix:
-            raise ValueError(f"{path} does not end in {suffix}: choose another name")
+            raise ValueError(f"{flag} is {path}: allowed is a path that ends in {suffix}")
         if not path.parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.parent}")
-        if any(path.resolve() == given.resolve() for given in inputs):
-            raise ValueError(f"{path} would overwrite what is read: choose another name")
+            raise ValueError(f"{flag} is {path}: there is no folder {path.parent}; create it first")
+        if any(path.resolve() == read.resolve() for read in inputs):
+            raise ValueError(f"{flag} is {path}, which is an input: choose another path")
 
 
 if __name__ == "__main__":

@@ -1,61 +1,74 @@
-"""Advice: what the rates mean for captions, in plain sentences."""
+"""Advice: plain sentences on what the measured rates imply for captions."""
 
 from collections.abc import Sequence
 
 from experiments.audit.expectation import KEPT, LOST
-from experiments.audit.rate_tables import expectation, most_told, percent
+from experiments.audit.rate_tables import expected_outcome, most_mentioned, percent
 from experiments.audit.rates import GroupRates
 
 CLAIM = (
-    "What captions always tell truly is kept; what they never tell, or tell by chance, is lost; of "
-    "what lies in between the paper says nothing."
+    "Concepts that every caption mentions correctly are kept; concepts that no caption mentions, "
+    "or whose mentions are correct only by chance, are lost. The paper makes no prediction for "
+    "concepts in between."
 )
-UNLABELLED = "No label says whether what captions tell is true: here all of it passes for true."
+UNLABELLED = "There are no labels to compare with: all mentions are assumed to be correct."
 
 
 def advice(rates: Sequence[GroupRates], captions: int) -> list[str]:
-    """The claim, then what keeps each group, and what makes a model robust to its shift.
+    """Returns the claim, one line per group that is mentioned, and one line for the other groups.
 
-    captions: how many there are.
+    A line states the expected outcome of a group, how to keep it, and how to make a model robust
+    to its shift.
+
+    captions: number of captions.
     """
-    told = [of_group for of_group in rates if of_group.told]
+    mentioned = [group_rates for group_rates in rates if group_rates.mentioned]
     return [
         CLAIM,
-        *([] if any(of_group.compared for of_group in rates) else [UNLABELLED]),
-        *(_of_told(of_group, captions - of_group.told) for of_group in told),
-        *_of_untold([of_group.group for of_group in rates if not of_group.told]),
+        *([] if any(group_rates.compared for group_rates in rates) else [UNLABELLED]),
+        *(
+            _about_mentioned(group_rates, captions - group_rates.mentioned)
+            for group_rates in mentioned
+        ),
+        *_about_omitted([group_rates.group for group_rates in rates if not group_rates.mentioned]),
     ]
 
 
-def _of_told(of_group: GroupRates, missing: int) -> str:
-    share = percent(of_group.selection.value)
-    tells = f"{share} of captions tell it" if missing else "every caption tells it"
+def _about_mentioned(group_rates: GroupRates, omitting: int) -> str:
+    """Returns the line of a group that is mentioned; `omitting` captions do not mention it."""
+    fraction = percent(group_rates.selection.value)
+    mentions = f"{fraction} of captions mention it" if omitting else "every caption mentions it"
     return (
-        f"{of_group.group}: {tells}{_truly(of_group)}. To keep it, {_to_keep(of_group, missing)}. "
-        f"To be robust to its shift, leave it out of all captions ({of_group.told:,} tell it, most "
-        f"often {most_told(of_group)})."
+        f"{group_rates.group}: {mentions}{_correctness(group_rates)}. To keep it, "
+        f"{_how_to_keep(group_rates, omitting)}. To be robust to its shift, omit it from all "
+        f"captions ({group_rates.mentioned:,} mention it, most often "
+        f"{most_mentioned(group_rates)})."
     )
 
 
-def _of_untold(groups: Sequence[str]) -> list[str]:
+def _about_omitted(groups: Sequence[str]) -> list[str]:
+    """Returns one line for all groups that no caption mentions, or none if there is no such."""
     if not groups:
         return []
     return [
-        f"{', '.join(groups)}: no caption tells it, so it is expected to be lost. To keep it, tell "
-        "it in all captions. To be robust to its shift, leave it untold."
+        f"{', '.join(groups)}: no caption mentions it, so it is expected to be lost. To keep it, "
+        "mention it in all captions. To be robust to its shift, leave the captions unchanged."
     ]
 
 
-def _truly(of_group: GroupRates) -> str:
-    """How truly a group is told, and what follows; nothing of a group that nobody compared."""
-    wrong, side = of_group.perturbation, expectation(of_group)
-    told = "" if wrong is None else f", {percent(wrong.value)} of those compared tell it wrong"
-    if side == LOST:
-        return f"{told}, as by chance, so it is expected to be lost"
-    return f"{told}, so it is expected to be kept" if side == KEPT else told
+def _correctness(group_rates: GroupRates) -> str:
+    """Returns a clause with the perturbation rate, if known, and the outcome, if predicted."""
+    wrong, outcome = group_rates.perturbation, expected_outcome(group_rates)
+    clause = "" if wrong is None else f", {percent(wrong.value)} of those compared are wrong"
+    if outcome == LOST:
+        return f"{clause}, as by chance, so it is expected to be lost"
+    return f"{clause}, so it is expected to be kept" if outcome == KEPT else clause
 
 
-def _to_keep(of_group: GroupRates, missing: int) -> str:
-    add = f"tell it in all captions ({missing:,} more)" if missing else ""
-    mend = f"correct what is told wrong ({of_group.wrong:,} of {of_group.compared:,} compared)"
-    return " and ".join(filter(None, (add, mend if of_group.wrong else ""))) or "leave it as it is"
+def _how_to_keep(group_rates: GroupRates, omitting: int) -> str:
+    wrong, compared = group_rates.wrong, group_rates.compared
+    changes = [
+        *([f"mention it in all captions ({omitting:,} more)"] if omitting else []),
+        *([f"correct the wrong mentions ({wrong:,} of {compared:,} compared)"] if wrong else []),
+    ]
+    return " and ".join(changes) or "leave the captions unchanged"

@@ -1,4 +1,4 @@
-"""Concepts: kinds of things that captions can tell, and the words that tell them."""
+"""Concepts: groups of values that captions can mention, and the words for each value."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,13 +10,15 @@ from experiments.audit.words import words_of
 
 
 class Concepts(NamedTuple):
-    """Groups of values, and the words of each value.
+    """Groups of values, and the words for each value.
 
-    groups, values: their names; the values of a group lie together.
-    group_of: int32 [values], the group of each value.
-    phrases: by its first word, what tells a value: the words that follow, and the value; the
-    longest first.
-    labels: a group each, the value by its name or by a word of it, as `label_key` writes them.
+    groups:   names of the groups.
+    values:   names of the values; those of a group are consecutive.
+    group_of: int32 [values], the index of the group of each value.
+    phrases:  the words for all values: from the first word of a phrase to pairs of its other words
+              and the index of the value that it mentions, the longest phrase first.
+    labels:   for each group, from a label as `label_key` normalises it to the index of the value;
+              the name of a value and each of its words are labels of it.
     """
 
     groups: tuple[str, ...]
@@ -27,18 +29,18 @@ class Concepts(NamedTuple):
 
 
 def make_concepts(rows: Iterable[tuple[str, str, Sequence[str]]]) -> Concepts:
-    """The concepts of rows (group, value, its words); a value may have several rows.
+    """Returns the concepts of rows (group, value, its words); a value may have several rows.
 
-    Raises ValueError for no rows, names and words without a letter or digit, values without words,
-    and for a word that tells two values.
+    Raises ValueError if there are no rows, for a name or word without a letter or digit, for a
+    value without words, and for a word of two values.
     """
     table: dict[str, dict[str, list[str]]] = {}
     for group, value, words in rows:
-        for what, text in (("group", group), ("value", value), *(("word", word) for word in words)):
+        for kind, text in (("group", group), ("value", value), *(("word", word) for word in words)):
             if not words_of(text):
                 raise ValueError(
-                    f"group {group!r}, value {value!r} has the {what} {text!r}: allowed is what "
-                    "has a letter or a digit"
+                    f"group {group!r}, value {value!r} has the {kind} {text!r}: allowed is text "
+                    "with a letter or a digit"
                 )
         table.setdefault(group, {}).setdefault(value, []).extend(words)
     if not table:
@@ -57,26 +59,26 @@ def make_concepts(rows: Iterable[tuple[str, str, Sequence[str]]]) -> Concepts:
 
 
 def label_key(text: str) -> str:
-    """A label as it is looked up: case, hyphens and other signs do not matter; "" for none."""
+    """Returns a label without case, hyphens and other signs; "" for a text without words."""
     return " ".join(words_of(text))
 
 
 def _phrases(
     names: Sequence[tuple[str, str]], words: Sequence[Sequence[str]]
 ) -> dict[str, list[tuple[list[str], int]]]:
-    teller: dict[str, int] = {}
-    for value, (name, of_value) in enumerate(zip(names, words, strict=True)):
-        if not of_value:
-            raise ValueError(f"{_named(name)} has no words: give at least one")
-        for word in of_value:
-            other = teller.setdefault(label_key(word), value)
+    value_of: dict[str, int] = {}  # from a phrase to the index of its value
+    for value, (name, value_words) in enumerate(zip(names, words, strict=True)):
+        if not value_words:
+            raise ValueError(f"{_describe(name)} has no words: give at least one")
+        for word in value_words:
+            other = value_of.setdefault(label_key(word), value)
             if other != value:
                 raise ValueError(
-                    f"{word!r} is a word of {_named(names[other])} and of {_named(name)}: allowed "
-                    "is one value of one group"
+                    f"{word!r} is a word of {_describe(names[other])} and of {_describe(name)}: "
+                    "allowed is one value of one group"
                 )
     phrases: dict[str, list[tuple[list[str], int]]] = {}
-    for phrase, value in sorted(teller.items(), key=lambda item: -item[0].count(" ")):
+    for phrase, value in sorted(value_of.items(), key=lambda item: -item[0].count(" ")):
         first, *rest = phrase.split()
         phrases.setdefault(first, []).append((rest, value))
     return phrases
@@ -86,17 +88,18 @@ def _labels(
     names: Sequence[tuple[str, str]], words: Sequence[Sequence[str]], group: str
 ) -> dict[str, int]:
     labels: dict[str, int] = {}
-    for value, (name, of_value) in enumerate(zip(names, words, strict=True)):
+    for value, (name, value_words) in enumerate(zip(names, words, strict=True)):
         if name[0] != group:
             continue
-        for label in (name[1], *of_value):
+        for label in (name[1], *value_words):
             other = labels.setdefault(label_key(label), value)
             if other != value:
                 raise ValueError(
-                    f"{label!r} names {_named(names[other])} and {_named(name)}: allowed is one"
+                    f"{label!r} is a label of {_describe(names[other])} and of {_describe(name)}: "
+                    "allowed is one value"
                 )
     return labels
 
 
-def _named(name: tuple[str, str]) -> str:
+def _describe(name: tuple[str, str]) -> str:
     return f"{name[0]} ({name[1]})"

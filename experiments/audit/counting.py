@@ -1,6 +1,6 @@
-"""Counting: how often captions tell each group, and how often against the label.
+"""Counting: numbers of captions that mention each group, and that contradict its label.
 
-Counts of parts add up to the counts of the whole, so that captions need not fit into memory.
+Captions are counted in chunks whose counts are added, so they need not fit in memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,47 +15,50 @@ from experiments.audit.concepts import Concepts
 from experiments.audit.words import words_of
 
 NO_LABEL = -1
-PART = 10_000  # captions that are counted at once
+CHUNK = 10_000  # captions counted at once
 
 
 class Counts(NamedTuple):
-    """Numbers of captions; empty ones are in no other number.
+    """Numbers of captions; empty captions are in `empty` alone.
 
-    captions, empty: those with a text, and those without.
-    told: int64 [groups], that tell a value of the group.
-    labelled: int64 [groups], that have a label.
-    compared: int64 [groups], that tell a value and have a label.
-    wrong: int64 [groups], of those, that do not tell the label's value.
-    mixed: int64 [groups], of those, that tell it and another one too.
-    told_as: int64 [values], that tell the value.
-    compared_as, labelled_as: int64 [values], of those compared, that tell the value, and whose
-    label it is.
+    captions:  captions with text.
+    empty:     captions without text.
+    mentioned: int64 [groups], captions that mention a value of the group.
+    labelled:  int64 [groups], captions with a label.
+    compared:  int64 [groups], captions that mention a value of the group and have a label.
+    wrong:     int64 [groups], compared captions that do not mention the value of the label.
+    mixed:     int64 [groups], compared captions that mention it and another value as well.
+    mentions_of_value:          int64 [values], captions that mention the value.
+    compared_mentions_of_value: int64 [values], compared captions that mention the value.
+    compared_labels_of_value:   int64 [values], compared captions whose label is the value.
     """
 
     captions: int
     empty: int
-    told: Int[np.ndarray, " groups"]
+    mentioned: Int[np.ndarray, " groups"]
     labelled: Int[np.ndarray, " groups"]
     compared: Int[np.ndarray, " groups"]
     wrong: Int[np.ndarray, " groups"]
     mixed: Int[np.ndarray, " groups"]
-    told_as: Int[np.ndarray, " values"]
-    compared_as: Int[np.ndarray, " values"]
-    labelled_as: Int[np.ndarray, " values"]
+    mentions_of_value: Int[np.ndarray, " values"]
+    compared_mentions_of_value: Int[np.ndarray, " values"]
+    compared_labels_of_value: Int[np.ndarray, " values"]
 
 
 def count_all(
     concepts: Concepts,
     captions: Iterable[str],
     labels: Iterable[Sequence[int]] | None = None,
-    part: int = PART,
+    chunk: int = CHUNK,
 ) -> Counts:
-    """The counts of any number of captions, a part of them in memory at a time.
+    """Returns the counts of any number of captions, with `chunk` captions in memory at a time.
 
-    labels: a row a caption, as `count` takes them. Raises ValueError if there are more or fewer.
+    labels: one row per caption, as in `count`.
+
+    Raises ValueError if the numbers of captions and of labels differ.
     """
-    captions, rows = iter(captions), None if labels is None else iter(labels)
-    return reduce(add, _parts(concepts, captions, rows, part))
+    captions, labels = iter(captions), None if labels is None else iter(labels)
+    return reduce(add, _counts_of_chunks(concepts, captions, labels, chunk))
 
 
 def count(
@@ -63,98 +66,99 @@ def count(
     captions: Sequence[str],
     labels: Int[np.ndarray, "n groups"] | None = None,
 ) -> Counts:
-    """The counts of some captions.
+    """Returns the counts of captions that are in memory.
 
-    labels: the value of each group, NO_LABEL for none.
+    labels: index of the value of each group, NO_LABEL where there is none.
     """
-    there = np.array([bool(caption.strip()) for caption in captions], bool)
-    values = told_values(concepts, captions)
+    has_text = np.array([bool(caption.strip()) for caption in captions], bool)
+    mentions = mentioned_values(concepts, captions)
     if labels is None:
         labels = np.full((len(captions), len(concepts.groups)), NO_LABEL)
     starts = np.searchsorted(concepts.group_of, np.arange(len(concepts.groups)))
-    number = np.add.reduceat(values, starts, axis=1, dtype=np.int64)
-    labelled = (labels != NO_LABEL) & there[:, None]
-    compared = labelled & (number > 0)
-    true = compared & np.take_along_axis(values, labels, axis=1)
-    of_value = compared[:, concepts.group_of]
+    values_per_group = np.add.reduceat(mentions, starts, axis=1, dtype=np.int64)
+    mentioned = values_per_group > 0
+    labelled = (labels != NO_LABEL) & has_text[:, None]
+    compared = labelled & mentioned
+    correct = compared & np.take_along_axis(mentions, labels, axis=1)
     return Counts(
-        captions=int(there.sum()),
-        empty=int((~there).sum()),
-        told=(number > 0).sum(0),
+        captions=int(has_text.sum()),
+        empty=int((~has_text).sum()),
+        mentioned=mentioned.sum(0),
         labelled=labelled.sum(0),
         compared=compared.sum(0),
-        wrong=(compared & ~true).sum(0),
-        mixed=(true & (number > 1)).sum(0),
-        told_as=values.sum(0),
-        compared_as=(values & of_value).sum(0),
-        labelled_as=np.bincount(labels[compared], minlength=len(concepts.values)),
+        wrong=(compared & ~correct).sum(0),
+        mixed=(correct & (values_per_group > 1)).sum(0),
+        mentions_of_value=mentions.sum(0),
+        compared_mentions_of_value=(mentions & compared[:, concepts.group_of]).sum(0),
+        compared_labels_of_value=np.bincount(labels[compared], minlength=len(concepts.values)),
     )
 
 
 def add(a: Counts, b: Counts) -> Counts:
-    """The counts of the captions of both."""
+    """Returns the counts of two disjoint sets of captions together."""
     return Counts(*(x + y for x, y in zip(a, b, strict=True)))
 
 
-def told_values(concepts: Concepts, captions: Sequence[str]) -> Bool[np.ndarray, "n values"]:
-    """Which values each caption tells: bool [n, values].
+def mentioned_values(concepts: Concepts, captions: Sequence[str]) -> Bool[np.ndarray, "n values"]:
+    """Returns which values each caption mentions: bool [n, values].
 
-    At each place the longest phrase counts, and its words count for nothing else: a caption that
-    tells "black and white" does not tell "black".
+    Of the phrases that begin at a word the longest is matched, and its words take part in no other
+    match: a caption with "black and white" does not mention "black".
     """
     rows: list[int] = []
-    values: list[int] = []
+    columns: list[int] = []
     for row, caption in enumerate(captions):
-        found = _told(concepts.phrases, words_of(caption))
-        rows += [row] * len(found)
-        values += found
-    told = np.zeros((len(captions), len(concepts.values)), bool)
-    told[rows, values] = True
-    return told
+        values = _match(concepts.phrases, words_of(caption))
+        rows += [row] * len(values)
+        columns += values
+    mentions = np.zeros((len(captions), len(concepts.values)), bool)
+    mentions[rows, columns] = True
+    return mentions
 
 
-def _told(phrases: dict[str, list[tuple[list[str], int]]], words: list[str]) -> list[int]:
-    found = []
-    free = 0  # the first place that no phrase has taken
-    for place, word in enumerate(words):
-        if word in phrases and place >= free:
+def _match(phrases: dict[str, list[tuple[list[str], int]]], words: list[str]) -> list[int]:
+    """Returns the indices of the values that the words mention, with repetitions."""
+    values = []
+    first_free = 0  # index of the first word that no phrase has matched
+    for index, word in enumerate(words):
+        if word in phrases and index >= first_free:
             for rest, value in phrases[word]:
-                end = place + 1 + len(rest)
-                if words[place + 1 : end] == rest:
-                    found.append(value)
-                    free = end
+                end = index + 1 + len(rest)
+                if words[index + 1 : end] == rest:
+                    values.append(value)
+                    first_free = end
                     break
-    return found
+    return values
 
 
-def _parts(
+def _counts_of_chunks(
     concepts: Concepts,
     captions: Iterator[str],
     labels: Iterator[Sequence[int]] | None,
-    part: int,
+    chunk: int,
 ) -> Iterator[Counts]:
     shape = -1, len(concepts.groups)
     done = 0
     yield count(concepts, [])
-    while texts := list(islice(captions, part)):
+    while texts := list(islice(captions, chunk)):
         if labels is None:
             yield count(concepts, texts)
             continue
         rows = list(islice(labels, len(texts)))
         if len(rows) < len(texts):
-            _refuse(done + len(texts) + _length(captions), done + len(rows))
+            _raise_unequal(done + len(texts) + _count_rest(captions), done + len(rows))
         yield count(concepts, texts, np.array(rows, np.int64).reshape(shape))
         done += len(texts)
-    if labels is not None and (more := _length(labels)):
-        _refuse(done, done + more)
+    if labels is not None and (more := _count_rest(labels)):
+        _raise_unequal(done, done + more)
 
 
-def _refuse(captions: int, labels: int) -> None:
+def _raise_unequal(captions: int, labels: int) -> None:
     raise ValueError(
-        f"there are {captions} rows of captions and {labels} of labels: allowed is a row a "
-        "caption, also for an empty one"
+        f"there are {captions} rows of captions and {labels} of labels: allowed is one row of "
+        "labels per caption, empty captions included"
     )
 
 
-def _length(left: Iterator) -> int:
-    return sum(1 for _ in left)
+def _count_rest(iterator: Iterator) -> int:
+    return sum(1 for _ in iterator)

@@ -1,4 +1,4 @@
-"""Expectation: what a contrastive model may be expected to keep of what captions tell so often."""
+"""Expectation: whether a contrastive model is expected to keep a group of concepts."""
 
 from experiments.audit.rates import Rate
 
@@ -6,14 +6,16 @@ KEPT, LOST, BETWEEN = "kept", "lost", "in between"
 
 
 def expected(selection: Rate, perturbation: Rate | None = None, chance: float = 1.0) -> str:
-    """On which side the rates of a group lie: KEPT, LOST, or BETWEEN them.
+    """Returns the expected outcome of a group from its rates: KEPT, LOST or BETWEEN.
 
-    selection: how often captions tell the group; perturbation: how often what they tell is wrong,
-    None if nobody knows, which passes for never; chance: how often it would be wrong if it had
-    nothing to do with the truth. By the claim of arXiv 2504.10143 what is never told or always
-    redrawn is lost, and what is always told truly is kept. Of what lies between them it says
-    nothing, and neither does this function. Redrawn is what is wrong as often as by chance, as far
-    as its interval tells, if all of that interval is nearer to chance than to never.
+    selection:    rate of captions that mention the group.
+    perturbation: rate of wrong captions among those compared; None if unknown, which counts as 0.
+    chance:       perturbation rate that captions independent of the image would have.
+
+    By the claim of arXiv 2504.10143, a group is lost if it is never mentioned or always redrawn,
+    and kept if it is always mentioned correctly. The claim makes no prediction for rates in
+    between. A group counts as redrawn if the interval of `perturbation` contains `chance` and lies
+    above `chance` / 2.
     """
     if selection.value == 0:
         return LOST
@@ -22,5 +24,5 @@ def expected(selection: Rate, perturbation: Rate | None = None, chance: float = 
     as_by_chance = perturbation.low <= chance <= perturbation.high
     if as_by_chance and perturbation.low > chance / 2:
         return LOST
-    always_true = selection.value == 1 and perturbation.value == 0
-    return KEPT if always_true and not as_by_chance else BETWEEN
+    always_correct = selection.value == 1 and perturbation.value == 0
+    return KEPT if always_correct and not as_by_chance else BETWEEN

@@ -1,4 +1,4 @@
-"""Tables: the rates of each group, for the terminal and as a tidy table."""
+"""Rate tables: the rates of each group, for the terminal and as a tidy table."""
 
 from collections.abc import Sequence
 
@@ -9,85 +9,88 @@ from experiments.audit.expectation import expected
 from experiments.audit.rates import GroupRates, Rate
 
 UNKNOWN = Rate(float("nan"), float("nan"), float("nan"))
-MOST = 3  # values told most that are shown
+SHOWN_VALUES = 3  # most mentioned values in a cell
 
 
-def tidy(rates: Sequence[GroupRates], captions: int) -> pd.DataFrame:
-    """A row a group: numbers of captions, rates with their 95 % intervals, what may be expected.
+def tidy_table(rates: Sequence[GroupRates], captions: int) -> pd.DataFrame:
+    """Returns one row per group: counts, rates with 95 % intervals, and the expected outcome.
 
-    A rate that no label tells is not a number.
+    A rate that needs labels is NaN for a group without labels.
+
+    captions: number of captions.
     """
-    return pd.DataFrame([_row(of_group, captions) for of_group in rates])
+    return pd.DataFrame([_row(group_rates, captions) for group_rates in rates])
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """A tidy table as it is written: numbers with seven digits."""
+    """Returns a tidy table as CSV, numbers with seven digits."""
     return table.to_csv(index=False, float_format="%.7g")
 
 
-def shown(rates: Sequence[GroupRates]) -> Table:
-    """The table for the terminal, without perturbation if there are no labels."""
-    labelled = any(of_group.compared for of_group in rates)
+def terminal_table(rates: Sequence[GroupRates]) -> Table:
+    """Returns the table for the terminal, without perturbation rates if there are no labels."""
+    labelled = any(group_rates.compared for group_rates in rates)
     table = Table(box=None, pad_edge=False)
     table.add_column("group")
-    for name in ("told by", "95 % interval"):
+    for name in ("mentioned by", "95 % interval"):
         table.add_column(name, justify="right")
-    for name in ("told wrong", "95 % interval", "by chance", "compared") if labelled else ():
+    for name in ("wrong", "95 % interval", "by chance", "compared") if labelled else ():
         table.add_column(name, justify="right")
     table.add_column("expected")
-    table.add_column("most told")
-    for of_group in rates:
-        wrong = of_group.perturbation
-        cells = [of_group.group, percent(of_group.selection.value), interval(of_group.selection)]
+    table.add_column("most mentioned")
+    for group_rates in rates:
+        selection, wrong = group_rates.selection, group_rates.perturbation
+        cells = [group_rates.group, percent(selection.value), interval(selection)]
         if labelled:
             cells += [percent(wrong.value), interval(wrong)] if wrong else ["–", "–"]
-            cells += [percent(of_group.chance) if wrong else "–", f"{of_group.compared:,}"]
-        table.add_row(*cells, expectation(of_group), most_told(of_group, numbers=True))
+            cells += [percent(group_rates.chance) if wrong else "–", f"{group_rates.compared:,}"]
+        cells += [expected_outcome(group_rates), most_mentioned(group_rates, with_counts=True)]
+        table.add_row(*cells)
     return table
 
 
-def expectation(of_group: GroupRates) -> str:
-    """What may be expected of a group: "kept", "lost" or "in between"."""
-    return expected(of_group.selection, of_group.perturbation, of_group.chance)
+def expected_outcome(group_rates: GroupRates) -> str:
+    """Returns the expected outcome of a group: "kept", "lost" or "in between"."""
+    return expected(group_rates.selection, group_rates.perturbation, group_rates.chance)
 
 
-def most_told(of_group: GroupRates, numbers: bool = False) -> str:
-    """The values told most: "white, black", with the numbers of captions "white 3, black 2"."""
-    most = of_group.most_told[:MOST]
-    return ", ".join(f"{value} {count:,}" if numbers else value for value, count in most)
+def most_mentioned(group_rates: GroupRates, with_counts: bool = False) -> str:
+    """Returns the most mentioned values: "white, black", or with counts "white 3, black 2"."""
+    values = group_rates.most_mentioned[:SHOWN_VALUES]
+    return ", ".join(f"{value} {count:,}" if with_counts else value for value, count in values)
 
 
-def percent(share: float) -> str:
-    """A share as people read it: "21.3 %"; 0 and 1 alone are "0 %" and "100 %"."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if share < 0.0005:
+def percent(fraction: float) -> str:
+    """Returns a fraction as text: "21.3 %"; only exact 0 and 1 are "0 %" and "100 %"."""
+    if fraction in (0, 1):
+        return f"{fraction:.0%}".replace("%", " %")
+    if fraction < 0.0005:
         return "<0.1 %"
-    return ">99.9 %" if share >= 0.9995 else f"{100 * share:.1f} %"
+    return ">99.9 %" if fraction >= 0.9995 else f"{100 * fraction:.1f} %"
 
 
 def interval(rate: Rate) -> str:
-    """The ends of an interval, in percent: "20.7 to 22.0"."""
+    """Returns the ends of an interval in percent: "20.7 to 22.0"."""
     return f"{100 * rate.low:.1f} to {100 * rate.high:.1f}"
 
 
-def _row(of_group: GroupRates, captions: int) -> dict:
-    wrong = of_group.perturbation or UNKNOWN
+def _row(group_rates: GroupRates, captions: int) -> dict:
+    perturbation = group_rates.perturbation or UNKNOWN
     return {
-        "group": of_group.group,
+        "group": group_rates.group,
         "captions": captions,
-        "told": of_group.told,
-        "selection_rate": of_group.selection.value,
-        "selection_low": of_group.selection.low,
-        "selection_high": of_group.selection.high,
-        "labelled": of_group.labelled,
-        "compared": of_group.compared,
-        "wrong": of_group.wrong,
-        "mixed": of_group.mixed,
-        "perturbation_rate": wrong.value,
-        "perturbation_low": wrong.low,
-        "perturbation_high": wrong.high,
-        "chance_rate": of_group.chance,
-        "expected": expectation(of_group),
-        "most_told": most_told(of_group, numbers=True),
+        "mentioned": group_rates.mentioned,
+        "selection_rate": group_rates.selection.value,
+        "selection_low": group_rates.selection.low,
+        "selection_high": group_rates.selection.high,
+        "labelled": group_rates.labelled,
+        "compared": group_rates.compared,
+        "wrong": group_rates.wrong,
+        "mixed": group_rates.mixed,
+        "perturbation_rate": perturbation.value,
+        "perturbation_low": perturbation.low,
+        "perturbation_high": perturbation.high,
+        "chance_rate": group_rates.chance,
+        "expected": expected_outcome(group_rates),
+        "most_mentioned": most_mentioned(group_rates, with_counts=True),
     }

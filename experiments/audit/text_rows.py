@@ -1,4 +1,4 @@
-"""Rows: text files of any size, a line at a time, with where each row stands."""
+"""Text rows: lines and table rows of text files of any size, with their line numbers."""
 
 import codecs
 import csv
@@ -6,39 +6,43 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-LONGEST = 2**24  # bytes of a line
-EVERY = 2**14  # lines between two reports of progress
+MAX_LINE_BYTES = 2**24
+LINES_PER_REPORT = 2**14  # lines between two reports of progress
 TABLES = (".csv", ".tsv")
 
-Seen = Callable[[float], None]  # called with the share of a file that was read
+OnProgress = Callable[[float], None]  # called with the fraction of a file that has been read
 
 
-def unseen(share: float) -> None:
-    """For readers whose progress nobody watches."""
-    del share
+def ignore_progress(fraction: float) -> None:
+    """Does nothing; the default `on_progress` of readers."""
+    del fraction
 
 
-def read_lines(path: Path, seen: Seen = unseen) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their ends, numbered from 1.
+def read_lines(path: Path, on_progress: OnProgress = ignore_progress) -> Iterator[tuple[int, str]]:
+    """Yields (number, line) for the lines of a UTF-8 file; numbers from 1, lines with their ends.
 
-    Raises ValueError, with the line, for other encodings and for what is no text.
+    Raises ValueError, with the line, for other encodings and for content that is not text.
     """
     size, done = max(1, path.stat().st_size), 0
     with path.open("rb") as file:
-        for number, line in enumerate(iter(partial(file.readline, LONGEST), b""), 1):
+        for number, line in enumerate(iter(partial(file.readline, MAX_LINE_BYTES), b""), 1):
             yield number, _decode(path, number, line)
             done += len(line)
-            if number % EVERY == 0:
-                seen(done / size)
+            if number % LINES_PER_REPORT == 0:
+                on_progress(done / size)
 
 
-def read_cells(path: Path, seen: Seen = unseen) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a .csv or .tsv file, [] for an empty one, with the line that each ends on.
+def read_cells(
+    path: Path, on_progress: OnProgress = ignore_progress
+) -> Iterator[tuple[int, list[str]]]:
+    """Yields (line, cells) for the rows of a .csv or .tsv file; no cells for an empty row.
 
-    In a .tsv file quotation marks mean nothing. Raises ValueError as `read_lines` does, and for a
-    field that no quotation mark ends.
+    `line` is the number of the last line of the row. Quotation marks in a .tsv file are ordinary
+    letters.
+
+    Raises ValueError as `read_lines` does, and for a quoted field without an end.
     """
-    lines = read_lines(path, seen)
+    lines = read_lines(path, on_progress)
     if path.suffix.lower() == ".tsv":
         for number, line in lines:
             text = line.rstrip("\r\n")
@@ -50,39 +54,42 @@ def read_cells(path: Path, seen: Seen = unseen) -> Iterator[tuple[int, list[str]
             yield rows.line_num, cells
     except csv.Error as error:
         raise ValueError(
-            f"{path}, line {rows.line_num}: {error}; is a quotation mark left open before?"
+            f"{path}, line {rows.line_num}: {error}; look for an unclosed quotation mark before it"
         ) from None
 
 
 def read_table(
-    path: Path, seen: Seen = unseen
+    path: Path, on_progress: OnProgress = ignore_progress
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The names of the columns of a .csv or .tsv file, and its rows as `read_cells` gives them.
+    """Returns the column names of a .csv or .tsv file, and its rows as from `read_cells`.
 
-    Raises ValueError for a file of another kind and one without a row.
+    Raises ValueError for a file with another suffix and for one without a first row.
     """
-    refuse_others(path, TABLES)
-    rows = read_cells(path, seen)
+    check_suffix(path, TABLES)
+    rows = read_cells(path, on_progress)
     _, names = next(rows, (0, []))
     if not names:
         raise ValueError(f"{path} has no columns: its first line is empty")
     return [name.strip() for name in names], rows
 
 
-def cell(path: Path, line: int, cells: list[str], place: int) -> str:
-    """The cell of a row at a place, "" in an empty row; ValueError if the row ends before."""
+def cell(path: Path, line: int, cells: list[str], column: int) -> str:
+    """Returns the cell of a row at a column index, "" in an empty row.
+
+    Raises ValueError if the row has too few columns.
+    """
     if not cells:
         return ""
-    if place >= len(cells):
+    if column >= len(cells):
         raise ValueError(
-            f"{path}, line {line} has {len(cells)} columns: allowed is {place + 1} or more, or an "
+            f"{path}, line {line} has {len(cells)} columns: allowed is {column + 1} or more, or an "
             "empty line"
         )
-    return cells[place]
+    return cells[column]
 
 
-def refuse_others(path: Path, suffixes) -> None:
-    """Raises ValueError for a file whose name has none of the suffixes."""
+def check_suffix(path: Path, suffixes) -> None:
+    """Raises ValueError if the path ends in none of the suffixes."""
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{path} ends in {path.suffix!r}: allowed is {', '.join(suffixes)}")
 
@@ -90,18 +97,19 @@ def refuse_others(path: Path, suffixes) -> None:
 def _decode(path: Path, number: int, line: bytes) -> str:
     if b"\0" in line:
         raise ValueError(
-            f"{path}, line {number} holds a zero byte: it is no UTF-8 text; unpack it if it is "
-            "packed, convert it if it is UTF-16"
+            f"{path}, line {number} contains a zero byte: allowed is UTF-8 text; decompress the "
+            "file, or convert it if it is UTF-16"
         )
-    if len(line) == LONGEST:
-        raise ValueError(f"{path}, line {number} is longer than {LONGEST} bytes: it is no caption")
+    if len(line) == MAX_LINE_BYTES:
+        raise ValueError(
+            f"{path}, line {number} is too long: allowed is less than {MAX_LINE_BYTES} bytes"
+        )
     if number == 1:
         line = line.removeprefix(codecs.BOM_UTF8)
     try:
         return line.decode()
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path}, line {number} is not UTF-8: byte 0x{line[error.start]:02x} at place "
-            f"{error.start + 1}; convert it first (iconv -f latin1 -t utf-8), or unpack it if it "
-            "is packed"
+            f"{path}, line {number} is not UTF-8: byte 0x{line[error.start]:02x} at position "
+            f"{error.start + 1}; convert the file (iconv -f latin1 -t utf-8), or decompress it"
         ) from None

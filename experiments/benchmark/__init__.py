@@ -1,1 +1,1 @@
-"""Benchmark: what every part costs, beside what the device could do and beside a peer."""
+"""Benchmark: the cost of every part, compared with the device's ceilings and with PyTorch."""

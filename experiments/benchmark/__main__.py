@@ -1,9 +1,9 @@
-"""Benchmark: what every part costs, beside the device's own ceilings and beside a peer.
+"""Benchmark: the cost of every part, compared with the device's ceilings and with PyTorch.
 
 python -m experiments.benchmark [--quick] [--parts=objective,step] [--out=runs/benchmark]
-python -m experiments.benchmark --compare=OLD.csv          # measures, then sets both side by side
-python -m experiments.benchmark --compare=OLD.csv,NEW.csv  # measures nothing
-python -m experiments.benchmark --config=experiments/configs/selection.py  # alone
+python -m experiments.benchmark --compare=OLD.csv          # measures, then compares with OLD.csv
+python -m experiments.benchmark --compare=OLD.csv,NEW.csv  # compares two files, measures nothing
+python -m experiments.benchmark --config=experiments/configs/selection.py  # one config only
 """
 
 import dataclasses
@@ -14,47 +14,54 @@ import jax
 from absl import app, flags, logging
 from rich.console import Console
 
-from experiments.benchmark.measure_parts import EVERY, measure_parts
+from experiments.benchmark.measure_parts import ALL_PARTS, measure_parts
 from experiments.benchmark.one_config import describe
 from experiments.benchmark.output_figure import save_benchmark_figure
-from experiments.benchmark.output_table import read_table, save_table, shown, side_by_side
+from experiments.benchmark.output_table import (
+    read_table,
+    save_table,
+    side_by_side,
+    terminal_table,
+)
 from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
 from experiments.runtime.checks import require_known
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import use_every_core
 from experiments.sweep.plan import make_plan
 
-WIDTH = 150  # of the table, in letters
+WIDTH = 150  # least width of the printed table, in letters
 
-_PARTS = flags.DEFINE_list("parts", list(EVERY), "what is measured beside the ceilings")
-_QUICK = flags.DEFINE_bool("quick", False, "few and small sizes: a look, in minutes")
-_SECONDS = flags.DEFINE_float("seconds", None, "a case is not timed if it takes longer", 0)
+_PARTS = flags.DEFINE_list(
+    "parts", list(ALL_PARTS), "parts to measure, in addition to the ceilings"
+)
+_QUICK = flags.DEFINE_bool("quick", False, "measure few and small sizes, in minutes")
+_SECONDS = flags.DEFINE_float("seconds", None, "do not time a case that takes longer", 0)
 _OUT = flags.DEFINE_string("out", "runs/benchmark", "folder of benchmark.csv and benchmark.png")
-_COMPARE = flags.DEFINE_list("compare", [], "a CSV to set beside this run, or two of them")
+_COMPARE = flags.DEFINE_list("compare", [], "a CSV to compare with this run, or two CSVs")
 
 
 def main(argv: list[str]) -> None:
-    """Prints one table, and writes it with its figure."""
+    """Measures what the flags select, prints one table, and writes it with its figure."""
     logging.set_verbosity(logging.WARNING)
     console = Console()
     console.width = max(console.width, WIDTH)
     try:
         if len(argv) > 1:
-            raise ValueError(f"{argv[1]} is no option: --compare takes two files as A.csv,B.csv")
-        names = require_known("parts", _PARTS.value, EVERY)
-        others = [read_table(Path(file)) for file in _COMPARE.value]
-        if len(others) > 2:
-            raise ValueError(f"compare holds {len(others)} files: allowed are one or two")
+            raise ValueError(f"{argv[1]} is not a flag: --compare takes two files as A.csv,B.csv")
+        names = require_known("parts", _PARTS.value, ALL_PARTS)
+        tables = [read_table(Path(file)) for file in _COMPARE.value]
+        if len(tables) > 2:
+            raise ValueError(f"compare holds {len(tables)} files: allowed is one or two")
         if CONFIG.value is not None:
             plan = make_plan(CONFIG.value)
             use_every_core()
             print(describe(plan))
             return
-        if len(others) < 2:
+        if len(tables) < 2:
             use_every_core()
-            others.append(_measure(names, console))
-        if len(others) == 2:
-            console.print(shown(side_by_side(*others)))
+            tables.append(_measure(names, console))
+        if len(tables) == 2:
+            console.print(terminal_table(side_by_side(*tables)))
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
@@ -63,12 +70,12 @@ def _measure(names: tuple[str, ...], console: Console):
     sizes = ACCELERATOR if jax.default_backend() != "cpu" else CPU
     sizes = QUICK if _QUICK.value else sizes
     if _SECONDS.value is not None:
-        sizes = dataclasses.replace(sizes, seconds=_SECONDS.value)
+        sizes = dataclasses.replace(sizes, max_seconds=_SECONDS.value)
     out = Path(_OUT.value)
     for table in measure_parts(names, sizes, console):
-        save_table(table, out / "benchmark.csv")  # a failure later on loses no part before it
+        save_table(table, out / "benchmark.csv")  # after each part, so a failure loses one part
     save_benchmark_figure(table, out / "benchmark.png")
-    console.print(shown(table))
+    console.print(terminal_table(table))
     console.print(
         f"{out}/benchmark.csv, {out}/benchmark.png; {table.machine[0]}, jax {table.jax[0]}"
     )

@@ -1,4 +1,4 @@
-"""Measuring: all parts that are asked for, in one run, into one table."""
+"""Measure parts: all selected parts in one run, in one table."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,33 +10,33 @@ from experiments.benchmark.measurement.ceilings import measure_ceilings
 from experiments.benchmark.output_table import make_table
 from experiments.benchmark.parts import PARTS
 from experiments.benchmark.peer_comparison import PART as PEER
-from experiments.benchmark.peer_comparison import RECIPES, duels
+from experiments.benchmark.peer_comparison import RECIPES, compare_with_peer
 from experiments.benchmark.sizes import Sizes
 from experiments.benchmark.targets import target_rows
 from experiments.runtime.progress import progress
 
-EVERY = (*PARTS, PEER)
+ALL_PARTS = (*PARTS, PEER)
 
 
 def measure_parts(names: Sequence[str], sizes: Sizes, console: Console) -> Iterator[pd.DataFrame]:
-    """The table so far: of the ceilings, then with each of the parts with these names too.
+    """Yields the table so far: first the ceilings, then after each part in `names`.
 
-    What is known of the targets stands last.
+    The last rows of a table are the targets whose parts have been measured.
     """
-    names = tuple(dict.fromkeys(names))  # each once
+    names = tuple(dict.fromkeys(names))  # without repetitions
     ladders = {name: PARTS[name](sizes) for name in names if name != PEER}
-    left = sum(len(cases) for part in ladders.values() for cases in part)
-    total = 1 + left + len(RECIPES) * (PEER in names)
+    cases = sum(len(ladder) for part in ladders.values() for ladder in part)
+    total = 1 + cases + len(RECIPES) * (PEER in names)
     with progress(console) as show:
         done = iter(range(1, total + 1))
-        tell = lambda note: show("benchmark", next(done) / total, note)
+        log = lambda note: show("benchmark", next(done) / total, note)
         show("benchmark", 0, "ceilings")
         rows, ceilings = measure_ceilings(sizes)
-        tell("ceilings")
+        log("ceilings")
         yield make_table(rows)
         for name in names:
             if name == PEER:
-                rows += duels(sizes, ceilings, tell)
-            for cases in ladders.get(name, ()):
-                rows += measure_ladder(name, cases, sizes, ceilings, tell)
+                rows += compare_with_peer(sizes, ceilings, log)
+            for ladder in ladders.get(name, ()):
+                rows += measure_ladder(name, ladder, sizes=sizes, ceilings=ceilings, log=log)
             yield make_table([*rows, *target_rows(make_table(rows))])

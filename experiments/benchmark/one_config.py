@@ -1,4 +1,4 @@
-"""Single: what a training step costs, in a sweep over the settings of one config."""
+"""One config: the cost of a training step and of a checkpoint in the sweep of one config."""
 
 import tempfile
 import time
@@ -8,34 +8,38 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.benchmark.measurement.cases import Row, first_state, in_a_sweep, times_a_unit
+from experiments.benchmark.measurement.cases import Row, first_state, prepare_sweep, unit_times
 from experiments.benchmark.measurement.timing import measure
 from experiments.benchmark.output_table import machine
 from experiments.rundir.checkpoints import open_checkpoints
 from experiments.runtime.devices import make_mesh
-from experiments.sweep.compiled import make_sweep
-from experiments.sweep.plan import Plan, of_length, take
+from experiments.sweep.compiled import compile_sweep
+from experiments.sweep.plan import Plan, lanes_with_steps, take
 
 REPEATS = 7
 
 
 def lane_step_times(plan: Plan) -> tuple[float, Row]:
-    """Seconds to compile; milliseconds a lane-step half way, without glances."""
-    load = cache(lambda: plan.domain.load(lambda share: None))
-    ready = in_a_sweep(plan, load, partial(first_state, plan, load), plan.log_every)
-    seconds = measure({"": ready.program}, REPEATS, 0.0)[""]
-    return ready.compiling, times_a_unit(seconds, ready.units)
+    """Returns seconds to compile, and milliseconds per lane-step in mid-training.
+
+    The monitor scores are not computed.
+    """
+    load = cache(lambda: plan.domain.load(lambda fraction: None))
+    make_state = partial(first_state, plan, load)
+    prepared = prepare_sweep(plan, load, make_state, plan.log_every)
+    seconds = measure({"": prepared.program}, REPEATS, 0.0)[""]
+    return prepared.compile_seconds, unit_times(seconds, prepared.units)
 
 
 def checkpoint_times(plan: Plan) -> tuple[float, float]:
-    """Seconds that saving all lanes once keeps training waiting, and until the checkpoint is whole.
+    """Returns seconds that training waits while all lanes are saved, and until they are on disk.
 
-    The directory is one for temporary files.
+    The checkpoint is written to a temporary directory.
     """
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     state = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype) + 1,
-        make_sweep(plan, mesh, plan.domain.blank).shapes,
+        compile_sweep(plan, mesh, plan.domain.blank).shapes,
     )
     with tempfile.TemporaryDirectory() as directory:
         with open_checkpoints(Path(directory), range(len(plan.lanes))) as checkpoints:
@@ -47,17 +51,18 @@ def checkpoint_times(plan: Plan) -> tuple[float, float]:
 
 
 def describe(plan: Plan) -> str:
-    """What a lane-step and a checkpoint of a plan cost, in two lines, with the machine.
+    """Returns two lines with the cost of a lane-step and of a checkpoint, and with the machine.
 
-    If some settings have steps of their own, of the lanes of the shortest training.
+    If the settings of the plan differ in their number of steps, only the lanes with the fewest
+    steps are measured.
     """
-    plan = take(plan, of_length(plan, min(plan.lengths)))
-    compiling, step = lane_step_times(plan)
-    waiting, whole = checkpoint_times(plan)
+    plan = take(plan, lanes_with_steps(plan, min(plan.lane_steps)))
+    compile_seconds, step = lane_step_times(plan)
+    waiting, written = checkpoint_times(plan)
     return (
-        f"{step['time_ms']:.2f} ms a lane-step half way, median of {REPEATS} "
+        f"{step['time_ms']:.2f} ms per lane-step in mid-training, median of {REPEATS} "
         f"({step['low']:.2f} to {step['high']:.2f}), {len(plan.lanes)} lanes, batch "
-        f"{plan.recipe.batch}, widths {plan.recipe.widths}, compiled in {compiling:.1f} s; "
+        f"{plan.recipe.batch}, widths {plan.recipe.widths}, compiled in {compile_seconds:.1f} s; "
         f"{machine()}, jax {jax.__version__}\n"
-        f"a checkpoint: training waits {1e3 * waiting:.0f} ms, it is whole after {whole:.2f} s"
+        f"checkpoint: training waits {1e3 * waiting:.0f} ms, written after {written:.2f} s"
     )

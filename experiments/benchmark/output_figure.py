@@ -1,4 +1,4 @@
-"""Figure: how time and memory grow, and how near the ceilings they come; readable in grey."""
+"""Output figure: growth of time and memory, and fractions of the ceilings; readable in grey."""
 
 from itertools import cycle
 from pathlib import Path
@@ -11,19 +11,24 @@ from experiments.report.figure_files import save_figure
 
 COLUMNS = 3
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
-INKS = ("0.0", "0.4", "0.65")
+GREYS = ("0.0", "0.4", "0.65")
 TIME, MEMORY = "time_ms", "peak_mib"
 LABELS = {
     "lanes": "lanes",
     "size": "size",
     TIME: "milliseconds",
-    MEMORY: "MiB of a device",
-    "share": "share of the device's ceiling",
+    MEMORY: "MiB per device",
+    "share": "fraction of the device's ceiling",
 }
 
 
 class Panel(NamedTuple):
-    """One plot: rows of the table, and columns across and up; bars where that is their variant."""
+    """One plot of rows of the table.
+
+    title: above the plot.
+    rows:  of the table.
+    x, y:  names of columns; the plot has lines, or bars if y is "variant".
+    """
 
     title: str
     rows: pd.DataFrame
@@ -32,7 +37,7 @@ class Panel(NamedTuple):
 
 
 def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
-    """Draws what was measured, a panel a question, as PNG at `path` and as PDF beside it."""
+    """Writes a figure of the table, as PNG at `path` and as PDF beside it."""
     panels = [panel for panel in _panels(table) if not panel.rows.empty]
     columns = max(1, min(COLUMNS, len(panels)))
     lines = max(1, -(-len(panels) // columns))
@@ -50,39 +55,39 @@ def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
 
 
 def _panels(table: pd.DataFrame) -> list[Panel]:
-    of = lambda part: table[table.part == part]
-    step, objective, grown = of("step"), of("objective"), of("growth")
+    rows_of = lambda part: table[table.part == part]
+    step, objective, growth = rows_of("step"), rows_of("objective"), rows_of("growth")
     largest = table[table.share.notna()].groupby(["part", "variant"], sort=False).share.max()
     largest = largest.reset_index()
     largest = largest.assign(variant=largest.part + ": " + largest.variant)
-    chosen = largest[~largest.part.isin(["peer", "growth"])]
+    largest = largest[~largest.part.isin(["peer", "growth"])]
     return [
-        Panel("a lane-step", step, "lanes", TIME),
-        Panel("memory of training", step, "lanes", MEMORY),
-        Panel("a lane-step by fast, against batch", _only(grown, "batch"), "size", TIME),
-        Panel("objective, against batch", objective, "size", TIME),
+        Panel("time per lane-step, against lanes", step, "lanes", TIME),
+        Panel("memory of training, against lanes", step, "lanes", MEMORY),
+        Panel("time per lane-step of fast, against batch", _variant(growth, "batch"), "size", TIME),
+        Panel("time of the objective, against batch", objective, "size", TIME),
         Panel("memory of the objective, against batch", objective, "size", MEMORY),
-        Panel("a lane-step by fast, against width", _only(grown, "width"), "size", TIME),
-        Panel("an update by an optimiser, against width", of("optimizer"), "size", TIME),
-        Panel("largest share of the ceiling", chosen, "share", "variant"),
-        Panel("a lane-step, ours and the peer's", of("peer"), TIME, "variant"),
+        Panel("time per lane-step of fast, against width", _variant(growth, "width"), "size", TIME),
+        Panel("time per optimiser update, against width", rows_of("optimizer"), "size", TIME),
+        Panel("largest fraction of the ceiling", largest, "share", "variant"),
+        Panel("time per lane-step, beside PyTorch", rows_of("peer"), TIME, "variant"),
     ]
 
 
-def _only(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
+def _variant(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     return rows[rows.variant == variant]
 
 
 def _lines(axis, panel: Panel) -> None:
     variants = panel.rows.groupby("variant", sort=False)
-    for (name, group), style, ink in zip(variants, cycle(STYLES), cycle(INKS)):
+    for (name, group), style, grey in zip(variants, cycle(STYLES), cycle(GREYS)):
         rows = group[group[panel.y].notna()]
-        axis.plot(rows[panel.x], rows[panel.y], style, color=ink, ms=4, lw=1, label=name)
+        axis.plot(rows[panel.x], rows[panel.y], style, color=grey, ms=4, lw=1, label=name)
         if panel.y == TIME:
-            axis.fill_between(rows[panel.x], rows.low, rows.high, color=ink, alpha=0.2, lw=0)
+            axis.fill_between(rows[panel.x], rows.low, rows.high, color=grey, alpha=0.2, lw=0)
     axis.set(xscale="log", yscale="log")
-    there = sorted(panel.rows[panel.x][panel.rows[panel.y].notna()].unique())
-    axis.set_xticks(there, [f"{size:,}" for size in there])
+    ticks = sorted(panel.rows[panel.x][panel.rows[panel.y].notna()].unique())
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.set_xticks([], minor=True)
     axis.set_ylabel(LABELS[panel.y], fontsize=8)
     axis.legend(fontsize=6, frameon=False)
@@ -93,9 +98,9 @@ def _bars(axis, panel: Panel) -> None:
     axis.barh(rows.variant, rows[panel.x], color="0.6", edgecolor="0.0", lw=0.6)
     axis.set_xscale("log")
     axis.invert_yaxis()
-    axis.bar_label(axis.containers[0], fmt=_brief, fontsize=6, padding=2)
+    axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=6, padding=2)
     axis.margins(x=0.15)
 
 
-def _brief(value: float) -> str:
+def _short_number(value: float) -> str:
     return f"{value:.2g}" if value < 100 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""Table: a row a measurement, as CSV and in the terminal; two of them side by side."""
+"""Output table: one row per measurement, as CSV and for the terminal; two tables side by side."""
 
 import platform
 from collections.abc import Sequence
@@ -19,12 +19,16 @@ COLUMNS = [*KEYS, "devices", *RATES, *COSTS, "value", "target", "note", "machine
 
 
 def make_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """All rows with all columns; what was not measured is missing.
+    """Returns all rows with all columns; numbers that were not measured are NaN.
 
-    size: batch, width, pairs, rows or pixels a side; MiB of a copy. time_ms: median milliseconds of
-    one, a lane-step in a sweep; low and high: of all repeats. gflops and gb_s: counted operations,
-    and bytes that must be read and written, over that time; share: of the device's ceiling in one
-    or the other, the larger. peak_mib: of a device. value, target: of a target, see its variant.
+    size:      batch, width, pairs, rows or pixels per side; MiB of a copy.
+    time_ms:   median milliseconds of one unit of work, which is a lane-step in a sweep.
+    low, high: the same of the fastest and of the slowest repeat.
+    gflops:    counted operations over that time.
+    gb_s:      bytes that must be read and written, over that time.
+    share:     gflops or gb_s as a fraction of the device's ceiling, the larger of the two.
+    peak_mib:  memory per device.
+    value, target: of the target that the variant names.
     """
     about = {"machine": machine(), "jax": jax.__version__}
     table = pd.DataFrame([row | about for row in rows]).reindex(columns=COLUMNS)
@@ -32,7 +36,7 @@ def make_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def machine() -> str:
-    """The devices at hand, in words."""
+    """Returns the number and the kind of the devices."""
     kind = jax.devices()[0].device_kind
     return f"{jax.device_count()} x {kind} ({platform.machine()})"
 
@@ -44,7 +48,7 @@ def save_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table from CSV; raises OSError, or ValueError if a column is missing."""
+    """Returns the table in a CSV; raises OSError, or ValueError if a column is missing."""
     try:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -56,36 +60,39 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """What both have measured; ratio: time of the second in units of the first.
+    """Returns the rows that both tables have measured, and the ratio of times, second over first.
 
-    Rows are the same if their part, variant, size and lanes are. Raises ValueError if none are.
+    Rows match if their part, variant, size and lanes do.
+
+    Raises ValueError if no rows match.
     """
     columns = [*KEYS, "time_ms", "peak_mib"]
     both = first[columns].merge(second[columns], on=KEYS, suffixes=("_a", "_b"))
     both = both[both[["time_ms_a", "peak_mib_a"]].notna().any(axis=1)]
     if both.empty:
-        raise ValueError("the two runs have no row in common: nothing to set side by side")
+        raise ValueError("the two runs have no row in common: allowed are runs of the same parts")
     columns = [*KEYS, "time_ms_a", "time_ms_b", "ratio", "peak_mib_a", "peak_mib_b"]
     return both.assign(ratio=both.time_ms_b / both.time_ms_a)[columns]
 
 
-def shown(table: pd.DataFrame) -> Table:
-    """A table for the terminal; columns in which nothing stands are left out."""
+def terminal_table(table: pd.DataFrame) -> Table:
+    """Returns a table for the terminal, without empty columns."""
     table = table.drop(columns=["machine", "jax", "devices"], errors="ignore")
     if "low" in table:
         spread = [f"{_text(low)} to {_text(high)}" for low, high in table[["low", "high"]].values]
         table = table.assign(low=np.where(table.low.notna(), spread, "")).drop(columns="high")
         table = table.rename(columns={"low": "low to high"})
     table = table.loc[:, [not _empty(table[column]) for column in table]]
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    printed = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in table:
-        words = column in ("part", "variant", "note")
-        drawn.add_column(column, justify="left" if words else "right", no_wrap=column != "note")
+        is_text = column in ("part", "variant", "note")
+        justify = "left" if is_text else "right"
+        printed.add_column(column, justify=justify, no_wrap=column != "note")
     for _, rows in table.groupby("part", sort=False):
-        drawn.add_section()
+        printed.add_section()
         for row in rows.itertuples(index=False):
-            drawn.add_row(*map(_text, row))
-    return drawn
+            printed.add_row(*map(_text, row))
+    return printed
 
 
 def _empty(column: pd.Series) -> bool:

@@ -1,4 +1,4 @@
-"""Duel: our sweep and the peer take turns at the same work on the same device."""
+"""Peer comparison: a sweep and the PyTorch peer, timed alternately on the same device."""
 
 import importlib.util
 import time
@@ -13,16 +13,16 @@ from ml_collections import ConfigDict
 from experiments.benchmark.measurement.cases import (
     Case,
     Ceilings,
-    Ready,
+    Prepared,
     Row,
     first_state,
-    in_a_sweep,
     make_row,
-    times_a_unit,
+    prepare_sweep,
+    unit_times,
 )
 from experiments.benchmark.measurement.timing import Program, measure
 from experiments.benchmark.sizes import Sizes
-from experiments.benchmark.steps import CYCLE, numeric
+from experiments.benchmark.steps import CYCLE, numeric_config
 from experiments.domains.domain import World
 from experiments.runtime.devices import is_out_of_memory
 from experiments.sweep.lane import LaneState
@@ -32,14 +32,15 @@ from mmcl.optimizers.registry import OPTIMIZERS
 PART = "peer"
 RECIPES = ("fast", "paper")
 EAGER, COMPILED = "eager", "torch.compile"
-MISSING = "not at hand: pip install -e '.[bench]' brings PyTorch"
+MISSING = "not available: install PyTorch with pip install -e '.[bench]'"
 
 
-class Duel(NamedTuple):
-    """Ours against the peer by one recipe.
+class PeerComparison(NamedTuple):
+    """The sweeps and the peer programs of one recipe, which are timed together.
 
-    sweeps: ours, by optimiser, each a plan and () -> its first lane's state; steps: in a call;
-    peers: (optimiser, "eager" or "torch.compile"), each of which trains a lane of the first sweep.
+    sweeps: one per optimiser: its plan, and a function that returns the state of its first lane.
+    steps:  in one call of a program.
+    peers:  pairs of an optimiser and EAGER or COMPILED; each trains one lane of the first sweep.
     """
 
     recipe: str
@@ -48,40 +49,44 @@ class Duel(NamedTuple):
     peers: list[tuple[str, str]]
 
 
-class Rival(NamedTuple):
-    """A peer: its row, and its program; None where the row has a note of what is missing."""
+class PeerProgram(NamedTuple):
+    """A peer program and the columns of its row; None if the row has a note of what is missing."""
 
     row: Row
     program: Program | None
 
 
-def duels(sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable[[str], None]) -> list[Row]:
-    """Ours beside the peer by the recipes `fast` and `paper`, milliseconds a lane-step.
+def compare_with_peer(
+    sizes: Sizes, ceilings: dict[int, Ceilings], log: Callable[[str], None]
+) -> list[Row]:
+    """Returns rows of sweeps and of the peer by the recipes in RECIPES, per lane-step.
 
-    tell: hears that a recipe is done.
+    log: called with a line of text after each recipe.
     """
     rows = []
-    for duel in _duels(sizes):
+    for comparison in _comparisons(sizes):
         try:
-            rows += _fight(duel, sizes, ceilings)
+            rows += _measure(comparison, sizes, ceilings)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            size = duel.sweeps[0][0].recipe.batch
-            rows.append(
-                {"part": PART, "variant": duel.recipe, "size": size, "note": "out of memory"}
-            )
-        tell(f"{PART}: {duel.recipe}")
+            size = comparison.sweeps[0][0].recipe.batch
+            row = {"part": PART, "variant": comparison.recipe, "size": size}
+            rows.append(row | {"note": "out of memory"})
+        log(f"{PART}: {comparison.recipe}")
     return rows
 
 
-def _duels(sizes: Sizes) -> list[Duel]:
-    of = lambda optimizer: numeric(sizes.duel_lanes, "fast", optimizer=optimizer)
-    fast = [_sweep(of(optimizer)) for optimizer in OPTIMIZERS]
-    batch = {"batch": sizes.duel_batch, "group": sizes.duel_batch}
-    paper = [_sweep(numeric(jax.device_count(), "paper", **batch))]
+def _comparisons(sizes: Sizes) -> list[PeerComparison]:
+    config_of = lambda optimizer: numeric_config(sizes.peer_lanes, "fast", optimizer=optimizer)
+    fast = [_sweep(config_of(optimizer)) for optimizer in OPTIMIZERS]
+    batch = {"batch": sizes.peer_batch, "group": sizes.peer_batch}
+    paper = [_sweep(numeric_config(jax.device_count(), "paper", **batch))]
     adam = [("adam", EAGER), ("adam", COMPILED)]
-    return [Duel("fast", fast, CYCLE, [*adam, ("muon", EAGER)]), Duel("paper", paper, 1, adam)]
+    return [
+        PeerComparison("fast", fast, CYCLE, [*adam, ("muon", EAGER)]),
+        PeerComparison("paper", paper, 1, adam),
+    ]
 
 
 def _sweep(config: ConfigDict) -> tuple[Plan, Callable[[], LaneState]]:
@@ -89,43 +94,53 @@ def _sweep(config: ConfigDict) -> tuple[Plan, Callable[[], LaneState]]:
     return plan, cache(partial(first_state, plan, tuple))
 
 
-def _fight(duel: Duel, sizes: Sizes, ceilings: dict[int, Ceilings]) -> list[Row]:
-    ours, theirs = _ours(duel), _theirs(duel)
-    programs = {name: ready.program for name, (_, ready) in ours.items()}
-    programs |= {name: rival.program for name, rival in theirs.items() if rival.program}
-    times = measure(programs, sizes.repeats, sizes.least)
-    spent = lambda name: times_a_unit(times[name], duel.steps) if name in times else {}
+def _measure(comparison: PeerComparison, sizes: Sizes, ceilings: dict[int, Ceilings]) -> list[Row]:
+    sweeps, peers = _prepare_sweeps(comparison), _peer_programs(comparison)
+    programs = {name: prepared.program for name, (_, prepared) in sweeps.items()}
+    programs |= {name: peer.program for name, peer in peers.items() if peer.program}
+    seconds = measure(programs, sizes.repeats, sizes.repeat_seconds)
+    times = lambda name: unit_times(seconds[name], comparison.steps) if name in seconds else {}
     return [
-        *(make_row(PART, *one, times[name], ceilings) for name, one in ours.items()),
-        *(rival.row | spent(name) for name, rival in theirs.items()),
+        *(
+            make_row(PART, case, prepared, seconds=seconds[name], ceilings=ceilings)
+            for name, (case, prepared) in sweeps.items()
+        ),
+        *(peer.row | times(name) for name, peer in peers.items()),
     ]
 
 
-def _ours(duel: Duel) -> dict[str, tuple[Case, Ready]]:
+def _prepare_sweeps(comparison: PeerComparison) -> dict[str, tuple[Case, Prepared]]:
     sweeps = {}
-    for plan, begin in duel.sweeps:
-        name = f"{duel.recipe}, {plan.recipe.optimizer}, ours"
-        prepare = partial(in_a_sweep, plan, tuple, begin, duel.steps)
+    for plan, make_state in comparison.sweeps:
+        name = f"{comparison.recipe}, {plan.recipe.optimizer}, ours"
+        prepare = partial(prepare_sweep, plan, tuple, make_state, comparison.steps)
         case = Case(name, plan.recipe.batch, len(plan.lanes), prepare)
         sweeps[name] = case, prepare()
     return sweeps
 
 
-def _theirs(duel: Duel) -> dict[str, Rival]:
+def _peer_programs(comparison: PeerComparison) -> dict[str, PeerProgram]:
     device, obstacle = _peer_device()
-    (plan, begin), rivals = duel.sweeps[0], {}
-    for optimizer, how in duel.peers:
-        name = f"{duel.recipe}, {optimizer}, {how}"
+    (plan, make_state), programs = comparison.sweeps[0], {}
+    for optimizer, mode in comparison.peers:
+        name = f"{comparison.recipe}, {optimizer}, {mode}"
         row = {"part": PART, "variant": name, "size": plan.recipe.batch, "lanes": 1, "devices": 1}
-        found = Rival({"note": obstacle}, None)
+        made = PeerProgram({"note": obstacle}, None)
         if not obstacle:
-            found = _rival(plan, begin().world, optimizer, how, duel.steps, device)
-        rivals[name] = Rival(row | found.row, found.program)
-    return rivals
+            made = _peer_program(
+                plan,
+                make_state().world,
+                optimizer=optimizer,
+                mode=mode,
+                steps=comparison.steps,
+                device=device,
+            )
+        programs[name] = PeerProgram(row | made.row, made.program)
+    return programs
 
 
 def _peer_device() -> tuple[str, str]:
-    """PyTorch's name for the device that JAX uses, or what stands in the way."""
+    """Returns PyTorch's name for the device that JAX uses, and a note if it is not available."""
     if importlib.util.find_spec("torch") is None:
         return "", MISSING
     import torch  # noqa: PLC0415  # optional
@@ -134,31 +149,33 @@ def _peer_device() -> tuple[str, str]:
         return "cpu", ""
     if jax.default_backend() == "gpu" and torch.cuda.is_available():
         return "cuda", ""
-    return "", f"not at hand: PyTorch sees no {jax.default_backend()}"
+    return "", f"not available: this PyTorch does not support {jax.default_backend()}"
 
 
-def _rival(plan: Plan, world: World, optimizer: str, how: str, steps: int, device: str) -> Rival:
-    """The peer after its first step, which compiles it, or a note why that cannot be."""
+def _peer_program(
+    plan: Plan, world: World, *, optimizer: str, mode: str, steps: int, device: str
+) -> PeerProgram:
+    """Returns the peer after its first step, which compiles it, or a note of a missing compiler."""
     import torch  # noqa: PLC0415  # optional
 
     from experiments.benchmark import peer  # noqa: PLC0415  # needs torch
 
     lane, world = jax.tree.map(lambda leaf: np.asarray(leaf[0]), (plan.data, world))
     tensors = peer.peer_world(world, lane.bias, device)
-    decorate = torch.compile if how == COMPILED else lambda function: function
-    one_step = peer.make_step(plan.recipe, lane, tensors, optimizer, decorate)
+    decorate = torch.compile if mode == COMPILED else lambda function: function
+    step = peer.make_step(plan.recipe, lane, tensors, optimizer=optimizer, decorate=decorate)
 
     def call(_, count=steps):
         for _ in range(count):
-            loss = one_step()
+            loss = step()
         return loss.item()  # waits for the device
 
     start = time.perf_counter()
     try:
         call(None, 1)
-    except Exception as error:  # of whatever compiler is missing
-        if how != COMPILED:
+    except Exception as error:  # depends on the compiler that is missing
+        if mode != COMPILED:
             raise
-        return Rival({"note": f"not at hand: {type(error).__name__}"}, None)
-    compiled = {"compile_s": time.perf_counter() - start} if how == COMPILED else {}
-    return Rival(compiled, Program(call))
+        return PeerProgram({"note": f"not available: {type(error).__name__}"}, None)
+    row = {"compile_s": time.perf_counter() - start} if mode == COMPILED else {}
+    return PeerProgram(row, Program(call))

@@ -1,4 +1,4 @@
-"""Targets: what the project promises of its speed and memory, beside what was measured."""
+"""Targets: the speed and memory that the project aims for, compared with measurements."""
 
 import math
 
@@ -12,44 +12,49 @@ GIB = 2**10  # MiB
 
 
 def target_rows(table: pd.DataFrame) -> list[dict]:
-    """A row a target whose parts were measured: value, target, and a note "met" or "missed"."""
+    """Returns one row per target whose parts were measured.
+
+    A row has the measured value, the target, and the note "met" or "missed".
+    """
     rows = []
     for optimizer in ("soap", "adam", "muon"):
-        rival = "muon" if optimizer == "muon" else "adam"
-        rows += _faster(table, "fast", optimizer, rival, 1024, 3)
-    rows += _faster(table, "paper", "adam", "adam", 6144, 4)
-    largest = _find(table, "objective", "ours, with gradient", 65536)
-    for one in largest:
-        gib = one.peak_mib / GIB if pd.notna(one.peak_mib) else math.inf  # out of memory
-        rows.append(_row("objective with gradient, GiB", one, gib, 2, gib < 2))
+        peer_optimizer = "muon" if optimizer == "muon" else "adam"
+        fast = {"recipe": "fast", "batch": 1024, "target": 3}
+        rows += _speedup(table, optimizer, peer_optimizer, **fast)
+    rows += _speedup(table, "adam", "adam", recipe="paper", batch=6144, target=4)
+    for measured in _find(table, "objective", "ours, with gradient", 65536):
+        out_of_memory = pd.isna(measured.peak_mib)
+        gib = math.inf if out_of_memory else measured.peak_mib / GIB
+        name = "objective with gradient, GiB"
+        rows.append(_row(name, measured, value=gib, target=2, met=gib < 2))
     for optimizer in ("soap", "muon"):
-        for one in _find(table, "growth", f"{LANE_STEP}, {optimizer}", 256):
-            name = f"ms a lane-step, {one.variant}"
-            rows.append(_row(name, one, one.time_ms, 3, one.time_ms <= 3))
-    rows += _flat(table)
+        for measured in _find(table, "growth", f"{LANE_STEP}, {optimizer}", 256):
+            name, time = f"ms per lane-step, {measured.variant}", measured.time_ms
+            rows.append(_row(name, measured, value=time, target=3, met=time <= 3))
+    rows += _constant_time(table)
     return [row for row in rows if pd.notna(row["value"])]
 
 
-def _flat(table) -> list[dict]:
-    """How far the time of a lane-step differs from 32 lanes to 512, where both were timed."""
+def _constant_time(table) -> list[dict]:
+    """Returns the row for lane-steps of `fast` from 32 to 512 lanes, if both have been timed."""
     timed = _find(table[table.time_ms.notna()], "step", "fast", 1024)
     times = {row.lanes: row.time_ms for row in timed if 32 <= row.lanes <= 512}
     if not {32, 512} <= times.keys():
         return []
     ratio = max(times.values()) / min(times.values())
-    name = "fast: most over least ms a lane-step, 32 to 512 lanes"
-    return [_row(name, timed[-1], ratio, 1.2, ratio <= 1.2)]
+    name = "fast: longest over shortest ms per lane-step, 32 to 512 lanes"
+    return [_row(name, timed[-1], value=ratio, target=1.2, met=ratio <= 1.2)]
 
 
-def _faster(table, recipe, optimizer, rival, batch, target) -> list[dict]:
-    """Lane-steps a second of ours, in units of the eager peer's."""
-    ours = _find(table, PEER, f"{recipe}, {optimizer}, ours", batch)
-    theirs = _find(table, PEER, f"{recipe}, {rival}, {EAGER}", batch)
+def _speedup(table, optimizer, peer_optimizer, *, recipe, batch, target) -> list[dict]:
+    """Returns the row for lane-steps per second, as a multiple of those of the eager peer."""
+    sweeps = _find(table, PEER, f"{recipe}, {optimizer}, ours", batch)
+    peers = _find(table, PEER, f"{recipe}, {peer_optimizer}, {EAGER}", batch)
     rows = []
-    for one, other in zip(ours, theirs, strict=False):
-        ratio = other.time_ms / one.time_ms
-        name = f"{recipe}, {optimizer}: times as fast as eager {rival}"
-        rows.append(_row(name, one, ratio, target, ratio >= target))
+    for sweep, peer in zip(sweeps, peers, strict=False):
+        ratio = peer.time_ms / sweep.time_ms
+        name = f"{recipe}, {optimizer}: times as fast as eager {peer_optimizer}"
+        rows.append(_row(name, sweep, value=ratio, target=target, met=ratio >= target))
     return rows
 
 
@@ -58,6 +63,6 @@ def _find(table: pd.DataFrame, part: str, variant: str, size: int) -> list[pd.Se
     return [row for _, row in found.iterrows()]
 
 
-def _row(name, one, value, target, met) -> dict:
-    row = {"part": "target", "variant": name, "size": one["size"], "lanes": one.lanes}
+def _row(name, measured, *, value, target, met) -> dict:
+    row = {"part": "target", "variant": name, "size": measured["size"], "lanes": measured.lanes}
     return row | {"value": value, "target": target, "note": "met" if met else "missed"}

@@ -1,6 +1,6 @@
 """When do distorted factors leak? Replacement probability by spare dimensions, on cards.
 
-Objective, temperature and length are flags: --config.recipe.temperature=0.3,
+Objective, temperature and steps are flags: --config.recipe.temperature=0.3,
 --config.recipe.objective=alignment_max_entropy, --config.recipe.steps=6000.
 """
 
@@ -12,15 +12,15 @@ PROBABILITIES = (0.0, 0.5, 0.9, 1.0)
 
 
 def get_config(recipe: str = "patches") -> ConfigDict:
-    """Captions distort shading and shape, ever more often; with and without two more dimensions."""
+    """Captions distort shading and shape at four rates; with and without two spare dimensions."""
     config = cards.get_config(recipe)
     config.settings = tuple(
         default.setting(
             " ".join(cards.FACTORS),
             "shading shape",
-            cards.LAW,
             encoding_size=2 + spare,
             noise_probability=probability,
+            **cards.LAWS,
         )
         for spare in (0, 2)
         for probability in PROBABILITIES

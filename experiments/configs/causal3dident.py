@@ -1,4 +1,4 @@
-"""Causal3DIdent (figures 6, 14 to 18): the study of scenes.py on images in a folder.
+"""Causal3DIdent (paper figures 6 and 14 to 18): the study of scenes.py on images in a folder.
 
 --config.world.data=FOLDER
 """
@@ -15,7 +15,7 @@ def get_config(recipe: str = "resnet") -> ConfigDict:
     config.domain = "causal3dident"
     config.world.update(
         data=placeholder(str),  # the folder
-        cache=placeholder(str),  # the folder of the decoded images; None: the same
+        cache=placeholder(str),  # the folder of the decoded images; None for the same
         height=128,  # pixels of an image
         width=128,
     )

@@ -1,4 +1,4 @@
-"""The defaults of every study, all in sight; a study sets its settings on top of them."""
+"""Defaults of every study; a study sets its settings on top of them."""
 
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
@@ -7,7 +7,7 @@ from experiments.configs.recipes import get_recipe
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """A config of the numerical study without settings, locked: a misspelt field raises."""
+    """Returns a config of the numerical study without settings, locked: a misspelt field raises."""
     config = common(recipe)
     config.domain = "latents"
     config.world = {
@@ -15,7 +15,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
         "image_only": 5,
         "text_only": 5,
         "mixing_layers": 3,
-        "captions": 1,  # of an image, which the text encoder reads together
+        "captions": 1,  # of an image, which the text encoder receives together
         "variant": "paper",  # or "reference": the laws of the authors' code
     }
     config.evaluation = {
@@ -29,22 +29,22 @@ def get_config(recipe: str = "fast") -> ConfigDict:
 
 
 def common(recipe: str) -> ConfigDict:
-    """What configs of every domain hold; not locked, since a domain adds its own fields."""
+    """Returns the fields of every domain; not locked, since a domain adds its own."""
     return ConfigDict(
         {
-            "domain": "",  # the kind of world, which says what `world` and `evaluation` hold
+            "domain": "",  # kind of world; `world` and `evaluation` have its fields
             "settings": (),
-            "only": (),  # names of settings, as in results.csv, to run alone; empty: all
-            "steps_by_setting": (),  # ("perturb [9]", 10_000): settings that take other than recipe.steps
+            "only": (),  # names of settings, as in results.csv, to run; empty for all
+            "steps_by_setting": (),  # ("perturb [9]", 10_000): settings with other steps
             "seeds": 1,  # lanes of each setting; seeds count from 0
-            "min_encoding_size": 1,  # of a setting that gives none, whatever captions tell
+            "min_encoding_size": 1,  # of a setting that gives no encoding size
             "world": {},
             "recipe": get_recipe(recipe),
             "evaluation": {},
             "log_every": 200,  # steps between two points of history.csv
             "save_every": 2000,  # steps between two checkpoints, at most
             "save_minutes": 10.0,  # minutes between two checkpoints, at most
-            "lanes_per_block": placeholder(int),  # that run together; None: as many as fit
+            "lanes_per_block": placeholder(int),  # that run together; None for as many as fit
             "devices_per_lane": 1,  # that share the batch of a lane
         }
     )
@@ -53,23 +53,27 @@ def common(recipe: str) -> ConfigDict:
 def setting(
     selected: str,
     perturbable: str = "",
+    *,
     dependence: str = "independent",
+    noise_law: str = "gaussian",
     encoding_size: int | None = None,
     noise_probability: float = 0.75,
     misalignment: str = "noise",
 ) -> ConfigDict:
-    """One setting: semantics by name, as in `results.csv` ("s1 s2 s3").
+    """Returns one setting.
 
-    The encoding size, if None, is the number of unbiased semantics, which the theory asks for.
-    `misalignment` is the way in which captions are wrong, one of `lvm.MISALIGNMENTS`;
-    noise_probability is its rate. `dependence` is the joint law of the semantics, in the domain of
-    latents one of `lvm.DEPENDENCES`, as it is or with _uniform, _laplace or _heavy_tailed noise.
+    selected, perturbable: names of semantics, as in `results.csv` ("s1 s2 s3").
+    dependence:    joint law of the semantics; for latents a name in `lvm.DEPENDENCES`.
+    noise_law:     law of their exogenous noise; for latents a name in `lvm.NOISE_LAWS`.
+    encoding_size: None for the number of unbiased semantics, as in the theory.
+    misalignment:  a name in `lvm.MISALIGNMENTS`; noise_probability is its rate.
     """
     return ConfigDict(
         {
             "selected": selected,
             "perturbable": perturbable,
             "dependence": dependence,
+            "noise_law": noise_law,
             "encoding_size": placeholder(int) if encoding_size is None else encoding_size,
             "noise_probability": noise_probability,
             "misalignment": misalignment,
@@ -78,5 +82,5 @@ def setting(
 
 
 def first(count: int) -> str:
-    """The names of the first semantics: first(3) is "s1 s2 s3", the paper's [3]."""
+    """Returns the names of the first semantics: first(3) is "s1 s2 s3", the paper's [3]."""
     return " ".join(f"s{i}" for i in range(1, count + 1))

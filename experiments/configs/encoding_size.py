@@ -1,4 +1,4 @@
-"""Encoding size: what more or fewer dimensions than unbiased semantics do, under both biases."""
+"""Encoding size: more or fewer dimensions than unbiased semantics, under both biases."""
 
 from ml_collections import ConfigDict
 
@@ -8,7 +8,7 @@ from experiments.configs import default
 def get_config(recipe: str = "fast") -> ConfigDict:
     """The settings select [3] and perturb [7], three unbiased semantics each, in sizes 1 to 10.
 
-    Semantics are independent, so that a biased one can only be there because it leaked.
+    Semantics are independent, so a biased one can only be represented because it leaked.
     """
     config = default.get_config(recipe)
     config.settings = tuple(

@@ -1,7 +1,7 @@
-"""Linearity: when are kept semantics there linearly? A run an objective and an output space.
+"""Linearity: are kept semantics linearly decodable? One run per objective and output space.
 
---config=experiments/configs/linearity.py:OBJECTIVE,SPACE, such as symmetric_infonce,cube. A table
-and a figure of such runs: python -m experiments.studies.linearity
+misalign run linearity:OBJECTIVE,SPACE, such as linearity:symmetric_infonce,cube. Table and figure
+of such runs: python -m experiments.studies.linearity
 """
 
 from ml_collections import ConfigDict
@@ -9,12 +9,12 @@ from ml_collections import ConfigDict
 import lvm
 from experiments.configs import default
 
-TEMPERATURES = {"free": 1.0, "sphere": 0.1, "cube": 0.05}  # by how far apart a space lets rows be
+TEMPERATURES = {"free": 1.0, "sphere": 0.1, "cube": 0.05}  # by the distances that a space allows
 DEPENDENCES = ("independent", "dependent")
 
 
 def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
-    """Three of five semantics selected, of four laws, independent and dependent."""
+    """Three of five semantics selected, for every noise law, independent and dependent."""
     objective, _, space = choice.partition(",")
     if space not in TEMPERATURES:
         allowed = ", ".join(TEMPERATURES)
@@ -31,8 +31,8 @@ def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
     )
     config.evaluation.update(fit=8192, test=8192)
     config.settings = tuple(
-        default.setting(default.first(3), dependence=law)
+        default.setting(default.first(3), dependence=dependence, noise_law=noise_law)
         for dependence in DEPENDENCES
-        for law in (dependence, *(f"{dependence}_{noise}" for noise in list(lvm.NOISE_LAWS)[1:]))
+        for noise_law in lvm.NOISE_LAWS
     )
     return config

@@ -1,4 +1,4 @@
-"""MPI3D-Complex (figures 5, 12 and 13): color, shape, size, camera and background.
+"""MPI3D-Complex (paper figures 5, 12 and 13): color, shape, size, camera and background.
 
 --config.world.data=FOLDER
 """
@@ -9,31 +9,31 @@ from ml_collections.config_dict import placeholder
 from experiments.configs import default
 
 FACTORS = ("color", "shape", "size", "camera", "background")
-LAW = "natural"
+LAWS = {"dependence": "natural", "noise_law": "natural"}  # as in the data
 
 
 def get_config(recipe: str = "resnet") -> ConfigDict:
-    """Captions that leave out more and more factors, and captions that get more and more wrong.
+    """Returns settings in which captions omit, or distort, more and more factors.
 
-    Full selection without distortion is both the last of the former and the first of the latter.
+    Full selection without distortion belongs to both studies.
     """
     config = default.common(recipe)
     config.domain = "mpi3d"
     config.world = {
         "data": placeholder(str),  # the npz file or its folder
-        "cache": placeholder(str),  # the folder of its npy twin; None: beside it
+        "cache": placeholder(str),  # the folder of its npy copy; None for the same
         "height": 64,  # pixels of an image
         "width": 64,
-        "positions": (40, 40),  # of either axis of the arm
-        "images": placeholder(int),  # that are drawn for all splits; None: all
+        "positions": (40, 40),  # of the two axes of the arm
+        "images": placeholder(int),  # drawn for all splits; None for all
         "seed": 0,  # of that draw
-        "may_equal_truth": True,  # whether a distorted value may be the true one, as in the paper
+        "may_equal_truth": True,  # whether a replaced value may equal the true one, as in the paper
     }
     config.min_encoding_size = 3
     config.evaluation = {"probes": ("logistic", "mlp")}
-    select = [default.setting(" ".join(FACTORS[:count]), "", LAW) for count in range(1, 6)]
+    select = [default.setting(" ".join(FACTORS[:count]), **LAWS) for count in range(1, 6)]
     perturb = [
-        default.setting(" ".join(FACTORS), " ".join(FACTORS[kept:]), LAW, None, 0.9)
+        default.setting(" ".join(FACTORS), " ".join(FACTORS[kept:]), noise_probability=0.9, **LAWS)
         for kept in (4, 3, 2, 1)
     ]
     config.settings = (*select, *perturb)

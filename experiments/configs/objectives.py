@@ -1,6 +1,6 @@
-"""Objectives: what each keeps and leaks, one run each.
+"""Objectives: kept and leaked scores of each, one run per objective.
 
---config=experiments/configs/objectives.py:NAME, where NAME is one of `mmcl.OBJECTIVES`.
+misalign run objectives:NAME, where NAME is one of `mmcl.OBJECTIVES`.
 """
 
 from ml_collections import ConfigDict
@@ -9,10 +9,10 @@ from experiments.configs import default
 
 
 def get_config(objective: str = "alignment_max_entropy") -> ConfigDict:
-    """Half selected, all selected, half distorted, and that with two dimensions more.
+    """Half selected, all selected, half distorted, and the last with two spare dimensions.
 
-    Semantics are independent, so that a biased one can only be there because it leaked. Each
-    objective is alone, without refinement, and has the same encoders, steps and learning rate.
+    Semantics are independent, so a biased one can only be represented because it leaked. Each
+    objective is used without refinement, with the same encoders, steps and learning rate.
     """
     config = default.get_config()
     config.recipe.update(objective=objective, steps=2500, refine=0.0, refine_rate=0.0)

@@ -6,10 +6,11 @@ from experiments.configs import default, perturbation, selection
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """114 lanes for the paper's 120 (full selection without noise belongs to both studies), and 12.
+    """114 lanes for the paper's 120, and 12 lanes of its ablations.
 
-    The others are the paper's ablations: five dimensions for [3], and both biases at once. Where
-    the `fast` recipe does not need all of its steps it takes fewer.
+    Full selection without noise belongs to both studies, so its lanes occur once. The ablations are
+    five dimensions for [3], and both biases at once. The `fast` recipe takes fewer steps in all
+    settings that do not need more.
     """
     config = default.get_config(recipe)
     perturbed = [one for one in perturbation.get_config().settings if one.perturbable]
@@ -18,11 +19,11 @@ def get_config(recipe: str = "fast") -> ConfigDict:
         for dependence in ("independent", "dependent")
         for ablation in (
             default.setting(default.first(3), dependence=dependence, encoding_size=5),
-            default.setting(default.first(8), default.first(2), dependence),
+            default.setting(default.first(8), default.first(2), dependence=dependence),
         )
     ]
     config.settings = (*selection.get_config().settings, *perturbed, *ablations)
-    if recipe == "fast":  # the more of a caption is noise, the more pairs it takes
+    if recipe == "fast":  # more noise in captions needs more pairs
         config.steps_by_setting = tuple((f"perturb [{k}]", config.recipe.steps) for k in (8, 9))
         config.recipe.steps = 6000
     config.seeds = 3

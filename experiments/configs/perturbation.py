@@ -1,4 +1,4 @@
-"""Perturbation bias (paper figures 3 and 7): the text speaks of all, and distorts the first k."""
+"""Perturbation bias (paper figures 3 and 7): the text selects all semantics and distorts the first k."""
 
 from ml_collections import ConfigDict
 
@@ -9,7 +9,7 @@ def get_config(recipe: str = "fast") -> ConfigDict:
     """The settings of the perturbation study."""
     config = default.get_config(recipe)
     config.settings = tuple(
-        default.setting(default.first(10), default.first(k), dependence)
+        default.setting(default.first(10), default.first(k), dependence=dependence)
         for dependence in ("independent", "dependent")
         for k in range(10)
     )

@@ -1,4 +1,4 @@
-"""Random subsets: the claim holds for any selection, not only the first k."""
+"""Random subsets: selections other than the first k."""
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -11,7 +11,7 @@ COUNT = 20  # of the 1023 subsets of ten semantics
 def get_config(recipe: str = "fast") -> ConfigDict:
     """Selections drawn once, without replacement.
 
-    Semantics are dependent, so that what is attainable of a biased one lies anywhere from 0 to 1.
+    Semantics are dependent, so attainable scores of biased ones are anywhere from 0 to 1.
     """
     config = default.get_config(recipe)
     drawn = np.random.default_rng(0).choice(np.arange(1, 2**10), COUNT, replace=False)
@@ -23,4 +23,4 @@ def get_config(recipe: str = "fast") -> ConfigDict:
 
 def _names(number: int) -> str:
     """The subset whose members are the bits of a number."""
-    return " ".join(f"s{place + 1}" for place in range(10) if number >> place & 1)
+    return " ".join(f"s{bit + 1}" for bit in range(10) if number >> bit & 1)

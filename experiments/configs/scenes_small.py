@@ -4,10 +4,10 @@ from ml_collections import ConfigDict
 
 from experiments.configs import scenes
 
-# Where captions tell labels alone (shape, x_pos, y_pos), two columns for the shape and one for any
-# other: more are filled with what images alone show. From the first number (s_pos) on as many as
-# values span: six for seven shapes, two for three places or for a hue, which is a circle. Where all
-# is told, two to spare: nothing but rotations could fill them.
+# If captions mention labels alone (shape, x_pos, y_pos): two columns for the shape and one for each
+# other label, since image-only latents fill further ones. From the first number (s_pos) on: the
+# dimensions that values span, six for seven shapes, two for three positions or for a hue, which is
+# a circle. If captions mention everything: two spare columns, which only rotations could fill.
 SIZES = (2, 3, 4, 11, 13, 15, 19)
 
 

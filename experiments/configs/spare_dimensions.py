@@ -1,6 +1,6 @@
 """Spare dimensions under perturbation: when do distorted semantics leak?
 
-Length of training and objective are flags: --config.recipe.steps=24000, or
+Steps and objective are flags: --config.recipe.steps=24000, or
 --config.recipe.objective=symmetric_infonce --config.recipe.refine=0.0.
 """
 
@@ -10,7 +10,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """Five of ten semantics distorted, with probability 0.25 to 1, and 0 to 5 dimensions more."""
+    """Five of ten semantics distorted with probability 0.25 to 1, and 0 to 5 spare dimensions."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(

@@ -18,11 +18,11 @@ DOMAINS = {
 
 
 def make_domain(config: ConfigDict) -> Domain:
-    """The domain of a config; no device work and no reading of data.
+    """Returns the domain of a config; no data are read and no device is used.
 
     Raises ValueError that names the field, its value and what is allowed.
     """
-    name = config.get("domain", "latents")  # runs of earlier versions have no other
+    name = config.get("domain", "latents")  # the first versions had no other
     if name not in DOMAINS:
         raise ValueError(f"domain is {name!r}: allowed is one of {', '.join(DOMAINS)}")
     return DOMAINS[name](config)

@@ -1,8 +1,7 @@
-"""Captioned scores: which factors of images a trained lane kept, and what is zero-shot told."""
+"""Captioned scores: scores of the factors of images, and zero-shot classification."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -13,32 +12,30 @@ from jaxtyping import Array, Float
 import lvm
 import mmcl
 import probes
-from experiments.domains.domain import Trained
+from experiments.domains.domain import TrainedLane
 from experiments.rundir.results import MODALITIES, ZERO_SHOT, score_row
-from experiments.sweep.settings import Lane
-from probes.factors import FactorScores, one_hots
+from probes.factors import FactorScores
 
 PHRASING = "phrasing"  # the label that only captions have
-PART = 512  # images that are encoded at once
-GLANCE = 1024  # images that a glance fits its probe on, and as many at most that it tests on
-MOST_CAPTIONS = 1024  # that zero-shot classification chooses from
+ENCODED_TOGETHER = 512  # images
+CANDIDATES = 1024  # captions at most that zero-shot classification chooses from
 
 
-class Judge(NamedTuple):
-    """A probe for labels and its twin for values."""
+class FactorProbe(NamedTuple):
+    """A probe for labels and its counterpart for values."""
 
     classify: probes.Classifier
     predict: probes.Probe
 
 
 class Targets(NamedTuple):
-    """What representations are asked: the names of labels, then of values, then the phrasing."""
+    """Targets of probes: names of labels, then of values, then the phrasing."""
 
     labels: tuple[str, ...]
     values: tuple[str, ...]
 
     def metrics(self) -> dict[str, str]:
-        """The metric of every target, in this order."""
+        """Returns the metric of every target, in this order."""
         return {
             **dict.fromkeys(self.labels, "matthews"),
             **dict.fromkeys(self.values, "r2"),
@@ -49,140 +46,120 @@ class Targets(NamedTuple):
 class CaptionedScores(NamedTuple):
     """All scores of one lane.
 
-    probes: by the probe's name, of the modalities x and t in this order and of every target;
-    zero_shot: float32 [factors], Matthews correlation of the values that the nearest caption tells.
+    probes:    by name of the probe; of the modalities x and t, in this order, and of every target.
+    zero_shot: float32 [factors], Matthews correlation of each factor with its value in the caption
+               that is nearest to the image.
     """
 
     probes: dict[str, FactorScores]
     zero_shot: Float[Array, " factors"]
 
 
-JUDGES = {
-    "linear": Judge(probes.logistic, probes.ridge),
-    "mlp": Judge(probes.mlp_classifier, probes.mlp),
+FACTOR_PROBES = {
+    "linear": FactorProbe(probes.logistic, probes.ridge),
+    "mlp": FactorProbe(probes.mlp_classifier, probes.mlp),
 }
-LABEL_JUDGES = {"logistic": JUDGES["linear"], "mlp": JUDGES["mlp"]}  # where all are labels
+LABEL_PROBES = {"logistic": FACTOR_PROBES["linear"], "mlp": FACTOR_PROBES["mlp"]}  # labels alone
 
 
-def score_captioned(
-    judges: Mapping[str, Judge],
+def target_scores(
+    key,
+    probe: FactorProbe,
+    features: probes.Split,
+    pairs: probes.Split,
+    *,
     language: lvm.Language,
     targets: Targets,
-    caption: Callable,
-    trained: Trained,
-    key,
-) -> CaptionedScores:
-    """Every score of one lane: probes asked for, fitted on training images, tested on others."""
-    key_fit, key_test, key_probe = jax.random.split(key, 3)
-    shared, lane = trained.shared, trained.lane
-    pairs = probes.Split(caption(lane, key_fit, shared.train), caption(lane, key_test, shared.test))
-    z = probes.Split(*(_encode_in_parts(trained, part) for part in pairs))
-    both = probes.Split(*map(jnp.stack, z))
-    unbiased = lvm.unbiased(lane.bias)
-    truth = probes.Split(*(one_hots(part.factors, unbiased, language.sizes) for part in pairs))
-    judged = lambda judge: probes.factor_scores(
-        partial(_judge, key_probe, judge, language, targets, pairs), both, truth
-    )
-    return CaptionedScores(
-        {name: judged(judge) for name, judge in judges.items()},
-        _zero_shot(language, trained, z.test.x, pairs.test.factors),
-    )
+) -> Float[Array, " targets"]:
+    """Returns the score of every target by a probe on features [n, d] of pairs.
 
-
-def glance_captioned(
-    language: lvm.Language, targets: Targets, caption: Callable, trained: Trained, key
-) -> mmcl.Modalities:
-    """What one lane has kept so far, on few images: scores of every target, a modality."""
-    key_fit, key_test = jax.random.split(key)
-    shared = trained.shared
-    pairs = probes.Split(
-        caption(trained.lane, key_fit, few(shared.train, GLANCE)),
-        caption(trained.lane, key_test, few(shared.test, GLANCE)),
-    )
-    fit, test = (_encode_in_parts(trained, part) for part in pairs)
-    score = partial(_judge, key_fit, JUDGES["linear"], language, targets, pairs)
-    return jax.tree.map(lambda *z: score(probes.Split(*z)), fit, test)
-
-
-def few(labelled, count: int):
-    """`count` rows at most, spread evenly, since they may lie in the order of their factors."""
-    there = len(labelled.images)
-    places = np.linspace(0, there - 1, min(count, there)).astype(int)
-    return jax.tree.map(lambda leaf: leaf[places], labelled)
-
-
-def scores_per_lane(probes_asked: int, targets: Targets, factors: int) -> int:
-    """How many scores a whole lane has."""
-    return probes_asked * len(MODALITIES) * len(targets.metrics()) + factors
-
-
-def score_rows(
-    names: tuple[str, ...], targets: Targets, lane: Lane, scores: CaptionedScores
-) -> Iterator[dict[str, Any]]:
-    """The rows of one lane; what the nearest caption tells has no attainable value."""
-    del lane
-    for probe, (measured, attainable) in scores.probes.items():
-        for modality, of_modality in zip(MODALITIES, measured, strict=True):
-            rows = zip(targets.metrics().items(), of_modality, attainable, strict=True)
-            for (target, metric), value, allowed in rows:
-                yield score_row(modality, probe, target, metric, value, allowed)
-    for target, value in zip(names, scores.zero_shot, strict=True):
-        yield score_row("x", ZERO_SHOT, target, "matthews", value, np.nan)
-
-
-def glance_row(targets: Targets, glance: mmcl.Modalities) -> dict[str, float]:
-    """Columns x_color, ..., t_phrasing: Matthews correlation of labels, R² of values."""
-    return {
-        f"{modality}_{target}": float(value)
-        for modality, of_modality in glance._asdict().items()
-        for target, value in zip(targets.metrics(), of_modality, strict=True)
-    }
-
-
-def _judge(key, judge, language, targets, pairs, features) -> Float[Array, " targets"]:
-    """Scores of every target by a probe on features, a `Split` as the pairs are."""
-    places = [language.names.index(name) for name in targets.labels]
-    sizes = [*(language.sizes[place] for place in places), len(language.phrasings)]
+    Features and pairs are to fit and to test on; float32 [targets], in the order of `targets`.
+    """
+    key_labels, key_values = jax.random.split(key)
+    positions = [language.names.index(name) for name in targets.labels]
+    sizes = [*(language.sizes[position] for position in positions), len(language.phrasings)]
     labels = probes.Split(
         *(
-            jnp.column_stack([part.factors[:, np.array(places, int)], part.phrasing])
+            jnp.column_stack([part.factors[:, np.array(positions, int)], part.phrasing])
             for part in pairs
         )
     )
-    told = probes.factor_matthews(key, judge.classify, labels, features, classes=max(sizes))
+    classified = probes.factor_matthews(
+        key_labels, probe.classify, labels, features, classes=max(sizes)
+    )
     if not targets.values:
-        return told
+        return classified
     values = probes.Split(*(part.values for part in pairs))
-    predicted = probes.factor_r2(key, judge.predict, values, features)
-    return jnp.concatenate([told[:-1], predicted, told[-1:]])
+    predicted = probes.factor_r2(key_values, probe.predict, values, features)
+    return jnp.concatenate([classified[:-1], predicted, classified[-1:]])
 
 
-def _zero_shot(language, trained, images, factors):
-    """An image is what its nearest caption says, of captions that tell all there is to tell."""
+def zero_shot_scores(
+    trained: TrainedLane, language: lvm.Language, images: Float[Array, "n d"], factors
+) -> Float[Array, " factors"]:
+    """Returns scores of assigning to each image the factors of its nearest caption.
+
+    `images` are representations of the test images with the given factors. Candidates are captions
+    that contain all selected factors.
+    """
     candidates = _candidates(language, trained.shared.train)
     phrasing = jnp.zeros(len(candidates), jnp.int32)
     ids = lvm.generate_captions(language, candidates, phrasing, trained.lane.bias.selected)
     texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], ids)).t
-    told = candidates[probes.nearest(images, texts, 1)[:, 0]]
-    of_factor = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))
-    return jax.vmap(of_factor, in_axes=1)(factors, told)
+    assigned = candidates[probes.nearest(images, texts, 1)[:, 0]]
+    score = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))
+    return jax.vmap(score, in_axes=1)(factors, assigned)
 
 
-def _candidates(language, train):
-    """All combinations of values, or, where they are too many, some that images show."""
-    if math.prod(language.sizes) > MOST_CAPTIONS:
-        return few(train, MOST_CAPTIONS).factors
+def encode_in_parts(trained: TrainedLane, pairs) -> mmcl.Modalities:
+    """Returns the representations of many pairs, with the memory that few need."""
+    first = lambda z: z[0]
+    encode_one = lambda pair: jax.tree.map(
+        first, trained.encode(jax.tree.map(lambda leaf: leaf[None], pair))
+    )
+    pairs = mmcl.Modalities(pairs.x, pairs.t)
+    return jax.lax.map(encode_one, pairs, batch_size=ENCODED_TOGETHER)
+
+
+def evenly_spaced(size: int, count: int) -> np.ndarray:
+    """Returns at most `count` row numbers below `size`, evenly spaced.
+
+    Rows may be sorted by their factors, so the first ones would not be representative.
+    """
+    return np.linspace(0, size - 1, min(count, size)).astype(int)
+
+
+def scores_per_lane(probe_count: int, targets: Targets, factors: int) -> int:
+    """Returns the number of scores of one lane."""
+    return probe_count * len(MODALITIES) * len(targets.metrics()) + factors
+
+
+def score_rows(
+    names: tuple[str, ...], targets: Targets, scores: CaptionedScores
+) -> Iterator[dict[str, Any]]:
+    """Yields one row for each score; zero-shot classification has no attainable value."""
+    for probe, (measured, attainable) in scores.probes.items():
+        for modality, modality_scores in zip(MODALITIES, measured, strict=True):
+            rows = zip(targets.metrics().items(), modality_scores, attainable, strict=True)
+            for (target, metric), value, best in rows:
+                yield score_row(modality, probe, target, metric, value=value, attainable=best)
+    for target, value in zip(names, scores.zero_shot, strict=True):
+        yield score_row("x", ZERO_SHOT, target, "matthews", value=value, attainable=np.nan)
+
+
+def monitor_row(targets: Targets, scores: mmcl.Modalities) -> dict[str, float]:
+    """Returns columns x_color, ..., t_phrasing: Matthews correlation of labels, R² of values."""
+    by_modality: Mapping[str, Any] = scores._asdict()
+    return {
+        f"{modality}_{target}": float(value)
+        for modality, modality_scores in by_modality.items()
+        for target, value in zip(targets.metrics(), modality_scores, strict=True)
+    }
+
+
+def _candidates(language: lvm.Language, train):
+    """All combinations of values; if they are too many, combinations of some images."""
+    if math.prod(language.sizes) > CANDIDATES:
+        return train.factors[evenly_spaced(len(train.factors), CANDIDATES)]
     every = np.stack(np.meshgrid(*map(np.arange, language.sizes), indexing="ij"), -1)
     return jnp.asarray(every.reshape(-1, len(language.sizes)), jnp.int32)
-
-
-def _encode_in_parts(trained: Trained, pairs) -> mmcl.Modalities:
-    """Representations of many pairs, in memory of few."""
-    observations = mmcl.Modalities(pairs.x, pairs.t)
-    return jax.lax.map(
-        lambda pair: jax.tree.map(
-            lambda z: z[0], trained.encode(jax.tree.map(lambda leaf: leaf[None], pair))
-        ),
-        observations,
-        batch_size=PART,
-    )

@@ -1,4 +1,4 @@
-"""Colour tables: matplotlib's names of colours, as captions of scenes use them."""
+"""Colour tables: matplotlib's names of colours, used in captions of scenes."""
 
 from matplotlib.colors import CSS4_COLORS, TABLEAU_COLORS, XKCD_COLORS
 

@@ -1,5 +1,7 @@
-"""Domain: what experiments need to know of a kind of world, be it latents or photographs."""
+"""Domain: the interface of a kind of world, be it latents or images with captions."""
 
+import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -7,84 +9,98 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
-from experiments.sweep.settings import Lane
+from experiments.rundir.lane import Lane
 
 Shared = Any  # a pytree of arrays that all lanes read, such as photographs
-World = Any  # a pytree of arrays that a lane draws for itself
-Encode = Callable[[Any], mmcl.Modalities]  # pairs -> representations by a lane's trained encoders
+World = Any  # a pytree of arrays that belong to one lane
+Scores = Any  # a pytree of arrays
+Progress = Callable[[float], object]  # called with the fraction that is done
 
 
 class LaneData(NamedTuple):
-    """What the compiled program knows of a lane, all traced; a sweep stacks lanes on axis 0.
+    """What the compiled program reads of a lane, all traced; a sweep stacks lanes on axis 0.
 
-    seed: uint32 []; dependence: int32 [], a place in the domain's laws; noise_probability:
-    float32 []; misalignment: int32 [], a place in `lvm.MISALIGNMENTS`.
+    seed:              uint32 [].
+    bias:              two masks, bool [semantics] each.
+    dependence:        int32 [], position in the domain's `dependences`.
+    noise_law:         int32 [], position in the domain's `noise_laws`.
+    misalignment:      int32 [], position in the domain's `misalignments`.
+    noise_probability: float32 [].
+    hyper:             of the training.
     """
 
     seed: UInt32[Array, ""]
     bias: lvm.Bias
     dependence: Int[Array, ""]
-    noise_probability: Float[Array, ""]
+    noise_law: Int[Array, ""]
     misalignment: Int[Array, ""]
+    noise_probability: Float[Array, ""]
     hyper: mmcl.Hyperparameters
 
 
-class Trained(NamedTuple):
-    """A lane with all that is needed to score it; pairs are drawn with `Domain.sample`."""
+class TrainedLane(NamedTuple):
+    """A lane to be scored; `encode` maps pairs to their representations."""
 
     shared: Shared
     world: World
     lane: LaneData
-    encode: Encode
+    encode: Callable[[Any], mmcl.Modalities]
 
 
-class Words(NamedTuple):
-    """How a domain of labelled images speaks.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Domain(ABC):
+    """A kind of world, as a config chose it: static names and sizes, and functions of one lane.
 
-    caption:   (lane, key, labelled images) -> pairs, one of each image.
-    sentences: (token ids on the host) -> texts.
-    labels:    the number of values of each factor that is measured as a label, by its name.
-    values:    names of what is measured as a number.
-    """
+    The functions are pure; `vmap` and `jit` are applied outside.
 
-    caption: Callable[[LaneData, Key[Array, ""], Any], mmcl.Observations]
-    sentences: Callable[[Any], list[str]]
-    labels: dict[str, int]
-    values: tuple[str, ...]
-
-
-class Domain(NamedTuple):
-    """A kind of world, as a config chose it: names, and pure functions of one lane.
-
-    semantics:  their names.
-    laws:       names of the joint laws of the semantics that a setting may ask for.
-    misalignments: names of the ways in which captions may be wrong that a setting may ask for.
-    outputs:    columns of a representation, the largest encoding size.
-    vocabulary: how many token ids texts have, 0 where texts are no words.
-    scores:     how many rows of `results.csv` a whole lane has, those of `r2_beyond` not counted.
-    blank:      arrays of the form of the shared ones, of one row each.
-    load:       (show) -> shared arrays, on the host; `show` hears how far that is.
-    init_world: (key, lane) -> world.
-    sample:     (shared, world, lane, key, count) -> pairs, with observations x and t.
-    score:      (trained, key) -> scores, any pytree.
-    glance:     (trained, key) -> few scores, cheap enough to follow training; any pytree.
-    rows:       (lane, scores on the host) -> rows of `results.csv`.
-    glance_row: (glance on the host) -> columns of `history.csv`.
-    words:      None where texts are no words.
+    semantics:       their names.
+    dependences:     names of the joint laws of the semantics that a setting may choose.
+    noise_laws:      names of the laws of exogenous noise that a setting may choose.
+    misalignments:   names of the kinds of misalignment that a setting may choose.
+    outputs:         columns of a representation, the largest encoding size.
+    vocabulary:      number of token ids in texts, 0 if texts are vectors.
+    scores_per_lane: rows of `results.csv` for one lane, without the metric `r2_beyond`.
     """
 
     semantics: tuple[str, ...]
-    laws: tuple[str, ...]
+    dependences: tuple[str, ...]
+    noise_laws: tuple[str, ...]
     misalignments: tuple[str, ...]
     outputs: int
     vocabulary: int
-    scores: int
-    blank: Shared
-    load: Callable[[Callable[[float], None]], Shared]
-    init_world: Callable[[Key[Array, ""], LaneData], World]
-    sample: Callable[[Shared, World, LaneData, Key[Array, ""], int], mmcl.Observations]
-    score: Callable[[Trained, Key[Array, ""]], Any]
-    glance: Callable[[Trained, Key[Array, ""]], Any]
-    rows: Callable[[Lane, Any], Iterator[dict[str, Any]]]
-    glance_row: Callable[[Any], dict[str, float]]
-    words: Words | None
+    scores_per_lane: int
+
+    def load(self, show: Progress) -> Shared:
+        """Returns the arrays that all lanes share, on the host; by default none."""
+        del show
+        return ()
+
+    def empty_shared(self) -> Shared:
+        """Returns arrays of the structure and types of `load`, with one row each."""
+        return ()
+
+    @abstractmethod
+    def init_world(self, key: Key[Array, ""], lane: LaneData) -> World:
+        """Draws the world of a lane."""
+
+    @abstractmethod
+    def sample(
+        self, key: Key[Array, ""], count: int, *, shared: Shared, world: World, lane: LaneData
+    ) -> mmcl.Observations:
+        """Samples `count` pairs of a lane, with observations x and t."""
+
+    @abstractmethod
+    def score(self, key: Key[Array, ""], trained: TrainedLane) -> Scores:
+        """Returns every score of a lane."""
+
+    @abstractmethod
+    def monitor(self, key: Key[Array, ""], trained: TrainedLane) -> Scores:
+        """Returns a few scores of a lane, cheap enough to follow its training."""
+
+    @abstractmethod
+    def score_rows(self, lane: Lane, scores: Scores) -> Iterator[dict[str, Any]]:
+        """Yields the rows of `results.csv` for the scores of a lane, on the host."""
+
+    @abstractmethod
+    def monitor_row(self, scores: Scores) -> dict[str, float]:
+        """Returns the columns of `history.csv` for monitor scores, on the host."""

@@ -1,89 +1,203 @@
-"""Latents: the domain of the numerical study, where a drawn world mixes vectors of latents."""
+"""Latents: the domain of the numerical study, a drawn world that mixes vectors of latents."""
 
+import dataclasses
 from functools import partial
+from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
 import lvm
+import probes
 from experiments.domains import latent_rows
-from experiments.domains.domain import Domain
-from experiments.domains.latent_scores import (
-    LAWS,
-    Evaluation,
-    Sampling,
-    draw_pairs,
-    glance_latents,
-    halves,
-    score_latents,
-)
+from experiments.domains.domain import Domain, TrainedLane
+from experiments.domains.latent_rows import Downstream, LatentLaneScores, MonitorScores
+from experiments.rundir.lane import PAPER_MISALIGNMENT, semantic_indices
 from experiments.runtime.checks import require_known, require_least
-from experiments.sweep.settings import PAPERS, indices_of
-from probes import PROBES
+from lvm.latents.switch import switch_by_name
 from probes.downstream import OUTCOMES
 
+MONITOR_PAIRS = 4096  # that monitor scores fit their probe on, and as many that they test it on
 
-def make_latents(config: ConfigDict) -> Domain:
-    """The domain of worlds of a size; raises ValueError for a field out of range."""
+
+class ScoreKeys(NamedTuple):
+    """Keys of scoring, one for each purpose."""
+
+    fit_pairs: jax.Array
+    test_pairs: jax.Array
+    probes: jax.Array
+    downstream: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """How a lane is scored.
+
+    fit, test: number of pairs that a probe is fitted on, and tested on.
+    probes:    names in `probes.PROBES`.
+    shifted:   bool [n], semantics that shift in downstream tasks; None for no downstream tasks.
+    """
+
+    fit: int
+    test: int
+    probes: tuple[str, ...]
+    shifted: np.ndarray | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LatentsDomain(Domain):
+    """Worlds of one size.
+
+    compiled_noise_laws: names in `lvm.NOISE_LAWS` that the settings use; only these are compiled.
+    """
+
+    spec: lvm.WorldSpec
+    misalignment: lvm.MisalignmentSpec
+    compiled_noise_laws: tuple[str, ...]
+    evaluation: Evaluation
+
+    def init_world(self, key, lane):
+        """Draws a world with the dependence of the lane."""
+        return lvm.init_world(key, self.spec, lane.dependence)
+
+    def sample(self, key, count, *, shared, world, lane, shift=None):
+        """Samples `lvm.Pairs`; `shift` as in `lvm.sample_pairs`."""
+        del shared
+        return lvm.sample_pairs(
+            key,
+            world,
+            lane.bias,
+            count,
+            noise_probability=lane.noise_probability,
+            misalignment=lane.misalignment,
+            noise_law=partial(
+                switch_by_name, lvm.NOISE_LAWS, self.compiled_noise_laws, lane.noise_law
+            ),
+            spec=self.misalignment,
+            shift=shift,
+        )
+
+    def score(self, key, trained: TrainedLane) -> LatentLaneScores:
+        """Returns the scores of every probe on new pairs, and of downstream heads."""
+        keys, lane, evaluation = ScoreKeys(*jax.random.split(key, 4)), trained.lane, self.evaluation
+        draw = partial(self.sample, shared=(), world=trained.world, lane=lane)
+        pairs = probes.Split(
+            draw(keys.fit_pairs, evaluation.fit), draw(keys.test_pairs, evaluation.test)
+        )
+        z, latents = _encoded(trained, pairs)
+        both = probes.Split(*map(jnp.stack, z))
+        unbiased = lvm.unbiased(lane.bias)
+
+        probe_scores = lambda probe: probes.identifiability_scores(
+            keys.probes,
+            probe,
+            both,
+            latents,
+            unbiased=unbiased,
+            dimensions=lane.hyper.dimensions,
+        )
+        similarity = lambda metric: jax.tree.map(
+            lambda rows: metric(rows, latents.test.s, unbiased), z.test
+        )
+        return LatentLaneScores(
+            probes={name: probe_scores(probes.PROBES[name]) for name in evaluation.probes},
+            mean_corr=similarity(probes.mean_corr),
+            linear_cka=similarity(probes.linear_cka),
+            downstream=None
+            if evaluation.shifted is None
+            else self._downstream(keys.downstream, trained, pairs, z),
+        )
+
+    def monitor(self, key, trained: TrainedLane) -> MonitorScores:
+        """Returns R² of every latent by ridge regression on few pairs."""
+        key_fit, key_test, key_probe = jax.random.split(key, 3)
+        draw = partial(self.sample, shared=(), world=trained.world, lane=trained.lane)
+        pairs = probes.Split(draw(key_fit, MONITOR_PAIRS), draw(key_test, MONITOR_PAIRS))
+        z, latents = _encoded(trained, pairs)
+        score = lambda fit, test: probes.latent_scores(
+            key_probe, probes.ridge, probes.Split(fit, test), latents
+        )
+        return MonitorScores(score(z.fit.x, z.test.x), score(z.fit.t, z.test.t))
+
+    def score_rows(self, lane, scores):
+        """Yields one row for each score."""
+        return latent_rows.score_rows(lane, scores)
+
+    def monitor_row(self, scores):
+        """Returns the columns x_s1, ..., t_m_t."""
+        return latent_rows.monitor_row(scores)
+
+    def _downstream(self, key, trained: TrainedLane, pairs, z) -> Downstream:
+        key_pairs, key_heads = jax.random.split(key)
+        reference = self.spec.variant == "reference"
+        shift = partial(
+            lvm.heavy_tails,
+            shifted=self.evaluation.shifted,
+            outlier_probability=0.1 if reference else 0.0,
+        )
+        lane = trained.lane
+        shifted = self.sample(
+            key_pairs, self.evaluation.test, shared=(), world=trained.world, lane=lane, shift=shift
+        )
+        s = probes.Environments(*(part.s for part in (*pairs, shifted)))
+        images = probes.Environments(*(part.x for part in z), trained.encode(shifted).x)
+        unbiased = lvm.unbiased(lane.bias)[None]
+        truth = jax.tree.map(lambda part: jnp.where(unbiased, part, 0.0), s)
+        # one key for both: measured and attainable differ by the features alone
+        score = partial(probes.downstream_scores, key_heads, s=s, variant=self.spec.variant)
+        return Downstream(score(images), score(truth))
+
+
+def make_latents(config: ConfigDict) -> LatentsDomain:
+    """Returns the domain of a config; raises ValueError for a field that is out of range."""
     require_least(config, {"evaluation.fit": 2, "evaluation.test": 2})
     world = dict(config.world)
-    sampling = Sampling(
-        _telling(config.settings, world.pop("captions", 1)), _noise_laws(config.settings)
-    )
+    misalignment = _misalignment_spec(config.settings, world.pop("captions", 1))
     spec = lvm.WorldSpec(**world)
-    names = tuple(f"s{place}" for place in range(1, spec.semantics + 1))
+    names = tuple(f"s{number}" for number in range(1, spec.semantics + 1))
     evaluation = Evaluation(
         fit=config.evaluation.fit,
         test=config.evaluation.test,
-        probes=require_known("evaluation.probes", config.evaluation.probes, PROBES),
+        probes=require_known("evaluation.probes", config.evaluation.probes, probes.PROBES),
         shifted=_shifted(config.evaluation, names),
-        variant=spec.variant,
-        sampling=sampling,
     )
-    downstream = evaluation.shifted is not None
-    return Domain(
+    return LatentsDomain(
         semantics=names,
-        laws=tuple(LAWS),
+        dependences=lvm.DEPENDENCES,
+        noise_laws=tuple(lvm.NOISE_LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
         vocabulary=0,
-        scores=latent_rows.scores_per_lane(len(evaluation.probes), spec.semantics, downstream),
-        blank=(),
-        load=lambda show: (),
-        init_world=lambda key, lane: lvm.init_world(key, spec, halves(lane.dependence)[0]),
-        sample=partial(sample, sampling),
-        score=partial(score_latents, evaluation),
-        glance=partial(glance_latents, sampling),
-        rows=latent_rows.score_rows,
-        glance_row=latent_rows.glance_row,
-        words=None,
+        scores_per_lane=latent_rows.scores_per_lane(
+            len(evaluation.probes), spec.semantics, evaluation.shifted is not None
+        ),
+        spec=spec,
+        misalignment=misalignment,
+        compiled_noise_laws=_used(config.settings, "noise_law", "gaussian", lvm.NOISE_LAWS),
+        evaluation=evaluation,
     )
 
 
-def sample(sampling: Sampling, shared, world, lane, key, count):
-    """Pairs of a lane, as it trains on them."""
-    del shared
-    return draw_pairs(sampling, world, lane, key, count)
+def _encoded(trained: TrainedLane, pairs: probes.Split) -> tuple[probes.Split, probes.Split]:
+    """Representations and latents of pairs to fit and to test on."""
+    z = probes.Split(*map(trained.encode, pairs))
+    return z, probes.Split(*(probes.Latents(part.s, part.m_x, part.m_t) for part in pairs))
 
 
-def _telling(settings, captions: int) -> lvm.MisalignmentSpec:
-    """How captions are made, with the kinds of misalignment that the settings name."""
-    asked = {setting.get("misalignment", PAPERS) for setting in settings}
-    kinds = tuple(kind for kind in lvm.MISALIGNMENTS if kind in asked)  # others are refused later
+def _misalignment_spec(settings, captions: int) -> lvm.MisalignmentSpec:
+    kinds = _used(settings, "misalignment", PAPER_MISALIGNMENT, lvm.MISALIGNMENTS)
     try:
-        return lvm.MisalignmentSpec(kinds or (PAPERS,), captions)
+        return lvm.MisalignmentSpec(kinds, captions)
     except ValueError as error:
         raise ValueError(f"world.{error}") from None
 
 
-def _noise_laws(settings) -> tuple[str, ...]:
-    """The laws of exogenous noise that the settings name, in the order of `lvm.NOISE_LAWS`."""
-    asked = {
-        LAWS[name].noise
-        for name in (setting.get("dependence") for setting in settings)
-        if name in LAWS  # others are refused later
-    }
-    return tuple(law for law in lvm.NOISE_LAWS if law in asked) or ("gaussian",)
+def _used(settings, field: str, default: str, known) -> tuple[str, ...]:
+    """The names that settings have in a field; unknown ones are refused later, with the setting."""
+    names = {setting.get(field, default) for setting in settings}
+    return tuple(name for name in known if name in names) or (default,)
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:
@@ -94,5 +208,5 @@ def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:
             f"evaluation.downstream is True: allowed is False with {len(names)} semantics, since "
             f"outcomes depend on {max(OUTCOMES.values())}"
         )
-    shifted = indices_of(evaluation.shifted, "evaluation.shifted", names)
+    shifted = semantic_indices(evaluation.shifted, "evaluation.shifted", names)
     return np.isin(np.arange(1, len(names) + 1), shifted)

@@ -1,6 +1,6 @@
-"""Report: tables, figures and an HTML page of a finished or a running sweep.
+"""Report: writes tables, figures and an HTML page of a finished or a running sweep.
 
-python -m experiments.report runs/paper --paper=figures_of_the_paper.csv
+misalign report runs/paper_numeric [--paper=scores_of_the_paper.csv]
 """
 
 import argparse
@@ -13,8 +13,8 @@ from experiments.report.write_report import write_report
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(prog="misalign report", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory")
     parser.add_argument("--paper", type=Path, help="a CSV file with the paper's scores")
     options = parser.parse_args()

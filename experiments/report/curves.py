@@ -1,4 +1,4 @@
-"""Curves: scores against steps, sizes and what is attainable; lines and dots."""
+"""Curves: scores against steps, encoding sizes and attainable scores."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -12,27 +12,43 @@ from matplotlib.lines import Line2D
 
 from experiments.report.figure_files import save_figure
 from experiments.report.heat_maps import target_label
-from experiments.report.tables import main_probe, metric_name, of_targets, setting_labels
-from experiments.rundir.results import MODALITIES, REVERSE, unbiased_names
+from experiments.report.tables import (
+    law_labels,
+    main_probe,
+    metric_name,
+    of_targets,
+    setting_labels,
+)
+from experiments.rundir.lane import REVERSE, unbiased_names
+from experiments.rundir.results import MODALITIES
 
-LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # told apart by every eye
+LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
 OTHER_LAW = "#009e73"
-MARKS = "os^vDPX*"  # of laws
-PANELS_A_LINE = 5
-OTHERS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # are no semantics
-TITLE = 30  # letters of a panel's title in a line
-ROOM = 0.035  # for a letter of a name beside a panel, as a share of the steps
+MARKERS = "os^vDPX*"  # of laws
+PANELS_PER_ROW = 5
+OTHERS = (
+    "m_x",
+    "m_t",
+    "alpha",
+    "beta",
+    "gamma",
+    "phrasing",
+    REVERSE,
+)  # targets that are not semantics
+TITLE = 30  # letters per line of a panel's title
+ROOM = 0.035  # for a letter of a name beside a panel, as a fraction of the steps
 NAME = 0.06  # height of a name in a panel, in units of R²
 KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
 
 
 def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str = "x") -> Path:
-    """The glance at every semantic against steps, mean over seeds; a panel a setting.
+    """Draws monitor scores against steps, mean over seeds, one panel per setting.
 
     `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
     near 0 has no name.
     """
-    laws = ", " + history.dependence if history.dependence.nunique() > 1 else ""
+    laws = law_labels(history)
+    laws = ", " + laws if laws.nunique() > 1 else ""
     history = history.assign(label=setting_labels(history) + laws)
     labels = history.label.unique()
     figure, axes = grid(len(labels))
@@ -47,7 +63,7 @@ def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str 
 
 
 def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
-    """Measured against attainable score, a dot a target of a setting, a panel a modality."""
+    """Draws measured against attainable scores, one dot per target of a setting."""
     cells = of_targets(cells, main_probe(cells))
     cells = cells[cells.target != REVERSE]
     metric = metric_name(cells)
@@ -55,9 +71,7 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
     for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
         dots = cells[cells.modality == modality]
-        for (law, rows), mark in zip(
-            dots.groupby("dependence", sort=False), cycle(MARKS), strict=False
-        ):
+        for (law, rows), mark in zip(dots.groupby("law", sort=False), cycle(MARKERS), strict=False):
             style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
             axis.scatter(
                 rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style
@@ -70,15 +84,15 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
 
 
 def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
-    """The cells of every setting that was trained in several encoding sizes, for `save_sizes`."""
+    """Returns the cells of every setting that was trained in several encoding sizes."""
     cells = of_targets(cells, main_probe(cells))
     cells = cells[(cells.modality == "x") & ~cells.target.isin(OTHERS)]
-    groups = cells.groupby(["setting", "dependence", "noise_probability"], sort=False)
+    groups = cells.groupby(["setting", "law", "noise_probability"], sort=False)
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
 
 
 def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
-    """Score of every semantic against the encoding size."""
+    """Draws the score of every semantic against the encoding size, one panel of `size_panels` each."""
     figure, axes = grid(len(panels))
     for axis, rows in zip(axes, panels, strict=True):
         kept, first = _kept(rows), rows.iloc[0]
@@ -87,7 +101,7 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
             axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
         axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
         noisy = f", p {first.noise_probability}" if "perturb" in first.setting else ""
-        axis.set_title(f"{first.setting}{noisy},\n{first.dependence}", fontsize=8)
+        axis.set_title(f"{first.setting}{noisy},\n{first.law}", fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
     legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
@@ -96,8 +110,8 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
 
 
 def grid(count: int) -> tuple[Figure, np.ndarray]:
-    """A figure and so many axes, PANELS_A_LINE in a line."""
-    columns, lines = min(PANELS_A_LINE, count), -(-count // PANELS_A_LINE)
+    """Returns a figure and `count` axes, PANELS_PER_ROW in a row."""
+    columns, lines = min(PANELS_PER_ROW, count), -(-count // PANELS_PER_ROW)
     figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
     axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axis in axes[count:]:
@@ -114,15 +128,15 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     others = {f"{modality}_{target}" for target in OTHERS}
     names = [name for name in rows if name.startswith(f"{modality}_") and name not in others]
     curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
-    if curves.empty:  # every lane froze before the first point
+    if curves.empty:  # every lane diverged before the first point
         return
     height = 1.08 + NAME
     for name, end in curves.iloc[-1].sort_values(ascending=False).items():
         target = name.removeprefix(f"{modality}_")
         axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
-        if end < NAME:  # nothing of it is there
+        if end < NAME:
             continue
-        height = min(end + 0.02, height - NAME)  # so that names do not lie on one another
+        height = min(end + 0.02, height - NAME)  # so that names do not overlap
         axis.annotate(
             target_label(target),
             (curves.index[-1], height),
@@ -138,7 +152,7 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
 
 
 def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
-    """What the styles of lines mean, above all panels."""
+    """Draws the legend of line styles above all panels."""
     handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
     figure.legend(
         handles=handles, loc="outside upper right", ncols=columns, fontsize=8, frameon=False

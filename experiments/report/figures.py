@@ -1,4 +1,4 @@
-"""Figures: what people look at, each drawn from the cells of `tables.over_seeds`."""
+"""Figures of a run, drawn from the cells of `tables.over_seeds`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ ENVIRONMENTS = {"same": "in distribution", "shifted": "shifted"}
 
 
 class View(NamedTuple):
-    """What a panel shows: its title, the cells it takes by their columns, and the value of each."""
+    """The content of a panel: title, cells by the values of their columns, and the value shown."""
 
     title: str
     where: dict[str, str]
@@ -28,12 +28,14 @@ class View(NamedTuple):
 
 
 def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
-    """Draws every heat map that the cells hold; returns the paths by title.
+    """Draws every heat map that the cells allow; returns the paths by title.
 
     Perturbation begins with full selection and no noise, as in the paper.
-    r2.png: all settings by the main probe (matthews.png, where that is the metric).
-    STUDY_r2_PROBE.png: the paper's figures 3 and 7 (mlp), 8 and 9 (linear), and their twins; 5 and
-    12 for photographs. STUDY_error.png: measured - attainable by the main probe.
+
+    r2.png:               all settings by the main probe (matthews.png if that is the metric).
+    STUDY_r2_PROBE.png:   figures 3 and 7 (mlp), 8 and 9 (linear) of the paper; 5 and 12 for
+                          photographs.
+    STUDY_error.png:      measured - attainable by the main probe.
     STUDY_downstream.png: figures 4 and 10.
     """
     figures = {}
@@ -53,10 +55,10 @@ def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
 
 
 def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -> Path:
-    """What was kept of every target, measured from both modalities beside attainable.
+    """Draws the scores of every target, measured from both modalities, and attainable.
 
-    Beside the paper's scores of images too, if the cells hold some. The file is named by its
-    metric, and by its probe if it has a prefix.
+    The paper's scores of images follow if the cells have them. The file is named by the metric,
+    and by the probe if it has a prefix.
     """
     cells = of_targets(cells, probe)
     metric = "_".join(cells.metric.unique())
@@ -73,7 +75,7 @@ def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -
 
 
 def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
-    """Measured minus attainable, in hundredths."""
+    """Draws measured minus attainable scores, in hundredths."""
     cells = of_targets(cells, probe)
     cells = cells.assign(error=cells["mean"] - cells.attainable)
     panels = [View(name, {"modality": key}, "error") for key, name in MODALITIES.items()]
@@ -83,10 +85,10 @@ def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
 
 
 def save_downstream(cells: pd.DataFrame, path: Path) -> Path:
-    """Heads on image representations in both environments: outcomes, and the class of one."""
+    """Draws the scores of downstream heads on image representations in both environments."""
     cells = cells[cells.probe == HEAD]
-    label = cells.target + " class"
-    cells = cells.assign(target=cells.target.where(cells.metric == "r2", label))
+    classes = cells.target + " class"
+    cells = cells.assign(target=cells.target.where(cells.metric == "r2", classes))
     panels = [
         View(f"{name}, {title}", {"environment": environment}, value)
         for environment, name in ENVIRONMENTS.items()
@@ -97,15 +99,15 @@ def save_downstream(cells: pd.DataFrame, path: Path) -> Path:
 
 
 def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
-    """A row of panels a law of the semantics, a panel a view."""
+    """One row of panels for each law of the semantics, one panel for each view."""
     return [
         [Panel(f"{law} semantics\n{view.title}", _table(of_law, view)) for view in views]
-        for law, of_law in cells.groupby("dependence", sort=False)
+        for law, of_law in cells.groupby("law", sort=False)
     ]
 
 
 def _table(cells: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Rows settings, columns targets, both in the order of the results."""
+    """One row per setting, one column per target, both in the order of the results."""
     for column, value in view.where.items():
         cells = cells[cells[column] == value]
     cells = cells.assign(label=setting_labels(cells))

@@ -1,4 +1,4 @@
-"""Heat maps: settings by targets, many panels of one kind, readable in grey."""
+"""Heat maps of settings by targets, readable in grey."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,12 +12,12 @@ from experiments.report.figure_files import save_figure
 from experiments.report.tables import brief
 
 CELL = 0.36  # inches
-WORD = 4  # letters of a target's name that fit in a cell's width
+SHORT = 4  # letters of a target's name that fit in a cell's width
 NAMES = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
 
 
 class Scale(NamedTuple):
-    """How values become colours and text: limits, colour map, text, and which values need white."""
+    """Colours and text of values: limits, colour map, text, and values that need white text."""
 
     low: float
     high: float
@@ -27,14 +27,14 @@ class Scale(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One heat map: its title and its cells, rows named by setting and columns by target."""
+    """One heat map: its title and its cells, one row per setting and one column per target."""
 
     title: str
     cells: pd.DataFrame
 
 
 def _signed(value: float) -> str:
-    """A difference in hundredths: "+3", "-12", "" below half of one."""
+    """A difference in hundredths: "+3", "-12"; "" for less than half of one."""
     return "" if abs(value) < 0.005 else f"{100 * value:+.0f}"
 
 
@@ -66,11 +66,11 @@ def save_heat_maps(
 
 
 def target_label(target: str) -> str:
-    """A target's name as a figure writes it: s10 with a subscript."""
-    name, *rest = target.split(" ")
+    """Returns the name of a target in figures: s10 with a subscript."""
+    name, *further = target.split(" ")
     digits = name[1:]
     sign = NAMES.get(name, f"${name[0]}_{{{digits}}}$" if digits.isdigit() else name)
-    return "\n".join([sign, *rest])
+    return "\n".join([sign, *further])
 
 
 def _draw(axis, panel: Panel, scale: Scale, named: bool):
@@ -82,7 +82,7 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
         text = scale.write(value) if np.isfinite(value) else "–"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
     labels = [target_label(target) for target in panel.cells.columns]
-    turned = 90 if any("$" not in label and len(label) > WORD for label in labels) else 0
+    turned = 90 if any("$" not in label and len(label) > SHORT for label in labels) else 0
     axis.set_xticks(range(values.shape[1]), labels, rotation=turned)
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), names)

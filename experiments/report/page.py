@@ -1,4 +1,4 @@
-"""Page: `report.html`, one file with all cells and figures, that needs no network."""
+"""Page: `report.html`, one file with all cells and figures that needs no network."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from experiments.report.tables import setting_labels
 from lvm.files.atomic import write_atomically
 
 COLUMNS = [
-    "study", "setting", "label", "dependence", "modality", "probe", "target", "metric",
+    "study", "setting", "label", "law", "modality", "probe", "target", "metric",
     "environment", "mean", "sd", "low", "high", "seeds", "attainable", "error", "paper",
 ]  # fmt: skip
 
@@ -20,12 +20,13 @@ COLUMNS = [
 def save_page(
     path: Path,
     cells: pd.DataFrame,
+    *,
     about: str,
     notes: Sequence[str],
     distance: str,
     figures: Mapping[str, Path],
 ) -> None:
-    """Writes the page: cells to pick and point at, notes, the distance table, figures by title."""
+    """Writes the page: interactive heat maps of the cells, notes, the distance table, figures."""
     cells = cells.assign(label=setting_labels(cells), error=cells["mean"] - cells.attainable)
     cells = cells.reindex(columns=COLUMNS)
     rows = cells.round(5).astype(object).replace({np.nan: None, np.inf: None, -np.inf: None})

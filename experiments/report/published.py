@@ -1,8 +1,8 @@
-"""Paper: the scores that the paper reports, beside ours.
+"""Published scores: those of the paper, to be shown beside ours.
 
-Two kinds of CSV files, a row a cell. Of the numerical study: COLUMNS, as in selection, [3],
-independent, x, s1, 1.0, mlp. Of images: IMAGE_COLUMNS, as in causal3dident, selection, 3, x, mlp,
-shape, matthews, 0.82.
+They are read from CSV files with one row per cell. Files of the numerical study have the columns
+COLUMNS, as in selection, [3], independent, x, s1, 1.0, mlp; files of images have IMAGE_COLUMNS, as
+in causal3dident, selection, 3, x, mlp, shape, matthews, 0.82.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ IMAGE_COLUMNS = [
     "dataset", "bias", "n_unbiased", "modality", "probe", "target", "metric", "value",
 ]  # fmt: skip
 VERBS = {"selection": "select", "perturbation": "perturb"}
-NOTHING = "perturb [0]"  # is select [10], where the paper's cells are the same
+UNPERTURBED = "perturb [0]"  # is select [10], with the same cells in the paper
 NOISE = {"latents": 0.75, "mpi3d": 0.9, "scenes": 1.0, "causal3dident": 1.0}  # in the paper
 DATASETS = {"mpi3d": "mpi3d_complex", "scenes": "causal3dident", "causal3dident": "causal3dident"}
-SHOWN = 10  # cells that differ and are told one by one
+LISTED = 10  # cells that differ and are listed one by one
 KEY = ["setting", "dependence", "modality", "target", "metric", "probe"]
 
 
 def read_paper(path: Path, domain: str, semantics: Sequence[str]) -> pd.DataFrame:
-    """The paper's scores of the study that a domain repeats: KEY, noise_probability and `paper`.
+    """Returns the paper's scores of the study of a domain: KEY, noise_probability and `paper`.
 
-    `semantics` are the names of the domain's, in the order of selection. Raises ValueError for a
-    file that lacks a column, or that holds nothing of the study.
+    `semantics` are the names of the domain's semantics, in the order of selection. Raises
+    ValueError for a file that lacks a column, or that has no row of the study.
     """
     table = pd.read_csv(path)
     columns = IMAGE_COLUMNS if domain in DATASETS else COLUMNS
@@ -39,8 +39,8 @@ def read_paper(path: Path, domain: str, semantics: Sequence[str]) -> pd.DataFram
     return ours.assign(noise_probability=NOISE.get(domain))[[*KEY, "noise_probability", "paper"]]
 
 
-def beside(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """The cells with the paper's scores in a column `paper`, not a number where it has none."""
+def with_paper(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Returns the cells with the paper's scores in a column `paper`, NaN where it has none."""
     noise = cells.noise_probability == paper.noise_probability.iloc[0]
     ours = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
     theirs = paper[[*KEY, "paper"]]
@@ -49,7 +49,10 @@ def beside(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(cells: pd.DataFrame) -> list[str]:
-    """Where the paper's cells of independent semantics round to 0 or 1: whether ours do too."""
+    """Returns lines that compare our cells with those that are 0.0 or 1.0 in the paper.
+
+    Only cells of independent semantics are compared, rounded to one decimal.
+    """
     sure = cells[(cells.dependence == "independent") & cells.paper.isin([0.0, 1.0])]
     if sure.empty:
         return []
@@ -58,13 +61,13 @@ def agreement(cells: pd.DataFrame) -> list[str]:
         f"{len(sure) - len(other)} of {len(sure)} independent cells that are 0.0 or 1.0 in the "
         "paper are so here."
     ]
-    told = [
+    differing = [
         f"{row.setting}, {row.modality}, {row.target} by {row.probe}: {row.ours:.2f} here, "
         f"{row.paper:.1f} in the paper."
-        for row in other.rename(columns={"mean": "ours"}).head(SHOWN).itertuples()
+        for row in other.rename(columns={"mean": "ours"}).head(LISTED).itertuples()
     ]
-    more = len(other) - len(told)
-    return lines + told + ([f"And {more} more: see summary.csv."] if more else [])
+    more = len(other) - len(differing)
+    return lines + differing + ([f"And {more} more: see summary.csv."] if more else [])
 
 
 def _of_latents(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,14 +76,14 @@ def _of_latents(table: pd.DataFrame) -> pd.DataFrame:
         target=table.target.replace({"mx": "m_x", "mt": "m_t"}),
         metric="r2",
     )
-    return table[table.setting != NOTHING].rename(columns={"r2": "paper"})
+    return table[table.setting != UNPERTURBED].rename(columns={"r2": "paper"})
 
 
 def _of_images(table: pd.DataFrame, domain: str, semantics: Sequence[str]) -> pd.DataFrame:
-    """Cells where all is told truly are those of selection, and stand once."""
+    """Cells of images; those without any bias belong to selection and occur once."""
     table = table[table.dataset == DATASETS[domain]]
-    whole = (table.bias == "perturbation") & (table.n_unbiased == len(semantics))
-    table = table[~whole].rename(columns={"value": "paper"})
+    unbiased = (table.bias == "perturbation") & (table.n_unbiased == len(semantics))
+    table = table[~unbiased].rename(columns={"value": "paper"})
     chosen = [
         semantics[:count] if bias == "selection" else semantics[count:]
         for bias, count in zip(table.bias, table.n_unbiased, strict=True)

@@ -1,4 +1,4 @@
-"""Runs table: the command line of what sets runs side by side, as a table and as a figure."""
+"""Run tables: the command line of commands that put several runs into one table and figure."""
 
 import argparse
 import sys
@@ -12,20 +12,20 @@ from experiments.rundir.results import DIGITS
 from lvm.files.atomic import write_atomically
 
 
-def compare_runs_command(
+def run_table_command(
     name: str,
     description: str,
     make_table: Callable[[Sequence[Path]], pd.DataFrame],
     draw: Callable[[pd.DataFrame, Path], None],
 ) -> None:
-    """Prints the table of the run directories that the command line names, and writes both.
+    """Prints the table of the run directories on the command line; writes table and figure.
 
     Exits with the message of an OSError or ValueError.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser = argparse.ArgumentParser(prog=name, description=description)
     parser.add_argument("directories", type=Path, nargs="+", help="run directories")
-    parser.add_argument("--table", type=Path, help="where the table goes, as CSV")
-    parser.add_argument("--figure", type=Path, help="where the heat maps go, as PNG and as PDF")
+    parser.add_argument("--table", type=Path, help="path of the table, as CSV")
+    parser.add_argument("--figure", type=Path, help="path of the heat maps, as PNG and as PDF")
     options = parser.parse_args()
     try:
         table = make_table(options.directories)

@@ -1,31 +1,34 @@
-"""Tables: what people read of the results, in the terminal."""
+"""Tables: results aggregated over seeds, and the tables of the terminal."""
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from experiments.rundir.results import HEAD, MODALITIES, REVERSE, ZERO_SHOT, unbiased_names
-from experiments.sweep.settings import PAPERS, misalignment_of
+from experiments.rundir.lane import PAPER_MISALIGNMENT, REVERSE, role_and_score, unbiased_names
+from experiments.rundir.results import HEAD, MODALITIES, ZERO_SHOT
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]
 METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what was kept
-SETTING = ["dependence", "setting", "encoding_size", "noise_probability"]
+SETTING = [
+    "dependence", "noise_law", "setting", "encoding_size", "misalignment", "noise_probability",
+]  # fmt: skip
+DEFAULT_LAWS = ("gaussian", "natural")  # noise laws that labels omit
 
 
 def diverged_lanes(results: pd.DataFrame) -> list[str]:
-    """A line for every lane that froze."""
-    sick = results[results.status != "ok"].drop_duplicates("lane")
+    """Returns one line for every lane that diverged."""
+    diverged = results[results.status != "ok"].drop_duplicates("lane")
     return [
         f"lane {row.lane} ({row.setting}, {row.dependence}, seed {row.seed}) {row.status}"
-        for row in sick.itertuples()
+        for row in diverged.itertuples()
     ]
 
 
 def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
-    """One row a cell: mean over seeds, standard deviation, 95 % interval, seeds, attainable.
+    """Returns one row per cell: mean over seeds, standard deviation, 95 % interval, attainable.
 
-    The interval, from `low` to `high`, is Student's; one seed has none. A cell one of whose lanes
-    froze has no mean.
+    The interval from `low` to `high` is Student's; a single seed has none. A cell with a lane that
+    diverged has no mean. The column `law` joins dependence and noise law for labels.
     """
     groups = results.groupby([*SETTING, "selected", "perturbable", *SCORE], sort=False)
     cells = groups.value.agg(mean="mean", sd="std", seeds="size", finite="count")
@@ -35,32 +38,51 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
         low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
     )
     cells = cells.drop(columns="finite").reset_index()
-    return cells.assign(study=studies(cells))
+    return cells.assign(law=law_labels(cells), study=studies(cells))
+
+
+def law_labels(rows: pd.DataFrame) -> pd.Series:
+    """Returns the dependence of each row, with the noise law if it is not the default."""
+    laws = (", " + rows.noise_law.astype(str).str.replace("_", " ") + " noise").where(
+        ~rows.noise_law.isin(DEFAULT_LAWS), ""
+    )
+    return rows.dependence + laws
 
 
 def studies(rows: pd.DataFrame) -> pd.Series:
-    """The study that each row's setting belongs to.
+    """Returns the study that the setting of each row belongs to.
 
-    A setting in several sizes belongs to that of its bias in its exact size, and in any other to
-    the study of encoding sizes. One that is misaligned in another way than the paper's belongs to
-    the study of that.
+    A setting in several encoding sizes belongs to the study of its bias in its exact size, and to
+    the study of encoding sizes otherwise. Settings with a misalignment other than the paper's are a
+    study of their own.
     """
-    sizes = rows.groupby(["dependence", "setting", "noise_probability"]).encoding_size
+    sizes = rows.groupby(["dependence", "noise_law", "setting", "noise_probability"]).encoding_size
     study = pd.Series("joint", rows.index)
     study = study.mask(rows.setting.str.startswith("perturb"), "perturbation")
     study = study.mask(rows.perturbable == "", "selection")
     study = study.mask((sizes.transform("nunique") > 1) & ~has_exact_size(rows), "encoding size")
-    return study.mask(rows.setting.map(misalignment_of) != PAPERS, "misalignment")
+    return study.mask(rows.misalignment != PAPER_MISALIGNMENT, "misalignment")
 
 
 def has_exact_size(rows: pd.DataFrame) -> pd.Series:
-    """Whether the encoding size is the number of unbiased semantics, as theory asks for."""
+    """Returns whether the encoding size equals the number of unbiased semantics."""
     biases = zip(rows.selected, rows.perturbable, strict=True)
     return rows.encoding_size == [len(unbiased_names(*bias)) for bias in biases]
 
 
+def with_roles(rows: pd.DataFrame, value: str = "value") -> pd.DataFrame:
+    """Returns rows of results or cells with the columns `role` and `role_score`.
+
+    `value` is the column with the score; see `role_and_score`.
+    """
+    columns = ["target", "selected", "perturbable", "attainable", value]
+    records = rows[columns].rename(columns={value: "value"}).to_dict("records")
+    roles = [role_and_score(record) for record in records]
+    return rows.assign(role=[role for role, _ in roles], role_score=[score for _, score in roles])
+
+
 def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells, with full selection also as the first setting of perturbation, if that is there.
+    """Returns the cells, with full selection also as the first setting of perturbation.
 
     Full selection without noise belongs to both studies.
     """
@@ -71,7 +93,7 @@ def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def setting_labels(cells: pd.DataFrame) -> pd.Series:
-    """The settings, with size and noise probability where the name alone would not tell."""
+    """Returns the settings, with size and noise probability where the name is not unique."""
     exact = has_exact_size(cells)
     one_noise = cells.groupby("setting").noise_probability.transform("nunique") == 1
     size = (", size " + cells.encoding_size.astype(str)).where(~exact, "")
@@ -81,34 +103,32 @@ def setting_labels(cells: pd.DataFrame) -> pd.Series:
 
 
 def of_targets(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
-    """Of results or cells, those that say what was kept of a target, by one probe or by all."""
+    """Returns the scores of targets, by one probe or by all; leaves out tasks and similarities."""
     rows = rows[rows.metric.isin(METRICS) & ~rows.probe.isin((HEAD, ZERO_SHOT))]
     return rows if probe is None else rows[rows.probe == probe]
 
 
 def metric_name(rows: pd.DataFrame) -> str:
-    """What the scores of `of_targets` are, in words."""
-    there = of_targets(rows).metric.unique()
-    return " or ".join(name for metric, name in METRICS.items() if metric in there)
+    """Returns the name of the metrics of `of_targets`."""
+    present = of_targets(rows).metric.unique()
+    return " or ".join(name for metric, name in METRICS.items() if metric in present)
 
 
 def main_probe(rows: pd.DataFrame) -> str:
-    """The probe that stands for all where one is shown: the MLP if it was asked for."""
+    """Returns the probe that is shown where only one is: the MLP if it was used."""
     names = of_targets(rows).probe.unique()
     return "mlp" if "mlp" in names else names[0]
 
 
 def summary(cells: pd.DataFrame) -> str:
-    """Measured and attainable score of every target, mean over seeds, clipped to [0, 1]."""
+    """Returns measured and attainable scores of every target as text, clipped to [0, 1]."""
     probe = main_probe(cells)
     cells = of_targets(cells, probe)
     targets = list(cells.target.unique())
     width = max(5, 1 + max(map(len, targets)))
     lines = [f"{metric_name(cells)} by {probe}", _line("", targets, width)]
-    for (dependence, setting, size, noise), group in cells.groupby(SETTING, sort=False):
-        rated = "perturb" in setting or misalignment_of(setting) != PAPERS
-        distorts = f", noise probability {noise}" if rated else ""
-        lines.append(f"{setting}, {dependence} semantics, size {size}{distorts}")
+    for _, group in cells.groupby(SETTING, sort=False):
+        lines.append(_heading(group.iloc[0]))
         rows = group.set_index(["modality", "target"])
         for modality, name in MODALITIES.items():
             lines.append(_line(f"  {name}", map(brief, rows["mean"][modality][targets]), width))
@@ -116,47 +136,53 @@ def summary(cells: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _line(label, cells, width) -> str:
-    return f"{label:<12}" + "".join(f"{cell:>{width}}" for cell in cells)
-
-
 def brief(score: float) -> str:
-    """A score clipped to [0, 1] in three characters: ".98", "1.0"."""
+    """Returns a score clipped to [0, 1] in three characters: ".98", "1.0"."""
     return f"{min(max(score, 0.0), 1.0):.2f}".lstrip("0")[:3]
 
 
 def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
-    """By probe and dependence, over both modalities: how far values of results are from theory.
+    """Returns distances of scores from theory, by probe and law, over both modalities.
 
-    Settings whose encoding size is not the number of unbiased semantics are left out: theory says
-    nothing of them.
-    So are misalignments other than the paper's.
+    Settings whose encoding size is not the number of unbiased semantics, and misalignments other
+    than the paper's, are left out: theory makes no statement about them.
 
-    least kept: lowest score of an unbiased semantic; most leaked: largest excess of any other
-    target over its attainable score; mean and max of |measured - attainable|; least reverse.
+    least kept:           lowest score of an unbiased semantic.
+    most leaked:          largest excess of any other target over its attainable score.
+    mean error, max error: of |measured - attainable|.
+    least reverse:        lowest score of the representation from the unbiased latents.
     """
     rows = of_targets(rows)
-    rows = rows[rows.setting.map(misalignment_of) == PAPERS]
+    rows = rows[rows.misalignment == PAPER_MISALIGNMENT]
     rows = rows[has_exact_size(rows)]
-    names = zip(rows.target, rows.selected, rows.perturbable, strict=True)
-    rows = rows.assign(
-        kept=[target in unbiased_names(*bias) for target, *bias in names],
-        excess=rows.value - rows.attainable,
-    )
+    rows = with_roles(rows).assign(dependence=law_labels(rows))
 
     def summarize(group):
-        forward = group[group.target != REVERSE]
+        scores = lambda role: group.role_score[group.role == role]
+        forward = group[group.role != "reverse"]
+        error = (forward.value - forward.attainable).abs()
         return pd.Series(
             {
-                "least kept": forward.value[forward.kept].min(skipna=False),
-                "most leaked": forward.excess[~forward.kept].max(skipna=False),
-                "mean error": forward.excess.abs().mean(skipna=False),
-                "max error": forward.excess.abs().max(skipna=False),
-                "least reverse": group.value[group.target == REVERSE].min(skipna=False),
+                "least kept": scores("kept").min(skipna=False),
+                "most leaked": scores("leaked").max(skipna=False),
+                "mean error": error.mean(skipna=False),
+                "max error": error.max(skipna=False),
+                "least reverse": scores("reverse").min(skipna=False),
             }
         )
 
     groups = rows.groupby(["probe", "dependence"], sort=False)
     distances = groups.apply(summarize, include_groups=False)
-    unasked = [] if (rows.target == REVERSE).any() else ["least reverse"]
-    return distances.drop(columns=unasked, errors="ignore")
+    absent = [] if (rows.target == REVERSE).any() else ["least reverse"]
+    return distances.drop(columns=absent, errors="ignore")
+
+
+def _heading(cell: pd.Series) -> str:
+    """A setting in words: its law, its encoding size and its noise probability."""
+    noisy = cell.perturbable or cell.misalignment != PAPER_MISALIGNMENT
+    noise = f", noise probability {cell.noise_probability}" if noisy else ""
+    return f"{cell.setting}, {cell.law} semantics, size {cell.encoding_size}{noise}"
+
+
+def _line(label: str, entries, width: int) -> str:
+    return f"{label:<12}" + "".join(f"{entry:>{width}}" for entry in entries)

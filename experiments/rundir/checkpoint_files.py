@@ -1,6 +1,6 @@
-"""Checkpoint: checkpoints read where they lie, lane by lane, without JAX and without what wrote them.
+"""Checkpoint files: reads the arrays of single lanes without JAX and without the code that wrote them.
 
-`experiments/rundir/checkpoints.py` writes them, through orbax; here TensorStore, the library
+`experiments/rundir/checkpoints.py` writes checkpoints through orbax. TensorStore, the library
 beneath orbax, reads any lanes of any array, and nothing else of the file.
 """
 
@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorstore as ts
 
-FORMAT = 1  # of run directories and checkpoints; a newer one is refused
-NAMES = (  # what a run directory may hold
+from experiments.rundir.older_versions import upgrade_run
+
+FORMAT = 2  # of run directories and checkpoints; a newer one is refused
+NAMES = (  # of files and folders in a run directory
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
     "metrics.csv", "report.html", "figures",
 )  # fmt: skip
@@ -23,16 +25,17 @@ ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Config, lanes and versions of the libraries of the run in a directory, as plain data.
+    """Returns config, lanes and package versions of the run in a directory, as plain data.
 
-    Raises ValueError if it holds none, one of a newer format, or a link that leads out of it.
+    A run of an older version is returned in the format of this one. Raises ValueError if there is
+    no run, one of a newer format, or a link that leads out of the directory.
     """
     check_links(directory)
     path = directory / "config.json"
     try:
         content = json.loads(path.read_text())
         check_format(path, content["format"])
-        content["config"].setdefault("steps_by_setting", [])  # runs of an older version have none
+        content = upgrade_run(content)
         return {name: content[name] for name in ("config", "lanes", "versions")}
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
@@ -41,13 +44,13 @@ def read_run(directory: Path) -> dict[str, Any]:
 
 
 class UnreadableError(ValueError):
-    """A checkpoint is damaged; an older one may be whole."""
+    """A checkpoint is damaged; an older one may not be."""
 
 
 class Checkpoint(NamedTuple):
-    """A checkpoint of the lanes that run together: where it is, their numbers, steps done.
+    """A checkpoint of lanes that run together: its path, their numbers, the steps done.
 
-    Row i of every array belongs to lane `lanes[i]`; rows beyond them are padding.
+    Row i of every array belongs to lane `lanes[i]`; further rows are padding.
     """
 
     path: Path
@@ -56,19 +59,19 @@ class Checkpoint(NamedTuple):
 
 
 def steps_of(config: Mapping[str, Any], setting: str) -> int:
-    """Steps that a config asks of the setting of this name."""
+    """Returns the number of steps of the setting with this name."""
     return dict(config["steps_by_setting"]).get(setting, config["recipe"]["steps"])
 
 
 def block_directory(directory: Path, lanes: Sequence[int]) -> Path:
-    """Where the checkpoints of consecutive lanes lie."""
+    """Returns the folder of the checkpoints of consecutive lanes."""
     return directory / "checkpoints" / f"lanes_{lanes[0]}-{lanes[-1]}"
 
 
 def list_checkpoints(directory: Path) -> list[Checkpoint]:
-    """The checkpoints of a run directory, those with most steps first, then by lane.
+    """Returns the complete checkpoints of a run directory, most steps first, then by lane.
 
-    Half-written ones do not count. Raises ValueError for one that lies outside the directory.
+    Raises ValueError for one that lies outside the directory.
     """
     found = []
     for path in (directory / "checkpoints").glob("lanes_*/*"):
@@ -77,15 +80,17 @@ def list_checkpoints(directory: Path) -> list[Checkpoint]:
             check_inside(directory, path)
             first, last = map(int, lanes.groups())
             found.append(Checkpoint(path, range(first, last + 1), int(path.name)))
-    return sorted(found, key=lambda stored: (-stored.step, stored.lanes[0], len(stored.lanes)))
+    return sorted(
+        found, key=lambda checkpoint: (-checkpoint.step, checkpoint.lanes[0], len(checkpoint.lanes))
+    )
 
 
 def newest_by_lane(checkpoints: Iterable[Checkpoint]) -> dict[int, Checkpoint]:
-    """The checkpoint with most steps of every lane that has one, by the lane's number."""
+    """Returns the checkpoint with most steps of every lane that has one, by number of the lane."""
     newest: dict[int, Checkpoint] = {}
-    for stored in checkpoints:
-        for lane in stored.lanes:
-            newest.setdefault(lane, stored)
+    for checkpoint in checkpoints:
+        for lane in checkpoint.lanes:
+            newest.setdefault(lane, checkpoint)
     return dict(sorted(newest.items()))
 
 
@@ -101,47 +106,49 @@ def check_inside(directory: Path, path: Path) -> None:
         raise ValueError(f"{path} leads out of the run directory: {path.resolve()}")
 
 
-def read_about(stored: Checkpoint) -> dict[str, Any]:
-    """What wrote a checkpoint: format, config, versions, dtype, commit.
+def read_origin(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Returns the metadata of a checkpoint: format, config, versions, dtype, commit.
 
     Raises UnreadableError if it is damaged, ValueError if it is of a newer format.
     """
     try:
-        about = json.loads((stored.path / "_CHECKPOINT_METADATA").read_text())["custom_metadata"]
-        check_format(stored.path, about["format"])
+        origin = json.loads((checkpoint.path / "_CHECKPOINT_METADATA").read_text())[
+            "custom_metadata"
+        ]
+        check_format(checkpoint.path, origin["format"])
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise _unreadable(stored, error) from None
-    return about
+        raise _unreadable(checkpoint, error) from None
+    return origin
 
 
 def check_format(path: Path, number: int) -> None:
-    """Raises ValueError for a format that this version does not know."""
+    """Raises ValueError for a format of a newer version."""
     if number > FORMAT:
         raise ValueError(
             f"{path} has format {number}, of a newer version: allowed is up to {FORMAT}; update"
         )
 
 
-def array_names(stored: Checkpoint) -> list[ArrayName]:
-    """The names of all arrays in a checkpoint; raises UnreadableError if it is damaged."""
+def array_names(checkpoint: Checkpoint) -> list[ArrayName]:
+    """Returns the names of all arrays in a checkpoint; raises UnreadableError if it is damaged."""
     try:
-        tree = json.loads((stored.path / "state" / "_METADATA").read_text())["tree_metadata"]
+        tree = json.loads((checkpoint.path / "state" / "_METADATA").read_text())["tree_metadata"]
         leaves = [leaf for leaf in tree.values() if not leaf["value_metadata"]["skip_deserialize"]]
         return [tuple(str(part["key"]) for part in leaf["key_metadata"]) for leaf in leaves]
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise _unreadable(stored, error) from None
+        raise _unreadable(checkpoint, error) from None
 
 
 def read_arrays(
-    stored: Checkpoint, names: Sequence[ArrayName], lanes: Sequence[int]
+    checkpoint: Checkpoint, names: Sequence[ArrayName], lanes: Sequence[int]
 ) -> list[np.ndarray]:
-    """Arrays of a checkpoint, each with a row for every one of these consecutive lanes.
+    """Returns arrays of a checkpoint, with one row for each of these consecutive lanes.
 
-    Raises UnreadableError, naming the checkpoint, if it is damaged.
+    Raises UnreadableError, with the checkpoint, if it is damaged.
     """
-    begin = stored.lanes.index(lanes[0])
+    begin = checkpoint.lanes.index(lanes[0])
     rows = slice(begin, begin + len(lanes))
-    base = f"file://{(stored.path / 'state').resolve()}/"
+    base = f"file://{(checkpoint.path / 'state').resolve()}/"
     context = ts.Context()
 
     def opened(name):
@@ -152,18 +159,18 @@ def read_arrays(
         arrays = [array.result() for array in [opened(name) for name in names]]
         return [part.result() for part in [array[rows].read() for array in arrays]]
     except (ValueError, OSError) as error:
-        raise _unreadable(stored, error) from None
+        raise _unreadable(checkpoint, error) from None
 
 
-def _unreadable(stored: Checkpoint, error: Exception) -> UnreadableError:
-    return UnreadableError(f"checkpoint {stored.path} cannot be read: {first_line(error)}")
+def _unreadable(checkpoint: Checkpoint, error: Exception) -> UnreadableError:
+    return UnreadableError(f"checkpoint {checkpoint.path} cannot be read: {first_line(error)}")
 
 
 def status_of(failed_at: int, healthy: str) -> str:
-    """A lane's status in words, from the step at which it froze, -1 if it did not."""
+    """Returns the status of a lane, from the step at which it diverged, -1 if it did not."""
     return healthy if failed_at < 0 else f"diverged at step {failed_at}"
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, in short."""
+    """Returns the first line of an error message."""
     return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

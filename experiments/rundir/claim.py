@@ -1,4 +1,4 @@
-"""Run directory: claimed by one config before any work starts, never overwritten."""
+"""Claim: a run directory belongs to one config, checked before any work starts."""
 
 import dataclasses
 import json
@@ -13,18 +13,19 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run, steps_of
+from experiments.rundir.lane import Lane
 from experiments.rundir.lock import locked
+from experiments.rundir.older_versions import upgrade_directory
 from experiments.runtime.processes import any_process, is_first
-from experiments.sweep.settings import Lane
 from lvm.files.atomic import write_atomically
 
-LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+PACKAGES = ("misalign", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "save_every",
     "save_minutes",
     "lanes_per_block",
     "devices_per_lane",
-    "world.data",  # where a data set lies on this machine, and where its copy does
+    "world.data",  # paths of a data set and of its converted copy on this machine
     "world.cache",
 )
 GROWING = ("seeds", "settings", "only")  # fields that may change if no lane is lost
@@ -36,27 +37,29 @@ def claimed(
 ) -> Iterator[tuple[Lane, ...]]:
     """Holds a run directory for this config alone; yields the lanes in the order of their numbers.
 
-    Of several processes the first does it for all. Raises ValueError that says what is in the way.
+    Of several processes the first does it for all. Raises ValueError with the obstacle.
     """
     with ExitStack() as held:
         refusal = None
         if is_first():
             try:
                 make_directory(directory)
-                if broken_off := held.enter_context(locked(directory)):
-                    print(f"the last run here was broken off: {broken_off}")
+                if interrupted := held.enter_context(locked(directory)):
+                    print(f"the last run here was interrupted: {interrupted}")
                 claim(directory, config, lanes)
             except (OSError, ValueError) as error:
                 refusal = error
         if any_process([refusal is not None]) == [True]:
-            raise refusal or ValueError(f"workdir {directory}: the first process says why not")
+            raise refusal or ValueError(
+                f"workdir {directory}: the first process has printed the reason"
+            )
         yield read_lanes(directory)
 
 
 def make_directory(directory: Path) -> None:
-    """Makes a directory that a run can write; one that holds something else is left alone.
+    """Makes a directory that a run can write to; one that holds other files is not changed.
 
-    Raises ValueError that says what is in the way.
+    Raises ValueError with the obstacle.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -68,54 +71,56 @@ def make_directory(directory: Path) -> None:
         raise ValueError(f"workdir {directory} cannot be written: choose another")
     check_links(directory)
     if not (directory / "config.json").exists():
-        strange = [path.name for path in directory.iterdir() if not _is_ours(path.name)]
-        if strange:
+        foreign = [path.name for path in directory.iterdir() if not _may_precede(path.name)]
+        if foreign:
             raise ValueError(
                 f"workdir {directory} is not a run directory: it holds no config.json, but "
-                f"{sorted(strange)[0]}; choose another"
+                f"{sorted(foreign)[0]}; choose another"
             )
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a run that was interrupted before `config.json` was written leaves this name."""
+def _may_precede(name: str) -> bool:
+    """Whether a run that is interrupted before it writes `config.json` can leave this file."""
     return name == "lock" or (name.startswith("config.json.") and name.endswith(".partial"))
 
 
 def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
-    """Makes a directory the home of a run with this config.
+    """Makes a directory the run directory of a config.
 
-    A run that is there may grow: its lanes keep their numbers, new ones come after them. Raises
-    ValueError as `check_claim` does.
+    A run in the directory can grow: its lanes keep their numbers, and new ones follow. A run of an
+    older version is upgraded. Raises ValueError as `check_claim` does.
     """
     check_claim(directory, config, lanes)
     content = json.loads(config.to_json())
     if not (directory / "config.json").exists():
-        _write_config(directory, content, lanes)
+        _write_config(directory, content, lanes, _versions())
         return
-    there = read_lanes(directory)
-    new = [lane for lane in lanes if lane not in there]
+    upgrade_directory(directory)
+    present = read_lanes(directory)
+    new = [lane for lane in lanes if lane not in present]
     if new:
-        _write_config(directory, content, [*there, *new], read_run(directory)["versions"])
+        _write_config(directory, content, [*present, *new], read_run(directory)["versions"])
 
 
 def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
-    """Raises ValueError, with the fields that differ, if the run that is there cannot become this.
+    """Raises ValueError, with the fields that differ, if the directory holds another run.
 
-    It can if it has the same config, or if it would only grow; some fields alter no result.
+    It may hold a run with the same config, or one that this config only adds lanes to; fields that
+    alter no result may differ.
     """
     if not (directory / "config.json").exists():
         return
-    there = read_lanes(directory)
-    fields, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
-    steps = lambda config: [steps_of(config, lane.setting) for lane in there]
-    may_grow = GROWING * (set(there) <= set(lanes))
-    may_grow += ("steps_by_setting",) * (steps(config) == steps(read_config(directory)))
+    present = read_lanes(directory)
+    new, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
+    steps = lambda config: [steps_of(config, lane.setting) for lane in present]
+    may_differ = GROWING * (set(present) <= set(lanes))
+    may_differ += ("steps_by_setting",) * (steps(config) == steps(read_config(directory)))
     differing = [
-        f"  {field}: {old.get(field, 'absent')!r} there, {fields.get(field, 'absent')!r} here"
-        for field in sorted(old.keys() | fields.keys())
-        if old.get(field) != fields.get(field)
+        f"  {field}: {old.get(field, 'absent')!r} there, {new.get(field, 'absent')!r} here"
+        for field in sorted(old.keys() | new.keys())
+        if old.get(field) != new.get(field)
         and field not in HARMLESS
-        and not field.startswith(may_grow)
+        and not field.startswith(may_differ)
     ]
     if differing:
         raise ValueError(
@@ -125,17 +130,17 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """The config of the run in a directory; raises ValueError if it holds none."""
+    """Returns the config of the run in a directory; raises ValueError if there is none."""
     return read_run(directory)["config"]
 
 
 def read_lanes(directory: Path) -> tuple[Lane, ...]:
-    """The lanes of the run in a directory, by number; raises ValueError if it holds none."""
+    """Returns the lanes of the run in a directory, by number; raises ValueError if there is none."""
     return tuple(Lane(**lane) for lane in read_run(directory)["lanes"])
 
 
 def origin(config: ConfigDict) -> dict[str, Any]:
-    """What a checkpoint tells of its origin: format, config, versions, dtype, commit."""
+    """Returns the metadata of checkpoints: format, config, versions, dtype, commit."""
     return {
         "format": FORMAT,
         "config": json.loads(config.to_json()),
@@ -146,31 +151,29 @@ def origin(config: ConfigDict) -> dict[str, Any]:
 
 
 def _write_config(
-    directory: Path,
-    content: dict[str, Any],
-    lanes: Sequence[Lane],
-    versions: dict[str, str] | None = None,
+    directory: Path, config: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
 ) -> None:
-    whole = {
+    content = {
         "format": FORMAT,
-        "config": content,
+        "config": config,
         "lanes": [dataclasses.asdict(lane) for lane in lanes],
-        "versions": versions or _versions(),
+        "versions": versions,
     }
-    write_atomically(directory / "config.json", json.dumps(whole, indent=2) + "\n")
+    write_atomically(directory / "config.json", json.dumps(content, indent=2) + "\n")
 
 
 def _versions() -> dict[str, str]:
-    return {library: version(library) for library in LIBRARIES}
+    return {package: version(package) for package in PACKAGES}
 
 
 def _commit() -> str | None:
     """The commit of this code, with a + if files differ from it; None outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40"]
+    root = Path(__file__).parents[2]
+    if not (root / "setup.cfg").exists():  # installed, perhaps inside another repository
+        return None
+    git = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+"]
     try:
-        found = subprocess.run(
-            [*git, "--dirty=+"], capture_output=True, text=True, timeout=10, check=False
-        )
+        found = subprocess.run(git, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None
@@ -181,7 +184,7 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
         items = [(f"{prefix}.{key}".lstrip("."), item) for key, item in value.items()]
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        items = [(f"{prefix}[{place}]", item) for place, item in enumerate(value)]
+        items = [(f"{prefix}[{index}]", item) for index, item in enumerate(value)]
     else:
         return {prefix: value}
     return {key: leaf for prefix, item in items for key, leaf in _flatten(item, prefix).items()}

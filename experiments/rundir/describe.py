@@ -1,8 +1,9 @@
-"""Contents: what a run directory holds, as plain data; needs neither JAX nor what wrote it."""
+"""Describe: the content of a run directory as plain data; needs no JAX."""
 
 import csv
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +15,60 @@ from experiments.rundir.checkpoint_files import (
     check_inside,
     list_checkpoints,
     newest_by_lane,
-    read_about,
     read_arrays,
+    read_origin,
     read_run,
     status_of,
     steps_of,
 )
+from experiments.rundir.lane import role_and_score
 
-PROBE = "mlp"  # whose scores are told, if it was asked for
+PROBE = "mlp"  # the probe whose scores are shown, if it was used
 METRICS = ("r2", "matthews")
-TASKS = ("head", "zero_shot")  # what is no probe of a target
+TASKS = ("head", "zero_shot")  # not probes of a target
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
-    """The run as plain data: origin, lanes with step, loss, status and scores, and its arrays."""
+    """Returns origin, lanes and arrays of a run; lanes with step, loss, status and scores."""
     content = read_run(directory)
     newest = newest_by_lane(list_checkpoints(directory))
-    failed = {stored: _failed_at(stored) for stored in set(newest.values())}
+    failed = {checkpoint: _failed_at(checkpoint) for checkpoint in set(newest.values())}
     losses = _last_losses(directory)
     scores = _scores(directory)
     lanes = []
     for number, lane in enumerate(content["lanes"]):
-        stored = newest.get(number)
-        step = stored.step if stored else 0
-        froze = failed[stored][stored.lanes.index(number)] if stored else -1
-        state = "scored" if number in scores else "training" if stored else "waiting"
+        checkpoint = newest.get(number)
+        failed_at = failed[checkpoint][checkpoint.lanes.index(number)] if checkpoint else -1
+        state = "scored" if number in scores else "training" if checkpoint else "waiting"
         lanes.append(
             {
                 "lane": number,
                 **lane,
-                "step": step,
+                "step": checkpoint.step if checkpoint else 0,
                 "steps": steps_of(content["config"], lane["setting"]),
                 "loss": losses.get(number),
-                "status": status_of(froze, state),
+                "status": status_of(failed_at, state),
                 **scores.get(number, {"least_kept": None, "most_leaked": None}),
             }
         )
-    about = read_about(next(iter(newest.values()))) if newest else {}
+    origin = read_origin(next(iter(newest.values()))) if newest else {}
     return {
         "directory": str(directory),
-        **{name: about.get(name) for name in ("format", "commit", "dtype", "versions")},
+        **{name: origin.get(name) for name in ("format", "commit", "dtype", "versions")},
         "lanes": lanes,
         "arrays": describe_lane(directory, min(newest))["arrays"] if newest else [],
     }
 
 
 def describe_lane(directory: Path, number: int) -> dict[str, Any]:
-    """One lane as plain data: identity, step, and name, shape, dtype, bytes and norm of arrays."""
-    stored, lane = locate(directory, number)
-    arrays = lane_arrays(stored, number)
+    """Returns identity and step of a lane, and name, shape, dtype, bytes and norm of its arrays."""
+    checkpoint, lane = newest_checkpoint(directory, number)
+    arrays = lane_arrays(checkpoint, number)
     return {
         "lane": number,
         **lane,
-        "step": stored.step,
-        "checkpoint": str(stored.path),
+        "step": checkpoint.step,
+        "checkpoint": str(checkpoint.path),
         "arrays": [
             {
                 "name": name,
@@ -81,62 +82,67 @@ def describe_lane(directory: Path, number: int) -> dict[str, Any]:
     }
 
 
-def locate(directory: Path, number: int) -> tuple[Checkpoint, dict[str, Any]]:
-    """The newest checkpoint of a lane, and its identity; raises ValueError if there is none."""
+def newest_checkpoint(directory: Path, number: int) -> tuple[Checkpoint, dict[str, Any]]:
+    """Returns the newest checkpoint of a lane, and its identity.
+
+    Raises ValueError if there is no such lane, or no checkpoint of it.
+    """
     lanes = read_run(directory)["lanes"]
     if not 0 <= number < len(lanes):
         raise ValueError(f"lane is {number}: allowed is 0..{len(lanes) - 1}")
-    stored = newest_by_lane(list_checkpoints(directory)).get(number)
-    if stored is None:
+    checkpoint = newest_by_lane(list_checkpoints(directory)).get(number)
+    if checkpoint is None:
         raise ValueError(f"lane {number} has no checkpoint yet: wait for the first one")
-    return stored, lanes[number]
+    return checkpoint, lanes[number]
 
 
-def lane_arrays(stored: Checkpoint, number: int) -> dict[str, np.ndarray]:
-    """All arrays of one lane by dotted name, read without touching the other lanes."""
-    names = array_names(stored)
-    rows = read_arrays(stored, names, [number])
+def lane_arrays(checkpoint: Checkpoint, number: int) -> dict[str, np.ndarray]:
+    """Returns all arrays of one lane by dotted name; reads no other lane."""
+    names = array_names(checkpoint)
+    rows = read_arrays(checkpoint, names, [number])
     return {".".join(name): row[0] for name, row in zip(names, rows, strict=True)}
 
 
-def export(directory: Path, number: int, path: Path) -> None:
-    """Writes all arrays of one lane to a new `.npz`; raises ValueError for any other file."""
+def export_lane(directory: Path, number: int, path: Path) -> None:
+    """Writes all arrays of one lane to a new `.npz`; raises ValueError for any other path."""
     if path.suffix != ".npz":
         raise ValueError(f"{path} does not end in .npz: choose another name")
     if path.exists():
         raise ValueError(f"{path} exists: choose another name")
-    stored, lane = locate(directory, number)
-    identity = json.dumps({"lane": number, **lane, "step": stored.step})
-    np.savez(path, identity=np.array(identity), **lane_arrays(stored, number))
+    checkpoint, lane = newest_checkpoint(directory, number)
+    identity = json.dumps({"lane": number, **lane, "step": checkpoint.step})
+    np.savez(path, identity=np.array(identity), **lane_arrays(checkpoint, number))
 
 
-def differences(directory: Path, other: Path, number: int) -> dict[str, float]:
-    """Largest |difference| of each array of one lane from that of another run or `.npz`.
+def lane_differences(directory: Path, other: Path, number: int) -> dict[str, float]:
+    """Returns the largest |difference| of each array of one lane from another run or `.npz`.
 
-    An array that only one of them has, of another shape, or not a number at other places, differs
-    by infinity. Raises ValueError if there is nothing to read.
+    It is infinite for an array that only one of them has, of another shape, or NaN at other
+    positions. Raises ValueError if one of them cannot be read.
     """
-    here = lane_arrays(locate(directory, number)[0], number)
+    arrays = lane_arrays(newest_checkpoint(directory, number)[0], number)
     if other.suffix == ".npz":
-        there = _exported(other)
+        others = _read_exported(other)
     else:
-        there = lane_arrays(locate(other, number)[0], number)
-
-    def difference(name):
-        a, b = here.get(name), there.get(name)
-        if a is None or b is None or a.shape != b.shape:
-            return float("inf")
-        if not np.array_equal(np.isnan(a), np.isnan(b)):
-            return float("inf")
-        with np.errstate(invalid="ignore"):  # infinity - infinity
-            apart = np.where(a == b, 0.0, np.abs(a.astype(np.float64) - b))
-        return float(np.nanmax(apart, initial=0))
-
-    return {name: difference(name) for name in sorted(here.keys() | there.keys())}
+        others = lane_arrays(newest_checkpoint(other, number)[0], number)
+    return {
+        name: _difference(arrays.get(name), others.get(name))
+        for name in sorted(arrays.keys() | others.keys())
+    }
 
 
-def _exported(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a lane that `export` wrote."""
+def _difference(a: np.ndarray | None, b: np.ndarray | None) -> float:
+    if a is None or b is None or a.shape != b.shape:
+        return float("inf")
+    if not np.array_equal(np.isnan(a), np.isnan(b)):
+        return float("inf")
+    with np.errstate(invalid="ignore"):  # infinity - infinity
+        difference = np.where(a == b, 0.0, np.abs(a.astype(np.float64) - b))
+    return float(np.nanmax(difference, initial=0))
+
+
+def _read_exported(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a lane that `export_lane` wrote."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in file.files if name != "identity"}
@@ -144,9 +150,9 @@ def _exported(path: Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} cannot be read: {error}") from None
 
 
-def _failed_at(stored: Checkpoint) -> list[int]:
-    """The step at which each lane of a checkpoint froze, -1 if it did not."""
-    return read_arrays(stored, [("train", "failed_at")], stored.lanes)[0].tolist()
+def _failed_at(checkpoint: Checkpoint) -> list[int]:
+    """The step at which each lane of a checkpoint diverged, -1 if it did not."""
+    return read_arrays(checkpoint, [("train", "failed_at")], checkpoint.lanes)[0].tolist()
 
 
 def _last_losses(directory: Path) -> dict[int, float]:
@@ -165,24 +171,21 @@ def _scores(directory: Path) -> dict[int, dict[str, float]]:
     ]
     probes = {row["probe"] for row in rows}
     probe = PROBE if PROBE in probes else min(probes, default=PROBE)
-    kept: dict[int, list[float]] = {}
-    leaked: dict[int, list[float]] = {}
+    scores: dict[int, dict[str, list[float]]] = {}
     for row in rows:
-        if row["probe"] == probe and row["target"] != "rep":
-            unbiased = set(row["selected"].split()) - set(row["perturbable"].split())
-            value = float(row["value"] or "nan")
-            if row["target"] in unbiased:
-                kept.setdefault(int(row["lane"]), []).append(value)
-            else:
-                excess = value - float(row["attainable"])
-                leaked.setdefault(int(row["lane"]), []).append(excess)
+        if row["probe"] == probe:
+            role, score = role_and_score(row | {"value": row["value"] or "nan"})
+            scores.setdefault(int(row["lane"]), {}).setdefault(role, []).append(score)
     return {
-        lane: {"least_kept": float(np.min(kept[lane])), "most_leaked": float(np.max(leaked[lane]))}
-        for lane in kept  # numpy's, since a score that is not a number must show
+        lane: {  # NumPy's minimum and maximum propagate NaN
+            "least_kept": float(np.min(by_role["kept"])),
+            "most_leaked": float(np.max(by_role["leaked"])),
+        }
+        for lane, by_role in scores.items()
     }
 
 
-def _rows(directory: Path, name: str):
+def _rows(directory: Path, name: str) -> Iterator[dict[str, str]]:
     path = directory / name
     if path.exists():
         check_inside(directory, path)

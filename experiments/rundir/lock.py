@@ -1,4 +1,4 @@
-"""Lock: one process, or one group of processes, writes a run directory at a time."""
+"""Lock: one process, or one group of processes, writes to a run directory at a time."""
 
 import fcntl
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def locked(directory: Path) -> Iterator[str | None]:
-    """Holds the lock of a run directory; yields who held it last, if that ended without a word.
+    """Holds the lock of a run directory; yields its last holder, if that was interrupted.
 
-    The lock dies with its process, so a stale one never stands in the way. Raises ValueError, with
-    the holder, if another process holds it.
+    The lock is released when its process ends, however it ends. Raises ValueError, with the holder,
+    if another process holds it.
     """
     with (directory / "lock").open("a+") as file:
         file.seek(0)

@@ -1,4 +1,4 @@
-"""Checks: of numbers and of names in a config."""
+"""Checks of the numbers and names in a config."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
@@ -19,14 +19,14 @@ def require_least(config: ConfigDict, least: Mapping[str, float]) -> None:
 
 
 def require_positive(config: ConfigDict, fields: Iterable[str]) -> None:
-    """Raises ValueError if one of the dotted fields is not a number above 0."""
+    """Raises ValueError if one of the dotted fields is not a finite number above 0."""
     for field in fields:
         value = _field(config, field)
         if not 0 < value < np.inf:
             raise ValueError(f"{field} is {value}: allowed is a number above 0")
 
 
-def require_share(config: ConfigDict, fields: Iterable[str]) -> None:
+def require_fraction(config: ConfigDict, fields: Iterable[str]) -> None:
     """Raises ValueError if one of the dotted fields is not between 0 and 1."""
     for field in fields:
         value = _field(config, field)
@@ -35,7 +35,7 @@ def require_share(config: ConfigDict, fields: Iterable[str]) -> None:
 
 
 def require_known(field: str, names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
-    """The names; raises ValueError if there is none, or one that is not known."""
+    """Returns the names; raises ValueError if there is none, or one that is not known."""
     for name in names:
         if name not in known:
             raise ValueError(f"{field} holds {name!r}: allowed is {', '.join(known)}")
@@ -44,8 +44,8 @@ def require_known(field: str, names: Sequence[str], known: Collection[str]) -> t
     return tuple(names)
 
 
-def take_known(field: str, names: Sequence[str], known: Mapping[str, T]) -> dict[str, T]:
-    """What is known by the names; raises ValueError as `require_known` does."""
+def select_known(field: str, names: Sequence[str], known: Mapping[str, T]) -> dict[str, T]:
+    """Returns the entries of `known` with these names; raises ValueError as `require_known`."""
     return {name: known[name] for name in require_known(field, names, known)}
 
 

@@ -1,4 +1,4 @@
-"""Devices: a function of one lane, mapped over many lanes on all devices at hand."""
+"""Devices: maps a function of one lane over many lanes on all devices."""
 
 import os
 from collections.abc import Callable
@@ -17,11 +17,11 @@ LANES, PAIRS = "lanes", "pairs"  # axes of a mesh: lanes side by side, a batch's
 def use_every_core() -> None:
     """Makes every core of a CPU a device with one thread; call it before any other use of JAX.
 
-    Lanes that run side by side use cores better than one lane spread over them. Accelerators are
-    not concerned. The environment variable JAX_NUM_CPU_DEVICES, if set, says how many instead.
-    There are two at least: for a single one XLA compiles another program, which rounds otherwise,
-    while on two or more a lane has the same bits whatever their number, as long as XLA's pool of
-    threads has one size: the number of cores, or of devices if these are more, or NPROC.
+    Several lanes, one on each core, use the cores better than one lane on all of them. Accelerators
+    are not affected. The environment variable JAX_NUM_CPU_DEVICES overrides the number of devices.
+    There are at least two: for one device XLA compiles another program with other rounding, while
+    on two or more a lane has the same bits for any number of devices, if XLA's thread pool has one
+    size: the number of cores, or of devices if these are more, or NPROC.
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
     count = int(os.environ.get("JAX_NUM_CPU_DEVICES") or len(usable))
@@ -31,9 +31,9 @@ def use_every_core() -> None:
 
 
 def keep_compiled() -> None:
-    """Keeps compiled programs in the user's cache folder, so that the next start is quick.
+    """Keeps compiled programs in the user's cache folder for the next start.
 
-    The environment variable JAX_COMPILATION_CACHE_DIR, if set, names another folder.
+    The environment variable JAX_COMPILATION_CACHE_DIR overrides the folder.
     """
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -42,11 +42,11 @@ def keep_compiled() -> None:
 
 
 def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
-    """All devices of all processes, those that share a lane side by side on the axis PAIRS.
+    """Returns a mesh of devices; those that share a lane are on the axis PAIRS.
 
-    No more devices than `lanes` need, but two CPUs (see `use_every_core`), unless several processes
-    take part: then each must.
-    Raises ValueError if the devices do not make whole groups.
+    It has no more devices than `lanes` need, but at least two CPU devices (see `use_every_core`);
+    with several processes it has all devices. Raises ValueError if `devices_per_lane` does not
+    divide the number of devices.
     """
     devices = jax.devices()
     if len(devices) % devices_per_lane:
@@ -61,9 +61,9 @@ def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
 
 
 def on_devices(mesh: Mesh, stacked: Any) -> Any:
-    """Host arrays with lanes stacked on axis 0, spread evenly over the devices.
+    """Places host arrays with lanes on axis 0 evenly on the devices.
 
-    Where the devices do not divide the lanes, copies of the first lane fill the gap.
+    If the devices do not divide the lanes, copies of the first lane are added.
     """
     sharding = NamedSharding(mesh, PartitionSpec(LANES))
 
@@ -76,39 +76,39 @@ def on_devices(mesh: Mesh, stacked: Any) -> Any:
 
 
 def on_every_device(mesh: Mesh, arrays: Any) -> Any:
-    """Host arrays, whole on each device."""
+    """Places complete host arrays on each device."""
     sharding = NamedSharding(mesh, PartitionSpec())
     place = lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf)
     return jax.tree.map(place, arrays)
 
 
 def on_host(stacked: Any) -> Any:
-    """Arrays of all devices as numpy arrays, the same in every process."""
+    """Returns arrays of all devices as NumPy arrays, the same in every process."""
     if jax.process_count() == 1:
         return jax.device_get(stacked)
     return multihost_utils.process_allgather(stacked, tiled=True)
 
 
 def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
-    """`one_lane(shared, *lane)` mapped over axis 0 of arrays that `on_devices` made.
+    """Maps `one_lane(shared, *lane)` over axis 0 of arrays from `on_devices`.
 
-    An accelerator takes its lanes together, a CPU device one after another, which is faster there.
-    `shared` is what `on_every_device` made.
+    An accelerator runs its lanes together, a CPU device one after another, which is faster there.
+    `shared` comes from `on_every_device`.
     """
 
-    def own_lanes(shared, *lanes):
+    def device_lanes(shared, *lanes):
         of_lane = partial(one_lane, shared)
         if is_cpu(mesh):
             return jax.lax.map(lambda lane: of_lane(*lane), lanes)
         return jax.vmap(of_lane)(*lanes)
 
-    return on_each_device(mesh, own_lanes, shared, *stacked)
+    return on_each_device(mesh, device_lanes, shared, *stacked)
 
 
-def on_each_device(mesh: Mesh, own_lanes: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
-    """`own_lanes` called on every device (or group of PAIRS) with the lanes that lie there."""
+def on_each_device(mesh: Mesh, function: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
+    """Calls a function on every device (or group of PAIRS) with the lanes of that device."""
     return jax.shard_map(
-        own_lanes,
+        function,
         mesh=mesh,
         in_specs=(PartitionSpec(), *(PartitionSpec(LANES) for _ in stacked)),
         out_specs=PartitionSpec(LANES),
@@ -118,12 +118,12 @@ def on_each_device(mesh: Mesh, own_lanes: Callable[..., Any], shared: Any, *stac
 
 
 def is_cpu(mesh: Mesh) -> bool:
-    """Whether the devices of a mesh are CPU cores."""
+    """Returns whether the devices of a mesh are CPU cores."""
     return mesh.devices.flat[0].platform == "cpu"
 
 
 def bytes_needed(compiled: jax.stages.Compiled) -> int:
-    """Bytes that a compiled program needs on each device, by its own account."""
+    """Returns the bytes that a compiled program needs on each device, by XLA's analysis."""
     memory = compiled.memory_analysis()
     return (
         memory.argument_size_in_bytes
@@ -134,12 +134,12 @@ def bytes_needed(compiled: jax.stages.Compiled) -> int:
 
 
 def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
-    """Whether a program failed because a device had no memory left."""
+    """Returns whether a program failed because a device had no memory left."""
     return "RESOURCE_EXHAUSTED" in str(error)
 
 
 def bytes_usable() -> int:
-    """Bytes that a program may use on each device: most of what there is."""
+    """Returns the bytes that a program may use on each device, most of its memory."""
     device = jax.local_devices()[0]
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:

@@ -1,4 +1,4 @@
-"""Progress: a bar with step, loss and time left; plain lines where no terminal is."""
+"""Progress: a bar with step, loss and time left; plain lines without a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-LINES = 10  # about so many are printed over a run where no terminal shows a bar
+LINES = 10  # printed over a run without a terminal, about
 
-Show = Callable[[str, float, str], None]  # (what is done, share of it that is, note)
+Show = Callable[[str, float, str], None]  # (activity, fraction that is done, note)
 
 
 @contextmanager
 def progress(console: Console) -> Iterator[Show]:
-    """Yields show(what, share, note), to be called as work goes on."""
+    """Yields show(activity, fraction, note), to be called during the work."""
     if not console.is_terminal:
         yield _line_printer(console)
         return
@@ -36,10 +36,10 @@ def progress(console: Console) -> Iterator[Show]:
     ) as bars:
         tasks = {}
 
-        def show(what, share, note):
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=1, completed=share, note=note)
-            bars.update(tasks[what], completed=share, note=note)
+        def show(activity, fraction, note):
+            if activity not in tasks:
+                tasks[activity] = bars.add_task(activity, total=1, completed=fraction, note=note)
+            bars.update(tasks[activity], completed=fraction, note=note)
 
         yield show
 
@@ -47,9 +47,9 @@ def progress(console: Console) -> Iterator[Show]:
 def _line_printer(console: Console) -> Show:
     last: dict[str, float] = {}
 
-    def show(what, share, note):
-        if int(share * LINES) > int(last.get(what, share) * LINES):
-            console.print(f"{what} {share:.0%} {note}".rstrip())
-        last[what] = share
+    def show(activity, fraction, note):
+        if int(fraction * LINES) > int(last.get(activity, fraction) * LINES):
+            console.print(f"{activity} {fraction:.0%} {note}".rstrip())
+        last[activity] = fraction
 
     return show

@@ -1,4 +1,4 @@
-"""Signals: a request to stop is noted, and heeded where nothing is lost."""
+"""Signals: a request to stop is recorded, and acted on where no work is lost."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,23 +8,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(Exception):  # noqa: N818
-    """Raised where a requested stop is heeded, after all is saved; says how far the run is."""
+    """Raised to stop a run after its state is saved; the message is its progress."""
 
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields a function that says whether SIGTERM or Ctrl-C came; a second one acts at once."""
-    came: list[int] = []
+    """Yields a function that returns whether SIGTERM or Ctrl-C arrived; a second one acts at once."""
+    received: list[int] = []
 
-    def note(number, frame):
+    def record(number, frame):
         del frame
-        if came:
+        if received:
             raise KeyboardInterrupt
-        came.append(number)
+        received.append(number)
 
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    before = {number: signal.signal(number, record) for number in SIGNALS}
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,7 +1,7 @@
-"""Linearity: how much of what is kept is there linearly, by objective, output space and law.
+"""Linearity: are kept semantics linearly decodable, by objective, output space and noise law?
 
-python -m experiments.run --config=experiments/configs/linearity.py:siglip,free --workdir=runs/free
-python -m experiments.run --config=experiments/configs/linearity.py:siglip,cube --workdir=runs/cube
+misalign run linearity:siglip,free --workdir=runs/free
+misalign run linearity:siglip,cube --workdir=runs/cube
 python -m experiments.studies.linearity runs/free runs/cube --figure=linearity.png
 """
 
@@ -10,55 +10,57 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.domains.latent_scores import LAWS
 from experiments.report.heat_maps import Panel, save_heat_maps
-from experiments.report.run_tables import compare_runs_command
-from experiments.rundir.results import read_results, unbiased_names
+from experiments.report.run_tables import run_table_command
+from experiments.report.tables import with_roles
+from experiments.rundir.results import read_results
 from experiments.sweep.loading import read_plan
 
-GROUPS = ["objective", "space", "law", "noise"]
-PROBES = {"linear": "linearly", "mlp": "by an MLP"}
+GROUPS = ["objective", "space", "dependence", "noise_law"]
+PROBES = {"linear": "by a linear probe", "mlp": "by an MLP"}
 
 
 def linearity_table(directories: Sequence[Path]) -> pd.DataFrame:
-    """A row an objective, output space, dependence (`law`) and law of exogenous noise (`noise`).
+    """Returns one row per objective, output space, dependence and noise law.
 
-    Columns linear and mlp: R² of an unbiased semantic by that probe, the mean over them, both
-    modalities and seeds; gap: what an MLP reads more. Raises ValueError for what is no run
-    directory, has no scores, or lacks one of the two probes, and for two runs of one objective in
-    one space.
+    linear, mlp: mean R² of unbiased semantics by that probe, over semantics, modalities and seeds.
+    gap:         R² of the MLP minus that of the linear probe.
+
+    Raises ValueError if a path is not a run directory, has no scores, or lacks one of the probes,
+    and for two runs of one objective in one space.
     """
-    parts = [_unbiased_scores(directory) for directory in directories]
+    parts = [_kept_scores(directory) for directory in directories]
     kinds = [tuple(part.iloc[0][["objective", "space"]]) for part in parts]
     for kind in kinds:
         if kinds.count(kind) > 1:
             raise ValueError(f"two runs have {kind[0]} in space {kind[1]}: give one of them")
-    rows = pd.concat(parts)
-    means = rows.groupby([*GROUPS, "probe"], sort=False).value.agg(lambda v: v.mean(skipna=False))
-    table = means.unstack()  # a lane that failed leaves no mean
-    table = table.loc[means.index.droplevel("probe").drop_duplicates()]
     if not all(set(PROBES) <= set(part.probe) for part in parts):
         raise ValueError(f"evaluation.probes of every run must hold {' and '.join(PROBES)}")
+    rows = pd.concat(parts)
+    mean = lambda values: values.mean(skipna=False)  # a lane that diverged has no mean
+    means = rows.groupby([*GROUPS, "probe"], sort=False).role_score.agg(mean)
+    table = means.unstack().loc[means.index.droplevel("probe").drop_duplicates()]
     table = table[[*PROBES]].reset_index().rename_axis(columns=None)
     return table.assign(gap=table.mlp - table.linear)
 
 
 def save_linearity(table: pd.DataFrame, path: Path) -> None:
-    """Draws `linearity_panels`, as PNG at `path` and as PDF beside it."""
-    save_heat_maps(linearity_panels(table), path, "R² of unbiased semantics, mean")
+    """Draws `linearity_panels` as PNG to `path` and as PDF beside it."""
+    save_heat_maps(linearity_panels(table), path, "mean R² of unbiased semantics")
 
 
 def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
-    """Heat maps, output space and dependence by law of noise: a column of them an objective."""
+    """Returns heat maps of output space and dependence by noise law, one column per objective."""
     cells = table.assign(
-        label=table.space.map(_words) + ", " + table.law.map(_words), noise=table.noise.map(_words)
+        label=table.space.map(_words) + ", " + table.dependence.map(_words),
+        noise_law=table.noise_law.map(_words),
     )
-    labels, noises = cells.label.unique(), cells.noise.unique()
+    labels, laws = cells.label.unique(), cells.noise_law.unique()
 
     def panel(objective, rows, probe):
-        values = rows.pivot(index="label", columns="noise", values=probe)
+        values = rows.pivot(index="label", columns="noise_law", values=probe)
         title = f"{_words(objective)},\n{PROBES[probe]}"
-        return Panel(title, values.reindex(index=labels, columns=noises))
+        return Panel(title, values.reindex(index=labels, columns=laws))
 
     return [
         [panel(*group, probe) for group in cells.groupby("objective", sort=False)]
@@ -66,22 +68,15 @@ def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
     ]
 
 
-def _unbiased_scores(directory: Path) -> pd.DataFrame:
-    """The scores of unbiased semantics in a run, with what is grouped by."""
+def _kept_scores(directory: Path) -> pd.DataFrame:
+    """The R² of unbiased semantics in a run, with the columns of GROUPS."""
     recipe = read_plan(directory).recipes[0]
     path = directory / "results.csv"
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")
     rows = read_results(path)
-    biases = zip(rows.target, rows.selected, rows.perturbable, strict=True)
-    rows = rows[[target in unbiased_names(*bias) for target, *bias in biases]]
-    rows = rows[rows.metric == "r2"]
-    return rows.assign(
-        objective=recipe.objective,
-        space=recipe.output_space,
-        law=rows.dependence.map(lambda law: LAWS[law].dependence),
-        noise=rows.dependence.map(lambda law: LAWS[law].noise),
-    )
+    rows = with_roles(rows[rows.metric == "r2"])
+    return rows[rows.role == "kept"].assign(objective=recipe.objective, space=recipe.output_space)
 
 
 def _words(name: str) -> str:
@@ -89,8 +84,10 @@ def _words(name: str) -> str:
 
 
 def main() -> None:
-    """The command line."""
-    compare_runs_command("experiments.studies.linearity", __doc__, linearity_table, save_linearity)
+    """Runs the command line."""
+    run_table_command(
+        "python -m experiments.studies.linearity", __doc__, linearity_table, save_linearity
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rates: what was kept against how often captions are wrong, a panel a way of being wrong.
+"""Misalignment: scores against the rate of misalignment, one panel per kind.
 
 python -m experiments.studies.misalignment runs/misalignment
 """
@@ -22,19 +22,19 @@ from experiments.report.tables import (
     over_seeds,
 )
 from experiments.rundir.checkpoint_files import read_run
-from experiments.rundir.results import read_results, unbiased_names
-from experiments.sweep.settings import misalignment_of
+from experiments.rundir.lane import unbiased_names
+from experiments.rundir.results import read_results
 
-PANEL = ["setting", "dependence", "encoding_size"]
+PANEL = ["setting", "law", "encoding_size"]
 TITLE = 26  # letters of a panel's title in a line
 TEXT = dict(alpha=0.5, marker="x", markersize=4)
 IMAGE = dict(marker="o", markersize=3)
 ATTAINABLE = dict(color="0.3", lw=0.8, ls=":")
-TOLD = dict(color="0.75", lw=3.5, zorder=0)
+CAPTION = dict(color="0.75", lw=3.5, zorder=0)
 
 
 def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
-    """The cells of every setting, law and size that was trained at several rates."""
+    """Returns the cells of every setting, law and size that was trained at several rates."""
     cells = of_targets(cells, main_probe(cells))
     cells = cells[~cells.target.isin(OTHERS)]
     groups = cells.groupby(PANEL, sort=False)
@@ -42,19 +42,19 @@ def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Path:
-    """Score of every semantic against the rate, by image and text; what is attainable beside it."""
+    """Draws the score of every semantic against the rate, from images and texts, and attainable."""
     figure, axes = grid(len(groups))
     for axis, rows in zip(axes, groups, strict=True):
         _panel(axis, rows, captions)
-    figure.supxlabel("rate, or strength", fontsize=9)
+    figure.supxlabel("rate (of `strength`: share of noise)", fontsize=9)
     figure.supylabel(metric_name(groups[0]), fontsize=9)
     styles = {
         "unbiased, from the image": KEPT | IMAGE,
         "from the text": KEPT | TEXT,
-        "told wrongly, from the image": BIASED | IMAGE,
+        "misaligned, from the image": BIASED | IMAGE,
         "from the text ": BIASED | TEXT,
-        "attainable (true unbiased)": ATTAINABLE,
-        "told by the caption": TOLD,
+        "attainable (from the unbiased)": ATTAINABLE,
+        "in the caption": CAPTION,
     }
     legend(figure, styles, columns=3)
     save_figure(figure, path)
@@ -73,15 +73,15 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
             axis.plot(rate, line.attainable.clip(0, 1), **ATTAINABLE)
     if first.dependence == "independent":
         rates = np.linspace(0, 1, 101)
-        kind = misalignment_of(first.setting)
-        axis.plot(rates, [lvm.caption_r2(kind, rate, captions) for rate in rates], **TOLD)
+        scores = [lvm.caption_r2(first.misalignment, rate, captions) for rate in rates]
+        axis.plot(rates, scores, **CAPTION)
     size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
-    axis.set_title(fill(f"{first.setting}{size}, {first.dependence}", TITLE), fontsize=7)
+    axis.set_title(fill(f"{first.setting}{size}, {first.law}", TITLE), fontsize=7)
     axis.tick_params(labelsize=7)
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m experiments.studies.misalignment", description=__doc__
     )

@@ -1,8 +1,6 @@
-"""Objectives: runs that differ in their objective side by side, what each kept, leaked and costs.
+"""Objectives: kept and leaked scores of runs that differ in their objective, and its cost.
 
-for name in siglip vicreg; do
-    python -m experiments.run --config=experiments/configs/objectives.py:$name --workdir=runs/$name
-done
+for name in siglip vicreg; do misalign run objectives:$name --workdir=runs/$name; done
 python -m experiments.studies.objectives runs/siglip runs/vicreg --figure=objectives.png
 """
 
@@ -16,9 +14,8 @@ import pandas as pd
 
 import mmcl
 from experiments.compare import compare, save_comparison
-from experiments.report.run_tables import compare_runs_command
+from experiments.report.run_tables import run_table_command
 from experiments.sweep.loading import read_plan
-from mmcl.objectives.registry import OBJECTIVES
 from mmcl.objectives.similarities import SIMILARITIES
 
 COST = "ms a batch"
@@ -26,12 +23,11 @@ REPEATS = 7
 
 
 def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
-    """A row a setting of an objective: the scores of `compare`, and what the objective costs.
+    """Returns one row per setting of an objective: the scores of `compare`, and its cost.
 
-    That is milliseconds on this machine of the objective with its gradient, of a batch.
-
-    Column `run` is the objective's name. Raises ValueError for what is no run directory or has no
-    scores, and for two runs of one objective.
+    The cost is the time in ms of the objective and its gradient on one batch, on this machine. The
+    column `run` is the name of the objective. Raises ValueError if a path is not a run directory or
+    has no scores, and for two runs of one objective.
     """
     parts, found = [], {}
     for directory in directories:
@@ -46,11 +42,11 @@ def objectives_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 
 def milliseconds(recipe: mmcl.Recipe) -> float:
-    """What an objective and its gradient by the representations of a batch take, the median."""
-    chosen = OBJECTIVES[recipe.objective]
-    similar = {"similarity": SIMILARITIES[recipe.similarity]}
-    options = similar if "similarity" in chosen.options else {}
-    groups = jax.vmap(lambda z: chosen.function(z, 1.0, **options))
+    """Returns the median time of an objective and its gradient on representations of a batch."""
+    objective = mmcl.OBJECTIVES[recipe.objective]
+    similarity = {"similarity": SIMILARITIES[recipe.similarity]}
+    options = similarity if "similarity" in objective.options else {}
+    groups = jax.vmap(lambda z: objective.function(z, 1.0, **options))
     gradient = jax.jit(jax.value_and_grad(lambda z: groups(z).mean()))
     shape = (recipe.batch // recipe.group, recipe.group, recipe.outputs)
     z = mmcl.Modalities(*jax.random.normal(jax.random.key(0), (2, *shape)))
@@ -64,9 +60,9 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 
 def main() -> None:
-    """The command line."""
-    compare_runs_command(
-        "experiments.studies.objectives", __doc__, objectives_table, save_comparison
+    """Runs the command line."""
+    run_table_command(
+        "python -m experiments.studies.objectives", __doc__, objectives_table, save_comparison
     )
 
 

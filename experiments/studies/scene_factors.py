@@ -1,4 +1,4 @@
-"""Sheet of scenes: rendered pictures that differ by one latent along each row.
+"""Scene factors: draws rendered scenes that differ in one latent along each row.
 
 python -m experiments.studies.scene_factors --out=docs/results/scenes/factors.png
 """
@@ -26,7 +26,7 @@ UNTURNED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.6}
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A latent that varies, what is said of it, and what shows it."""
+    """A latent that varies along a row: its title, the shape that shows it, and its values."""
 
     latent: str
     title: str
@@ -51,29 +51,29 @@ ROWS = (
 
 
 def row_scenes(row: Row) -> lvm.Scenes:
-    """The scenes of one row, numpy arrays of as many values as the row has."""
+    """Returns the scenes of one row, NumPy arrays with one entry per value."""
     base = {"shape": SHAPES.index(row.shape), **BASE, **UNTURNED, **row.base}
     columns = {name: np.full(len(row.values), base[name]) for name in lvm.Scenes._fields}
     columns[row.latent] = np.array(row.values)
-    whole = ("shape", "x_pos", "y_pos")
-    return lvm.Scenes(**{k: v.astype("i4" if k in whole else "f4") for k, v in columns.items()})
+    integers = ("shape", "x_pos", "y_pos")
+    return lvm.Scenes(**{k: v.astype("i4" if k in integers else "f4") for k, v in columns.items()})
 
 
-def save_sheet(path: Path, resolution: int, samples: int) -> None:
-    """Draws the sheet; pictures are shown pixel by pixel."""
+def save_scene_factors(path: Path, resolution: int, samples: int) -> None:
+    """Draws all rows; pictures are shown pixel by pixel."""
     render = jax.jit(lambda scene: lvm.render(scene, resolution, Quality(samples=samples)))
     words = make_scene_words(COLOR_TABLES)
     figure = Figure(figsize=(9.5, 1.35 * len(ROWS)), dpi=120, layout="constrained")
     axes = figure.subplots(len(ROWS), COLUMNS)
     for line, row in zip(axes, ROWS, strict=True):
         scenes = row_scenes(row)
-        told = row_labels(words, row, scenes)
+        labels = row_labels(words, row, scenes)
         for axis in line:
             axis.set_axis_off()
-        for place, axis in enumerate(line[: len(told)]):
-            scene = jax.tree.map(lambda leaf, place=place: leaf[place], scenes)
+        for index, axis in enumerate(line[: len(labels)]):
+            scene = jax.tree.map(lambda leaf, index=index: leaf[index], scenes)
             axis.imshow(render(scene), interpolation="nearest")
-            axis.set_title(told[place], fontsize=7, pad=2)
+            axis.set_title(labels[index], fontsize=7, pad=2)
         line[0].text(
             -0.08, 0.5, row.title, fontsize=8, ha="right", va="center", transform=line[0].transAxes
         )
@@ -82,18 +82,18 @@ def save_sheet(path: Path, resolution: int, samples: int) -> None:
 
 
 def row_labels(words: SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
-    """What is written above each picture of a row: the value, and the word that captions have."""
+    """Returns the label of each picture of a row: the value, and its word in captions."""
     numbers = [f"{value:.2f} " if isinstance(value, float) else "" for value in row.values]
     if row.latent not in words.language.names:
         return [number.strip() for number in numbers]
-    place = words.language.names.index(row.latent)
-    values = np.asarray(word_values(words, scenes))[:, place]
-    told = words.language.factors[place].values
-    return [f"{number}{told[value]}" for number, value in zip(numbers, values, strict=True)]
+    index = words.language.names.index(row.latent)
+    values = np.asarray(word_values(words, scenes))[:, index]
+    names = words.language.factors[index].values
+    return [f"{number}{names[value]}" for number, value in zip(numbers, values, strict=True)]
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m experiments.studies.scene_factors", description=__doc__
     )
@@ -104,7 +104,7 @@ def main() -> None:
     console = Console()
     try:
         with console.status("rendering"):
-            save_sheet(options.out, options.resolution, options.samples)
+            save_scene_factors(options.out, options.resolution, options.samples)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     console.print(f"figure: {options.out}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Blocks: the lanes that run together, and which of them are left to do."""
+"""Blocks: the lanes that run together."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -8,35 +8,34 @@ from experiments.rundir.checkpoint_files import Checkpoint
 
 
 class Block(NamedTuple):
-    """Lanes that run together: their numbers, consecutive, and the checkpoint they go on from."""
+    """Lanes that run together: their consecutive numbers, and the checkpoint they resume from."""
 
     lanes: range
     source: Checkpoint | None
 
 
-def blocks_left(
-    finished: Iterable[int], newest: dict[int, Checkpoint], steps: Sequence[int], largest: int
+def remaining_blocks(
+    finished: Iterable[int], newest: dict[int, Checkpoint], lane_steps: Sequence[int], largest: int
 ) -> list[Block]:
-    """The blocks that hold all lanes but the finished ones; `steps` are those of each lane.
+    """Returns the blocks of all lanes but the finished ones.
 
-    Lanes that take as many steps, and have a common newest checkpoint, go on together, at most
-    `largest` of them.
+    Lanes of a block have the same steps and the same newest checkpoint; they are at most `largest`.
     """
-    left = sorted(set(range(len(steps))) - set(finished))
+    remaining = sorted(set(range(len(lane_steps))) - set(finished))
     blocks = []
 
-    def kin(pair):
-        place, lane = pair
-        return lane - place, steps[lane], newest.get(lane)  # consecutive ones have the first alike
+    def group(pair):
+        index, lane = pair
+        return lane - index, lane_steps[lane], newest.get(lane)  # equal first for consecutive lanes
 
-    for (*_, source), pairs in groupby(enumerate(left), kin):
+    for (*_, source), pairs in groupby(enumerate(remaining), group):
         lanes = [lane for _, lane in pairs]
-        blocks += split(Block(range(lanes[0], lanes[-1] + 1), source), largest)
+        blocks += split_block(Block(range(lanes[0], lanes[-1] + 1), source), largest)
     return blocks
 
 
-def split(block: Block, largest: int) -> list[Block]:
-    """A block in as few parts as have at most `largest` lanes, and about equally many."""
+def split_block(block: Block, largest: int) -> list[Block]:
+    """Returns a block in as few, about equal parts as have at most `largest` lanes each."""
     parts = -(-len(block.lanes) // largest)
     size = -(-len(block.lanes) // parts)
     pieces = [block.lanes[begin : begin + size] for begin in range(0, len(block.lanes), size)]

@@ -1,20 +1,17 @@
-"""Sweep: the only place where vmap and jit meet the lanes.
-
-`Sweep` holds the pure functions of one lane (training.py), mapped and compiled.
-"""
+"""Compiled sweep: the only place where vmap and jit meet the lanes."""
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Int
+from jaxtyping import Array
 
 import mmcl
-from experiments.domains.domain import LaneData, Shared
+from experiments.domains.domain import LaneData, Scores, Shared
 from experiments.runtime.devices import (
     LANES,
     bytes_needed,
@@ -22,39 +19,39 @@ from experiments.runtime.devices import (
     on_every_device,
     over_lanes,
 )
-from experiments.sweep.lane import LaneState, glance_at, init_lane, score_lane, train_lane
+from experiments.sweep.lane import LaneState, init_lane, monitor_lane, score_lane, train_lane
 from experiments.sweep.plan import Plan
 
 
 class Advance(NamedTuple):
-    """How some steps of every lane went: the mean of their metrics, and a glance after them."""
+    """The mean metrics of some steps of every lane, and the monitor scores after them."""
 
     metrics: mmcl.Metrics
-    glance: Any
+    monitor: Scores
 
 
-class Sweep(NamedTuple):
-    """The lanes of a plan, compiled; they lie on the devices as `on_devices` puts them.
+class CompiledSweep(NamedTuple):
+    """The functions of the lanes of a plan; lanes lie on the devices as `on_devices` puts them.
 
-    init:   (data) -> states, on the host: nothing is placed yet.
-    train:  (data, states, steps done, steps to do) -> (states, how they went, leaves [lanes, ...]).
-    score:  (data, states, rows int32 [k]) -> scores of those rows on every device, stacked device
+    init:   (data) -> states, on the host.
+    train:  (data, states, steps done, steps to do) -> (states, Advance with leaves [lanes, ...]).
+    score:  (data, states, rows int32 [k]) -> scores of those rows of every device, stacked device
             by device.
-    memory: (steps to do) -> bytes that training needs on each device, as compiled.
+    memory: (steps to do) -> bytes that training needs on each device; compiles it.
     shapes: of the states, without padding.
     """
 
     init: Callable[[LaneData], LaneState]
     train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Advance]]
-    score: Callable[[LaneData, LaneState, Array], Any]
+    score: Callable[[LaneData, LaneState, Array], Scores]
     memory: Callable[[int], int]
     shapes: LaneState
 
 
-def make_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> Sweep:
-    """The compiled functions of a plan; settings, seeds and rates are data, never recompiled.
+def compile_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> CompiledSweep:
+    """Returns the compiled functions of a plan; settings, seeds and rates are data.
 
-    `shared` is what the plan's domain loads.
+    `shared` are the arrays that the plan's domain loads.
     """
     placed = on_every_device(mesh, shared)
     # on one device: batched matrix decompositions deadlock where CPU devices share their threads
@@ -63,7 +60,8 @@ def make_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> Sweep:
     lanes = NamedSharding(mesh, PartitionSpec(LANES))
 
     def train_all(shared, data, state, done, steps):
-        return over_lanes(mesh, partial(_advance, plan, mesh, done, steps), shared, data, state)
+        advance = partial(_advance, plan, mesh, done, steps)
+        return over_lanes(mesh, advance, shared, data, state)
 
     train = jax.jit(
         train_all,
@@ -81,11 +79,11 @@ def make_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> Sweep:
         return train.lower(placed, data, state, jnp.int32(0), steps).compile()
 
     def score(shared, data, state, rows):
-        own = lambda _, *lanes: jax.tree.map(lambda leaf: leaf[rows], lanes)
-        mine = on_each_device(mesh, own, (), data, state)
-        return over_lanes(mesh, partial(score_lane, plan), shared, *mine)
+        select = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
+        selected = on_each_device(mesh, select, (), data, state)
+        return over_lanes(mesh, partial(score_lane, plan), shared, *selected)
 
-    return Sweep(
+    return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),
         train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
         score=partial(jax.jit(score), placed),
@@ -94,14 +92,6 @@ def make_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> Sweep:
     )
 
 
-def _advance(
-    plan: Plan,
-    mesh: Mesh,
-    done: Int[Array, ""],
-    steps: int,
-    shared: Shared,
-    lane: LaneData,
-    state: LaneState,
-) -> tuple[LaneState, Advance]:
-    state, metrics = train_lane(plan, mesh, done, steps, shared, lane, state)
-    return state, Advance(metrics, glance_at(plan, shared, lane, state))
+def _advance(plan, mesh, done, steps, shared, lane, state) -> tuple[LaneState, Advance]:
+    state, metrics = train_lane(plan, shared, lane, state, mesh=mesh, done=done, steps=steps)
+    return state, Advance(metrics, monitor_lane(plan, shared, lane, state))

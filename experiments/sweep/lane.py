@@ -1,10 +1,11 @@
-"""Training: one lane's keys, its world, its training and scores, as pure functions of the lane.
+"""Lane functions: the world, training and scores of one lane, as pure functions of its data.
 
-A lane's keys come from its seed alone, never from its place, so a lane is the same in any sweep.
+The keys of a lane come from its seed alone, never from its position, so a lane is the same in every
+sweep.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,86 +13,89 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Int, Key, UInt32
 
 import mmcl
-from experiments.domains.domain import LaneData, Shared, Trained, World
+from experiments.domains.domain import LaneData, Scores, Shared, TrainedLane, World
 from experiments.runtime.devices import PAIRS
 from experiments.sweep.plan import Plan
 
 WHITENING_PAIRS = 4096
 
 
-class Keys(NamedTuple):
-    """A lane's keys, one a purpose."""
+class LaneKeys(NamedTuple):
+    """The keys of a lane, one for each purpose."""
 
     world: Key[Array, ""]
     init: Key[Array, ""]
     data: Key[Array, ""]
-    probe: Key[Array, ""]
-    glance: Key[Array, ""]
+    scores: Key[Array, ""]
+    monitor: Key[Array, ""]
+    metrics: Key[Array, ""]
 
 
 class LaneState(NamedTuple):
-    """Everything a lane needs to go on: its world and its training."""
+    """The state of a lane: its world and its training."""
 
     world: World
     train: mmcl.TrainState
 
 
-def lane_keys(seed: UInt32[Array, ""]) -> Keys:
-    """The keys of the lane with this seed."""
-    return Keys(*jax.random.split(jax.random.key(seed), len(Keys._fields)))
+def lane_keys(seed: UInt32[Array, ""]) -> LaneKeys:
+    """Returns the keys of the lane with this seed."""
+    return LaneKeys(*jax.random.split(jax.random.key(seed), len(LaneKeys._fields)))
 
 
 def init_lane(plan: Plan, shared: Shared, lane: LaneData) -> LaneState:
-    """Draws the lane's world and its first training state."""
+    """Draws the world of a lane and returns its state before the first step."""
     keys = lane_keys(lane.seed)
     world = plan.domain.init_world(keys.world, lane)
-    key_params, key_first = jax.random.split(keys.init)
-    first = plan.domain.sample(shared, world, lane, key_first, WHITENING_PAIRS)
-    return LaneState(world, mmcl.init(key_params, first, recipe=plan.recipe, hyper=lane.hyper))
+    key_params, key_batch = jax.random.split(keys.init)
+    batch = plan.domain.sample(key_batch, WHITENING_PAIRS, shared=shared, world=world, lane=lane)
+    return LaneState(world, mmcl.init(key_params, batch, recipe=plan.recipe, hyper=lane.hyper))
 
 
 def train_lane(
     plan: Plan,
-    mesh: Mesh,
-    done: Int[Array, ""],
-    steps: int,
     shared: Shared,
     lane: LaneData,
     state: LaneState,
+    *,
+    mesh: Mesh,
+    done: Int[Array, ""],
+    steps: int,
 ) -> tuple[LaneState, mmcl.Metrics]:
-    """`steps` more steps of one lane after `done`, with the mean of their metrics.
+    """Returns the state after `steps` more steps, and the mean of their metrics.
 
-    Where several devices share a lane, each takes its part of every batch.
+    `done` is the number of steps before these. If several devices share a lane, each takes a part
+    of every batch.
     """
 
     def sample(key, count):
-        pairs = plan.domain.sample(shared, state.world, lane, key, count)
+        pairs = plan.domain.sample(key, count, shared=shared, world=state.world, lane=lane)
         split = mesh.shape[PAIRS] > 1
         return jax.lax.with_sharding_constraint(pairs, PartitionSpec(PAIRS)) if split else pairs
 
-    key = lane_keys(lane.seed).data
     train, metrics = mmcl.train(
-        key, state.train, sample, recipe=plan.recipe, hyper=lane.hyper, done=done, steps=steps
+        lane_keys(lane.seed).data,
+        state.train,
+        sample,
+        recipe=plan.recipe,
+        hyper=lane.hyper,
+        steps=steps,
+        done=done,
     )
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)
 
 
-def score_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Any:
-    """Every score of one lane, as its domain makes them."""
-    return plan.domain.score(_trained(plan, shared, lane, state), lane_keys(lane.seed).probe)
+def score_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Scores:
+    """Returns every score of a lane."""
+    return plan.domain.score(lane_keys(lane.seed).scores, _trained(plan, shared, lane, state))
 
 
-def glance_at(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Any:
-    """Few scores of one lane, to follow training."""
-    return plan.domain.glance(_trained(plan, shared, lane, state), lane_keys(lane.seed).glance)
+def monitor_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Scores:
+    """Returns the scores of a lane that follow its training."""
+    return plan.domain.monitor(lane_keys(lane.seed).monitor, _trained(plan, shared, lane, state))
 
 
-def _trained(plan, shared, lane, state) -> Trained:
-    encode = partial(
-        mmcl.encode,
-        state.train.params,
-        state.train.stats,
-        recipe=plan.recipe,
-        hyper=lane.hyper,
-    )
-    return Trained(shared, state.world, lane, encode)
+def _trained(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> TrainedLane:
+    params, stats = state.train.params, state.train.stats
+    encode = partial(mmcl.encode, params, stats, recipe=plan.recipe, hyper=lane.hyper)
+    return TrainedLane(shared, state.world, lane, encode)

@@ -1,4 +1,4 @@
-"""Lanes: a trained lane out of a run directory, to call it on one's own data.
+"""Loading: a trained lane from a run directory, to encode arrays with it.
 
 lane = load_lane("runs/selection", 3)
 z = encode(lane, mmcl.Modalities(images, texts))
@@ -15,22 +15,25 @@ from ml_collections import ConfigDict
 import lvm
 import mmcl
 from experiments.domains.domain import World
-from experiments.rundir.checkpoints import load
+from experiments.rundir.checkpoints import load_checkpoint
 from experiments.rundir.claim import read_config, read_lanes
-from experiments.rundir.describe import locate
+from experiments.rundir.describe import newest_checkpoint
+from experiments.rundir.lane import Lane
 from experiments.sweep.lane import init_lane
-from experiments.sweep.plan import Plan, arrange, make_plan, take
-from experiments.sweep.settings import Lane
+from experiments.sweep.plan import Plan, make_plan, order_lanes, select_lanes
 
 
 class LoadedLane(NamedTuple):
-    """One lane as its newest checkpoint holds it.
+    """One lane at its newest checkpoint.
 
-    lane: its identity; step: steps done; recipe: static, hyper: traced choices of its training;
-    bias and world: of its data; params and stats: of its encoders, Modalities of pytrees.
+    identity:      setting, seed and size, as in `results.csv`.
+    step:          number of steps done.
+    recipe, hyper: static and traced choices of its training.
+    bias, world:   of its data.
+    params, stats: of its encoders, Modalities of pytrees.
     """
 
-    lane: Lane
+    identity: Lane
     step: int
     recipe: mmcl.Recipe
     hyper: mmcl.Hyperparameters
@@ -41,22 +44,23 @@ class LoadedLane(NamedTuple):
 
 
 def load_lane(directory: str | Path, number: int) -> LoadedLane:
-    """The lane with this number, as in `results.csv`; reads nothing of the others.
+    """Returns the lane with this number, as in `results.csv`; reads no other lane.
 
-    Raises ValueError if this is no run directory, if it has no such lane, if the lane has no
-    checkpoint yet, or if that is damaged.
+    Raises ValueError if `directory` is not a run directory, if it has no such lane, or if the lane
+    has no checkpoint or a damaged one.
     """
     directory = Path(directory)
-    stored, _ = locate(directory, number)
-    plan = take(read_plan(directory), [number])
+    checkpoint, _ = newest_checkpoint(directory, number)
+    plan = select_lanes(read_plan(directory), [number])
     init = jax.vmap(partial(init_lane, plan), in_axes=(None, 0))
-    shapes = jax.eval_shape(init, plan.domain.blank, plan.data)
+    shapes = jax.eval_shape(init, plan.domain.empty_shared(), plan.data)
     state, data = jax.tree.map(
-        lambda leaf: jnp.asarray(leaf[0]), (load(stored, [number], shapes), plan.data)
+        lambda leaf: jnp.asarray(leaf[0]),
+        (load_checkpoint(checkpoint, [number], shapes), plan.data),
     )
     return LoadedLane(
         plan.lanes[0],
-        stored.step,
+        checkpoint.step,
         plan.recipe,
         data.hyper,
         data.bias,
@@ -67,13 +71,13 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
 
 
 def read_plan(directory: Path) -> Plan:
-    """The plan of the run in a directory; raises ValueError if there is none of this version."""
+    """Returns the plan of the run in a directory; raises ValueError if it has none."""
     try:
-        return arrange(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+        return order_lanes(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
     except AttributeError as error:
         raise ValueError(f"{directory} is of another version: its config has {error}") from None
 
 
 def encode(lane: LoadedLane, observations: mmcl.Observations) -> mmcl.Modalities:
-    """Representations of images x [n, p] and texts t [n, q]: float32 [n, outputs] each."""
+    """Returns representations of images x [n, ...] and texts t [n, ...]: float32 [n, outputs]."""
     return mmcl.encode(lane.params, lane.stats, observations, recipe=lane.recipe, hyper=lane.hyper)

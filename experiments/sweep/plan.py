@@ -1,4 +1,4 @@
-"""Plan: a config, checked and turned into static sizes and lanes, before any work starts."""
+"""Plan: a config, checked and turned into static sizes and lane data before any work starts."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-import lvm
 import mmcl
 from experiments.domains import Domain, make_domain
 from experiments.domains.domain import LaneData
 from experiments.rundir.checkpoint_files import steps_of
-from experiments.runtime.checks import require_least, require_positive, require_share
-from experiments.sweep.settings import Lane, lane_bias, make_lanes
-from mmcl.recipe import CHOICES
+from experiments.rundir.lane import Lane
+from experiments.runtime.checks import require_fraction, require_least, require_positive
+from experiments.sweep.settings import lane_bias, make_lanes
+from mmcl.recipe import ALLOWED_NAMES
 
 LEAST = {  # dotted config field -> smallest value allowed
     "seeds": 1,
@@ -36,18 +36,21 @@ POSITIVE = (  # dotted config fields that must be above 0
 
 
 class Plan(NamedTuple):
-    """A whole sweep: what is static, and lanes with their stacked data.
+    """A sweep: its static choices, and its lanes with their stacked data.
 
-    A lane's place in `lanes` is its number in the run directory. recipes and lengths: of each
-    lane's training, the latter in steps; log_every: steps between two points of the history;
-    save_every and save_minutes: at most so much lies between two checkpoints; lanes_per_block: that
-    run together, None for as many as fit; devices_per_lane: that share the batch of a lane.
+    The position of a lane in `lanes` is its number in the run directory.
+
+    recipes, lane_steps: of the training of each lane; the latter is a number of steps.
+    log_every:           steps between two points of the history.
+    save_every, save_minutes: largest distance between two checkpoints.
+    lanes_per_block:     lanes that run together; None for as many as fit.
+    devices_per_lane:    devices that share the batch of a lane.
     """
 
     domain: Domain
     lanes: tuple[Lane, ...]
     recipes: tuple[mmcl.Recipe, ...]
-    lengths: tuple[int, ...]
+    lane_steps: tuple[int, ...]
     data: LaneData
     log_every: int
     save_every: int
@@ -57,36 +60,35 @@ class Plan(NamedTuple):
 
     @property
     def recipe(self) -> mmcl.Recipe:
-        """The one of lanes that train together."""
+        """The recipe of lanes that train together."""
         return _common(self.recipes)
 
     @property
     def steps(self) -> int:
-        """The length of lanes that train together; raises ValueError if there are several."""
-        return _common(self.lengths)
+        """The steps of lanes that train together; raises ValueError if they differ."""
+        return _common(self.lane_steps)
 
 
 def make_plan(config: ConfigDict) -> Plan:
-    """Checks a config and builds its plan; no device work.
+    """Checks a config and returns its plan; no device is used.
 
     Raises ValueError that names the field, its value and what is allowed.
     """
     _check_numbers(config)
     domain = make_domain(config)
     _check_encoders(config, domain)
-    lanes = make_lanes(config, domain.semantics, domain.laws, domain.misalignments, domain.outputs)
-    length_of = lambda lane: steps_of(config, lane.setting)
-    lanes = tuple(sorted(lanes, key=length_of))  # those that train together are consecutive
-    lengths = tuple(map(length_of, lanes))
+    steps = lambda lane: steps_of(config, lane.setting)
+    lanes = sorted(make_lanes(config, domain), key=steps)  # a block has consecutive numbers
+    lane_steps = tuple(map(steps, lanes))
     data = [
-        _lane_data(lane, config.recipe, steps, domain)
-        for lane, steps in zip(lanes, lengths, strict=True)
+        _lane_data(lane, config.recipe, count, domain)
+        for lane, count in zip(lanes, lane_steps, strict=True)
     ]
     return Plan(
         domain=domain,
-        lanes=lanes,
-        recipes=tuple(_make_recipe(config.recipe, steps, domain) for steps in lengths),
-        lengths=lengths,
+        lanes=tuple(lanes),
+        recipes=tuple(_make_recipe(config.recipe, count, domain) for count in lane_steps),
+        lane_steps=lane_steps,
         data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
         log_every=config.log_every,
         save_every=config.save_every,
@@ -96,50 +98,53 @@ def make_plan(config: ConfigDict) -> Plan:
     )
 
 
-def take(plan: Plan, numbers: Sequence[int]) -> Plan:
-    """The plan with some of its lanes alone, in the order of `numbers`."""
-    some = lambda values: tuple(values[number] for number in numbers)
+def select_lanes(plan: Plan, numbers: Sequence[int]) -> Plan:
+    """Returns the plan of some of its lanes, in the order of `numbers`."""
+    select = lambda values: tuple(values[number] for number in numbers)
     return plan._replace(
-        lanes=some(plan.lanes),
-        recipes=some(plan.recipes),
-        lengths=some(plan.lengths),
+        lanes=select(plan.lanes),
+        recipes=select(plan.recipes),
+        lane_steps=select(plan.lane_steps),
         data=jax.tree.map(lambda leaf: leaf[np.asarray(numbers)], plan.data),
     )
 
 
-def of_length(plan: Plan, steps: int) -> list[int]:
-    """The numbers of the lanes that train for so many steps."""
-    return [number for number, length in enumerate(plan.lengths) if length == steps]
+def lanes_with_steps(plan: Plan, steps: int) -> list[int]:
+    """Returns the numbers of the lanes that train for so many steps."""
+    return [number for number, count in enumerate(plan.lane_steps) if count == steps]
 
 
-def arrange(plan: Plan, lanes: Sequence[Lane]) -> Plan:
-    """The plan with its lanes in the order of `lanes`."""
-    return take(plan, [plan.lanes.index(lane) for lane in lanes])
+def order_lanes(plan: Plan, lanes: Sequence[Lane]) -> Plan:
+    """Returns the plan with its lanes in the order of `lanes`."""
+    return select_lanes(plan, [plan.lanes.index(lane) for lane in lanes])
 
 
 def _common(values):
     if len(set(values)) > 1:
         raise ValueError(
-            "steps_by_setting holds settings: lanes train together here, so give it as ()"
+            "steps_by_setting gives lanes different steps: allowed is () where all lanes train "
+            "together"
         )
     return values[0]
 
 
-def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
-    turn = steps if (begin := _refine_from(recipe, steps)) is None else begin
+def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> LaneData:
+    refine_from = _refine_from(recipe, steps)
+    decay_end = steps if refine_from is None else refine_from
     schedule = mmcl.Schedule(
         peak=np.float32(recipe.learning_rate),
         warmup=np.float32(recipe.warmup),
-        decay_end=np.float32(turn if recipe.decay else np.inf),
+        decay_end=np.float32(decay_end if recipe.decay else np.inf),
         floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        end_steps=np.float32(steps - turn),
+        end_steps=np.float32(steps - decay_end),
     )
     return LaneData(
         seed=np.uint32(lane.seed),
         bias=lane_bias(lane, domain.semantics),
-        dependence=np.int32(domain.laws.index(lane.dependence)),
+        dependence=np.int32(domain.dependences.index(lane.dependence)),
+        noise_law=np.int32(domain.noise_laws.index(lane.noise_law)),
+        misalignment=np.int32(domain.misalignments.index(lane.misalignment)),
         noise_probability=np.float32(lane.noise_probability),
-        misalignment=np.int32(tuple(lvm.MISALIGNMENTS).index(lane.misalignment)),
         hyper=mmcl.Hyperparameters(
             schedule=schedule,
             temperature=np.float32(recipe.temperature),
@@ -149,36 +154,35 @@ def _lane_data(lane: Lane, recipe, steps: int, domain: Domain) -> LaneData:
     )
 
 
-def _refine_from(recipe, steps: int) -> int | None:
+def _refine_from(recipe: ConfigDict, steps: int) -> int | None:
     return round(steps * (1 - recipe.refine)) if recipe.refine else None
 
 
 def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
-    require_share(config, ["recipe.refine", "recipe.refine_rate"])
-    for own in config.steps_by_setting:
-        match own:
+    require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
+    for entry in config.steps_by_setting:
+        match entry:
             case (str(), int(steps)) if steps >= 1:
                 continue
-        raise ValueError(f"steps_by_setting holds {own!r}: allowed is (setting, 1 or more)")
+        raise ValueError(f"steps_by_setting holds {entry!r}: allowed is (setting, 1 or more)")
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
             f"{config.recipe.batch}"
         )
-    if config.recipe.refine and config.recipe.objective != "alignment_max_entropy":
-        raise ValueError(
-            f"recipe.refine is {config.recipe.refine}: allowed is 0 with objective "
-            f"{config.recipe.objective}"
-        )
 
 
 def _check_encoders(config: ConfigDict, domain: Domain) -> None:
-    """Only vectors are for MLPs."""
+    """Raises ValueError unless vectors have MLPs, and images and captions other encoders."""
     for field in ("image_encoder", "text_encoder"):
         name = config.recipe.get(field, "mlp")
-        fitting = [one for one in CHOICES[field] if (one == "mlp") == (domain.vocabulary == 0)]
+        fitting = [
+            choice
+            for choice in ALLOWED_NAMES[field]
+            if (choice == "mlp") == (not domain.vocabulary)
+        ]
         if name not in fitting:
             allowed = ", ".join(fitting)
             raise ValueError(
@@ -186,8 +190,8 @@ def _check_encoders(config: ConfigDict, domain: Domain) -> None:
             )
 
 
-def _make_recipe(recipe, steps: int, domain: Domain) -> mmcl.Recipe:
-    made = {
+def _make_recipe(recipe: ConfigDict, steps: int, domain: Domain) -> mmcl.Recipe:
+    converted = {
         "outputs": domain.outputs,
         "vocabulary": domain.vocabulary,
         "widths": tuple(recipe.widths),
@@ -195,5 +199,5 @@ def _make_recipe(recipe, steps: int, domain: Domain) -> mmcl.Recipe:
         "text_widths": tuple(recipe.get("text_widths", ())),
         "refine_from": _refine_from(recipe, steps),
     }
-    static = {field.name for field in dataclasses.fields(mmcl.Recipe)} - made.keys()
-    return mmcl.Recipe(**made, **{name: recipe[name] for name in static if name in recipe})
+    copied = {field.name for field in dataclasses.fields(mmcl.Recipe)} - converted.keys()
+    return mmcl.Recipe(**converted, **{name: recipe[name] for name in copied if name in recipe})

@@ -1,66 +1,37 @@
-"""Settings: the lanes that a config asks for, each a setting under a seed."""
+"""Settings: the lanes of a config, every setting under every seed."""
 
 import dataclasses
 import difflib
 from collections.abc import Iterable
 
 import numpy as np
+from ml_collections import ConfigDict
 
 import lvm
+from experiments.domains.domain import Domain
+from experiments.rundir.lane import PAPER_MISALIGNMENT, Lane, are_numbered, semantic_indices
 from lvm.latents.misalignment import WHOLE_CAPTION
-from mmcl.output_spaces import SPARE
-
-PAPERS = "noise"  # the paper's misalignment
+from mmcl.output_spaces import EXTRA_COLUMNS
 
 
-@dataclasses.dataclass(frozen=True)
-class Lane:
-    """One training run's identity, in the words of `results.csv`.
+def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
+    """Returns a lane for every setting and seed, seed by seed.
 
-    setting is the bias in short, "select [3]" or "perturb [2]"; selected is "s1 s2 s3". A
-    misalignment other than the paper's noise is named too: "perturb [2] mcar"; its rate is
-    noise_probability.
-    """
-
-    seed: int
-    setting: str
-    selected: str
-    perturbable: str
-    dependence: str
-    encoding_size: int
-    noise_probability: float
-    misalignment: str = PAPERS
-
-
-def make_lanes(
-    config,
-    names: tuple[str, ...],
-    laws: tuple[str, ...],
-    misalignments: tuple[str, ...],
-    largest: int,
-) -> tuple[Lane, ...]:
-    """Every setting under every seed, seed by seed.
-
-    `names` are those of the semantics, `laws` those that they may follow, `misalignments` the kinds
-    of them that captions may show, `largest` is the largest encoding size. Raises ValueError for a
-    setting that makes no lane.
+    Raises ValueError, with the setting, for one that makes no lane or that is given twice.
     """
     if not config.settings:
         raise ValueError("settings is empty: give at least one setting")
-    spare = SPARE.get(config.recipe.get("output_space", "free"), 0)
-    sizes, lanes = range(1 + spare, largest + 1), []
-    for place, setting in enumerate(config.settings):
+    lanes = []
+    for index, setting in enumerate(config.settings):
         try:
-            lanes.append(_make_lane(setting, names, laws, config.min_encoding_size, sizes))
-            _check_misalignment(lanes[-1], misalignments)
+            lanes.append(_make_lane(setting, config, domain))
+            _check_misalignment(lanes[-1])
         except ValueError as error:
-            raise ValueError(f"settings[{place}].{error}") from None
-    if len(set(lanes)) < len(lanes):
-        twice = next(lane for lane in lanes if lanes.count(lane) > 1)
-        raise ValueError(f"settings holds {twice.setting}, {twice.dependence} twice: give it once")
-    known = {lane.setting for lane in lanes}
-    _check_names("only", config.only, known)
-    _check_names("steps_by_setting", dict(config.steps_by_setting), known)
+            raise ValueError(f"settings[{index}].{error}") from None
+    _check_unique(lanes)
+    names = {lane.setting for lane in lanes}
+    _check_names("only", config.only, names)
+    _check_names("steps_by_setting", dict(config.steps_by_setting), names)
     return tuple(
         dataclasses.replace(lane, seed=seed)
         for seed in range(config.seeds)
@@ -69,94 +40,101 @@ def make_lanes(
     )
 
 
-def _check_names(field: str, names: Iterable[str], known: set[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0)[0]
-            raise ValueError(f"{field} holds {name!r}: allowed are settings; nearest is {near!r}")
+def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
+    """Returns the bias of a lane over semantics with these names.
+
+    Raises ValueError if the selected and perturbable semantics make no bias.
+    """
+    return lvm.bias_from_indices(
+        len(names),
+        semantic_indices(lane.selected, "selected", names),
+        semantic_indices(lane.perturbable, "perturbable", names),
+    )
 
 
-def _make_lane(setting, names, laws, least, sizes: range) -> Lane:
+def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
+    setting = {"misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0], **setting}
     lane = Lane(seed=0, setting="", **setting)
-    bias = lane_bias(lane, names)
-    exact = int(lvm.unbiased(bias).sum()) + sizes[0] - 1
-    size = max(exact, least) if lane.encoding_size is None else lane.encoding_size
-    if size not in sizes:
-        raise ValueError(f"encoding_size is {size}: allowed is {sizes[0]}..{sizes[-1]}")
-    if lane.dependence not in laws:
-        allowed = ", ".join(laws)
-        raise ValueError(f"dependence is {lane.dependence!r}: allowed is one of {allowed}")
+    bias = lane_bias(lane, domain.semantics)
+    for field in ("dependence", "noise_law", "misalignment"):
+        value, allowed = getattr(lane, field), getattr(domain, _PLURAL[field])
+        if value not in allowed:
+            raise ValueError(f"{field} is {value!r}: allowed is one of {', '.join(allowed)}")
     if not 0 <= lane.noise_probability <= 1:
         raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
     return dataclasses.replace(
         lane,
-        setting=_brief(bias, names, lane.misalignment),
-        selected=" ".join(_chosen(bias.selected, names)),
-        perturbable=" ".join(_chosen(bias.perturbable, names)),
-        encoding_size=size,
+        setting=_short_name(bias, domain.semantics, lane.misalignment),
+        selected=" ".join(_members(bias.selected, domain.semantics)),
+        perturbable=" ".join(_members(bias.perturbable, domain.semantics)),
+        encoding_size=_encoding_size(lane, bias, config, domain),
     )
 
 
-def _check_misalignment(lane: Lane, known: tuple[str, ...]) -> None:
+_PLURAL = {
+    "dependence": "dependences",
+    "noise_law": "noise_laws",
+    "misalignment": "misalignments",
+}
+
+
+def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:
+    """The size of the setting, or by default the number of unbiased semantics."""
+    spare = EXTRA_COLUMNS.get(config.recipe.get("output_space", "free"), 0)
+    exact = int(lvm.unbiased(bias).sum()) + spare
+    default = max(exact, config.min_encoding_size)
+    size = default if lane.encoding_size is None else lane.encoding_size
+    if not 1 + spare <= size <= domain.outputs:
+        raise ValueError(f"encoding_size is {size}: allowed is {1 + spare}..{domain.outputs}")
+    return size
+
+
+def _check_misalignment(lane: Lane) -> None:
     kind = lane.misalignment
-    if kind not in known:
-        raise ValueError(f"misalignment is {kind!r}: allowed is one of {', '.join(known)}")
     if kind in WHOLE_CAPTION and lane.perturbable:
         raise ValueError(
             f"perturbable is {lane.perturbable!r}: allowed is '' with misalignment {kind!r}, which "
-            "takes whole captions"
+            "replaces whole captions"
         )
-    if kind not in (PAPERS, *WHOLE_CAPTION) and not lane.perturbable:
+    if kind not in (PAPER_MISALIGNMENT, *WHOLE_CAPTION) and not lane.perturbable:
         raise ValueError(f"perturbable is '': misalignment {kind!r} needs a semantic at least")
 
 
-def misalignment_of(setting: str) -> str:
-    """The kind of misalignment that the name of a setting tells."""
-    last = setting.rpartition(" ")[2]
-    return last if last in lvm.MISALIGNMENTS else PAPERS
+def _check_unique(lanes: list[Lane]) -> None:
+    for lane in lanes:
+        if lanes.count(lane) > 1:
+            raise ValueError(
+                f"settings holds {lane.setting}, {lane.dependence} twice: give it once"
+            )
 
 
-def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
-    """The bias of a lane over semantics with these names; raises ValueError if it makes none."""
-    return lvm.bias_from_indices(
-        len(names),
-        indices_of(lane.selected, "selected", names),
-        indices_of(lane.perturbable, "perturbable", names),
-    )
+def _check_names(field: str, names: Iterable[str], known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, 1, 0)[0]
+            raise ValueError(
+                f"{field} holds {name!r}: allowed are settings; nearest is {nearest!r}"
+            )
 
 
-def indices_of(chosen: str, field: str, names: tuple[str, ...]) -> list[int]:
-    """The numbers, from 1, of semantics chosen as in "s1 s3"; ValueError for another name."""
-    for name in chosen.split():
-        if name not in names:
-            known = f"{names[0]} to {names[-1]}" if _numbered(names) else ", ".join(names)
-            raise ValueError(f"{field} holds {name!r}: allowed is {known}")
-    return [names.index(name) + 1 for name in chosen.split()]
-
-
-def _brief(bias: lvm.Bias, names: tuple[str, ...], kind: str) -> str:
-    """Bias and misalignment in short; perturbing under full selection does not mention that."""
+def _short_name(bias: lvm.Bias, names: tuple[str, ...], kind: str) -> str:
+    """Bias and misalignment in short; perturbing under full selection omits the selection."""
     select = f"select {_subset(bias.selected, names)}"
     perturb = f"perturb {_subset(bias.perturbable, names)}"
     parts = [select] * (not (bias.perturbable.any() and bias.selected.all()))
-    parts += [perturb] * bool(bias.perturbable.any()) + [kind] * (kind != PAPERS)
+    parts += [perturb] * bool(bias.perturbable.any()) + [kind] * (kind != PAPER_MISALIGNMENT)
     return " ".join(parts)
 
 
-def _chosen(mask: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """The names of a subset, in order, each once."""
-    return [name for name, chosen in zip(names, mask, strict=True) if chosen]
+def _members(mask: np.ndarray, names: tuple[str, ...]) -> list[str]:
+    return [name for name, member in zip(names, mask, strict=True) if member]
 
 
 def _subset(mask: np.ndarray, names: tuple[str, ...]) -> str:
     """The paper's [3] for the first three of s1, s2, ..., {2, 5} for others, else by name."""
-    chosen = _chosen(mask, names)
-    if not _numbered(names):
-        return "{" + ", ".join(chosen) + "}"
-    if chosen == list(names[: len(chosen)]):
-        return f"[{len(chosen)}]"
-    return "{" + ", ".join(name.removeprefix("s") for name in chosen) + "}"
-
-
-def _numbered(names: tuple[str, ...]) -> bool:
-    return names[0] == "s1"
+    members = _members(mask, names)
+    if not are_numbered(names):
+        return "{" + ", ".join(members) + "}"
+    if members == list(names[: len(members)]):
+        return f"[{len(members)}]"
+    return "{" + ", ".join(name.removeprefix("s") for name in members) + "}"

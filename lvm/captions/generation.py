@@ -1,4 +1,4 @@
-"""Captions: what a biased text says of discrete factors, as token ids made on the device."""
+"""Generation: captions of discrete factors under a bias, as token ids made on the device."""
 
 import jax
 import jax.numpy as jnp
@@ -14,17 +14,19 @@ def generate_captions(
     phrasing: Int[Array | np.ndarray, " n"],
     selected: Bool[Array | np.ndarray, " factors"],
 ) -> Int[Array, "n length"]:
-    """What captions say of the selected factors: int32 [n, length], filled up with 0.
+    """Returns captions that mention the selected factors: int32 [n, length], padded with 0.
 
-    values: of the factors, from 0; phrasing: of each row, from 0.
+    values:   int32 [n, factors], values of the factors, from 0.
+    phrasing: int32 [n], index of the phrasing of each caption.
+    selected: bool [factors].
     """
     about = jnp.asarray(language.about)[phrasing]
-    row, place = jnp.arange(len(values))[:, None], jnp.arange(about.shape[1])[None]
-    known = jnp.pad(values, ((0, 0), (0, 1)))  # the last column is for places about no factor
-    ids = jnp.asarray(language.words)[phrasing[:, None], place, known[row, about]]
-    said = jnp.append(selected, True)[about] & (ids != NO_WORD)
-    closed_up = jnp.where(said, jnp.cumsum(said, axis=1) - 1, ids.shape[1])
-    return jnp.zeros_like(ids).at[row, closed_up].set(ids, mode="drop")
+    row, position = jnp.arange(len(values))[:, None], jnp.arange(about.shape[1])[None]
+    padded = jnp.pad(values, ((0, 0), (0, 1)))  # the last column is for words about no factor
+    ids = jnp.asarray(language.words)[phrasing[:, None], position, padded[row, about]]
+    mentioned = jnp.append(selected, True)[about] & (ids != NO_WORD)
+    without_gaps = jnp.where(mentioned, jnp.cumsum(mentioned, axis=1) - 1, ids.shape[1])
+    return jnp.zeros_like(ids).at[row, without_gaps].set(ids, mode="drop")
 
 
 def replace_values(
@@ -36,10 +38,10 @@ def replace_values(
     probability: Float[Array, ""] | float,
     may_equal_truth: Bool[Array, ""] | bool = True,
 ) -> Int[Array, "n factors"]:
-    """Values of which each perturbable one is redrawn with a probability: int32 [n, factors].
+    """Returns values with each perturbable one redrawn with a probability: int32 [n, factors].
 
-    The new value is uniform over all values, so that it may be the true one (the paper's way), or,
-    without `may_equal_truth`, over the others.
+    The new value is uniform over all values of the factor, which include the true one (as in the
+    paper), or, without `may_equal_truth`, over all others.
     """
     key_which, key_step = jax.random.split(key)
     which = jax.random.bernoulli(key_which, probability, values.shape)

@@ -1,7 +1,7 @@
-"""Scene words: what captions tell of rendered scenes, and which word tells a latent.
+"""Scene words: the language of captions of rendered scenes, and the word of each latent value.
 
-Three latents that are continuous in pictures are words here: five directions tell where the
-spotlight is, and names of colours tell hues.
+Latents that are continuous in images are discrete in captions: the position of the spotlight is one
+of five directions, and a hue is the name of a colour.
 """
 
 import re
@@ -38,102 +38,107 @@ PHRASINGS = (
     "[at {y_pos} height] [upon {b_color} soil] [and hung the spotlight {s_pos}] "
     "[glowing {s_color}]",
 )
-BINS = 3600  # of the circle of hues: a tenth of a degree
+BINS = 3600  # of the circle of hues, a tenth of a degree each
 SCENE_VARIANTS = ("paper", "reference")
 
-ColorTable = Mapping[str, str]  # a colour's name, perhaps after "kind:", and its #rrggbb
+ColorTable = Mapping[str, str]  # name of a colour, optionally after "kind:", to its #rrggbb
 
 
 class NamedHues(NamedTuple):
-    """The names in a table that are nearest to some hue.
+    """The names in a colour table that are nearest to some hue.
 
-    names: as captions have them; places: of the names in the table, in its order; nearest: int32
-    [BINS], the place among `names` of that of each hue.
+    names:     the names as captions contain them, in the order of the table.
+    positions: the positions of these names in the table.
+    nearest:   int32 [BINS], for each hue the index in `names` of its name.
     """
 
     names: tuple[str, ...]
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     nearest: Int[np.ndarray, " bins"]
 
 
 class SceneWords(NamedTuple):
-    """The language of scenes, and how hues of object, spotlight and background are named."""
+    """The language of scenes, and the names of the hues of object, spotlight and background."""
 
     language: Language
     hues: tuple[NamedHues, ...]
 
 
 def make_scene_words(tables: Sequence[ColorTable], disjoint: bool = False) -> SceneWords:
-    """The words of scenes, with colours named by the tables for object, spotlight and background.
+    """Returns the words of scenes for three colour tables: of object, spotlight and background.
 
-    A hue has the name that is nearest in RGB to the hue at full saturation and value (pictures show
-    it paler), the later of two names for one colour; names that are nearest to no hue are left out.
-    A name is one word, with hyphens. The paper finds that a word in two tables confuses; if
-    `disjoint`, a word that tells two factors begins with what it is about, as in object-cyan.
+    The name of a hue is the one that is nearest in RGB to the hue at full saturation and value
+    (images show it paler), the later of two names for one colour; names that are nearest to no hue
+    are omitted. A name is one word, with hyphens. The paper finds that a word in two tables
+    confuses the text encoder; if `disjoint`, a word of two factors begins with its object, as in
+    object-cyan.
 
     Raises ValueError unless there are three tables, each of two or more colours of the form #rrggbb
     that are nearest to some hue.
     """
     if len(tables) != len(HUES):
-        raise ValueError(f"there are {len(tables)} tables: allowed is one for each of {HUES}")
+        raise ValueError(f"tables has length {len(tables)}: allowed is one for each of {HUES}")
     hues = tuple(map(name_hues, tables))
     values = {"shape": SHAPES, **PLACES}
     values |= {name: named.names for name, named in zip(HUES, hues, strict=True)}
     if disjoint:
-        teller = Counter(word for words in values.values() for word in words)
-        tell = lambda name, word: f"{KINDS[name]}-{word}" if teller[word] > 1 else word
-        values = {name: tuple(tell(name, word) for word in words) for name, words in values.items()}
+        counts = Counter(word for words in values.values() for word in words)
+        unique = lambda name, word: f"{KINDS[name]}-{word}" if counts[word] > 1 else word
+        values = {
+            name: tuple(unique(name, word) for word in words) for name, words in values.items()
+        }
     factors = [Factor(name, words) for name, words in values.items()]
     language = make_language(factors, PHRASINGS, shared_words=not disjoint)
     return SceneWords(language, hues)
 
 
 def name_hues(table: ColorTable) -> NamedHues:
-    """The names in a table that are nearest to some hue, the later of two names for one colour.
+    """Returns the names that are nearest to some hue, the later of two names for one colour.
 
     Raises ValueError for a colour that is not of the form #rrggbb and for an empty table.
     """
     if not table:
-        raise ValueError("a table of colours is empty: allowed are two or more")
+        raise ValueError("a colour table is empty: allowed are two or more colours")
     colors = np.array([_rgb(name, code) for name, code in table.items()])
     hues = (np.arange(BINS) + 0.5) / BINS
     distance = ((_full_color(hues)[:, None] - colors[None]) ** 2).sum(-1)
-    last = len(colors) - 1 - distance[:, ::-1].argmin(1)
-    places, nearest = np.unique(last, return_inverse=True)
+    last_nearest = len(colors) - 1 - distance[:, ::-1].argmin(1)
+    positions, nearest = np.unique(last_nearest, return_inverse=True)
     words = [name.rpartition(":")[2].replace(" ", "-") for name in table]
-    names = tuple(words[place] for place in places)
-    return NamedHues(names, tuple(places.tolist()), nearest.astype(np.int32))
+    names = tuple(words[position] for position in positions)
+    return NamedHues(names, tuple(positions.tolist()), nearest.astype(np.int32))
 
 
 def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> Int[Array, "n 7"]:
-    """The values of all factors, as places among their words: int32 [n, 7].
+    """Returns the values of all factors, as indices of their words: int32 [n, 7].
 
-    s_pos is told by five equal bins. Variant "reference" names the background by the hue of the
-    object, as the authors' code does where nothing is distorted. Raises ValueError for another one.
+    s_pos is discretised into five equal bins. Variant "reference" names the background by the hue
+    of the object, as the authors' code does if no semantic is distorted. Raises ValueError for an
+    unknown variant.
     """
     if variant not in SCENE_VARIANTS:
         raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(SCENE_VARIANTS)}")
-    behind = scenes.b_color if variant == "paper" else scenes.color
-    shown = scenes.color, scenes.s_color, behind
+    background = scenes.b_color if variant == "paper" else scenes.color
+    hues = scenes.color, scenes.s_color, background
     colors = [
         jnp.asarray(named.nearest)[_bin(hue, BINS)]
-        for named, hue in zip(words.hues, shown, strict=True)
+        for named, hue in zip(words.hues, hues, strict=True)
     ]
-    places = scenes.shape, scenes.x_pos, scenes.y_pos, _bin(scenes.s_pos, len(COMPASS))
-    return jnp.stack([*places, *colors], axis=1)
+    others = scenes.shape, scenes.x_pos, scenes.y_pos, _bin(scenes.s_pos, len(COMPASS))
+    return jnp.stack([*others, *colors], axis=1)
 
 
-def _bin(share: Float[Array | np.ndarray, " n"], bins: int) -> Int[Array, " n"]:
-    return jnp.clip((jnp.asarray(share) * bins).astype(jnp.int32), 0, bins - 1)
+def _bin(fraction: Float[Array | np.ndarray, " n"], bins: int) -> Int[Array, " n"]:
+    return jnp.clip((jnp.asarray(fraction) * bins).astype(jnp.int32), 0, bins - 1)
 
 
 def _rgb(name: str, code: str) -> list[float]:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", code):
         raise ValueError(f"the color {name} is {code!r}: allowed is #rrggbb")
-    return [int(code[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    return [int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)]
 
 
 def _full_color(hue: Float[np.ndarray, " bins"]) -> Float[np.ndarray, "bins 3"]:
-    """Red, green and blue of hues at full saturation and value, by the colour model HSV."""
+    """Returns the RGB colours of hues at full saturation and value, in the HSV model."""
     distance = np.abs((hue[:, None] * 6 + np.array([[0.0, 4.0, 2.0]])) % 6 - 3)
     return np.clip(distance - 1, 0, 1)

@@ -1,6 +1,6 @@
 """Data sets on disk: SET cards, MPI3D and Causal3DIdent.
 
-The public face is listed in `__init__.pyi` and imported on first use; everything else is imported
+The public names are listed in `__init__.pyi` and imported on first use; everything else is imported
 from its module.
 """
 

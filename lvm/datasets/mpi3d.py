@@ -1,9 +1,9 @@
-"""MPI3D-Complex: real photographs of four things on a robot's arm, from the file of its authors.
+"""MPI3D-Complex: real photographs of four objects on a robot's arm, from its authors' file.
 
 `real3d_complicated_shapes_ordered.npz` holds uint8 `images` in the order of the factors, the last
-one fastest: color, shape, size, camera and background, which captions can tell, then where the
-arm's two axes stand, 40 x 40 positions, which belong to the image alone. A file with fewer
-positions, of 288 x H x V images, is read likewise where (H, V) is told.
+one fastest: color, shape, size, camera and background, which captions can mention, then 40 x 40
+positions of the arm's two axes, which are image-only. A file of 288 x H x V images can be read by
+passing positions=(H, V).
 """
 
 import math
@@ -41,26 +41,26 @@ POSITIONS = (40, 40)  # of the two axes
 SIDE = 64  # pixels
 COLUMNS = ("OBJ_COLOR", "OBJ_SHAPE", "OBJ_SIZE", "CAMERA", "BACKGROUND", "H_AXIS", "V_AXIS")
 BIASES = ("selection", "perturbation")
-PART = 4096  # images that are read at once
+IMAGES_PER_READ = 4096
 
 
 def mpi3d_sizes(positions: tuple[int, int] = POSITIONS) -> tuple[int, ...]:
-    """How many values each of the seven factors has."""
+    """Returns the number of values of each of the seven factors."""
     return (*(len(factor.values) for factor in FACTORS), *positions)
 
 
 def mpi3d_factors(
     rows: Int[np.ndarray, " n"], positions: tuple[int, int] = POSITIONS
 ) -> Int[np.ndarray, "n 7"]:
-    """The factors of images by their places in the file: int32 [n, 7], values from 0."""
+    """Returns the factors of the images at rows of the file: int32 [n, 7], values from 0."""
     return np.stack(np.unravel_index(rows, mpi3d_sizes(positions)), axis=1).astype(np.int32)
 
 
 def draw_mpi3d_splits(positions: tuple[int, int], images: int | None, seed: int) -> Splits:
-    """Places of images in the file, of `images` that a seed draws, or of all.
+    """Returns splits of the rows of the file: of `images` rows drawn with a seed, or of all.
 
-    Of all there are 414,720 to train on and 23,040 in either other split, as in the paper. Raises
-    ValueError for a number out of range and for a split without some value of a semantic factor.
+    All rows give 414,720 images for train and 23,040 for val and for test, as in the paper. Raises
+    ValueError for a number out of range and for a split that lacks a value of a semantic factor.
     """
     total = math.prod(mpi3d_sizes(positions))
     splits = drawn_splits(total, total if images is None else images, seed)
@@ -82,13 +82,13 @@ def open_mpi3d(
     height: int = SIDE,
     width: int = SIDE,
     cache: Path | str | None = None,
-    show: Callable[[float], object] = lambda share: None,
+    show: Callable[[float], object] = lambda fraction: None,
 ) -> UInt8[np.ndarray, "n height width 3"]:
-    """All images, uint8 [n, height, width, 3], read from disk as they are looked at.
+    """Returns all images, uint8 [n, height, width, 3], mapped from disk.
 
     `path` is the npz file or its folder. The first call converts it to an npy file, in the folder
-    `cache` or beside it; `show` hears the share of that. Once converted, the npz file may go.
-    Raises ValueError and OSError as `open_npz_array` does.
+    `cache` or beside it, and calls `show` with the fraction that has been converted. Afterwards the
+    npz file is not needed. Raises ValueError and OSError as `open_npz_array` does.
     """
     path = Path(path)
     file = path / FILE if path.is_dir() else path
@@ -100,14 +100,17 @@ def open_mpi3d(
 def take_images(
     images: UInt8[np.ndarray, "n height width channels"],
     rows: Int[np.ndarray, " m"],
-    show: Callable[[float], object] = lambda share: None,
+    show: Callable[[float], object] = lambda fraction: None,
 ) -> UInt8[np.ndarray, "m height width channels"]:
-    """Some images in memory; of a file, no others are read. `show` hears the share that is."""
+    """Returns the images at some rows in memory; from a mapped file, only these are read.
+
+    `show` is called with the fraction that has been read.
+    """
     taken = np.empty((len(rows), *images.shape[1:]), np.uint8)
-    for start in range(0, len(rows), PART):
-        part = slice(start, start + PART)
+    for start in range(0, len(rows), IMAGES_PER_READ):
+        part = slice(start, start + IMAGES_PER_READ)
         taken[part] = images[rows[part]]
-        show(min(1.0, (start + PART) / len(rows)))
+        show(min(1.0, (start + IMAGES_PER_READ) / len(rows)))
     return taken
 
 
@@ -120,36 +123,41 @@ def read_mpi3d_captions(
     positions: tuple[int, int] = POSITIONS,
     vocabulary: tuple[str, ...] | None = None,
 ) -> tuple[Int[np.ndarray, " n"], CaptionFile]:
-    """The images of the split "train" or "test", by place in the file, int64 [n], and captions.
+    """Returns the rows of the images in the npz file, int64 [n], and their captions.
 
-    bias: "selection" or "perturbation"; number: its setting, 0 to 4. The factors of images stand in
-    SPLIT/image_semantics.csv, the captions in SPLIT/text_BIAS_NUMBER.txt and the factors that they
-    tell in SPLIT/text_semantics_BIAS_NUMBER.csv. The vocabulary is that of the captions unless one
-    is given: that of the train split for the test split.
+    split:      "train" or "test".
+    bias:       "selection" or "perturbation".
+    number:     setting of the bias, 0 to 4.
+    vocabulary: by default that of the captions; give that of the train split for the test split.
 
-    Raises ValueError, with file and column or caption, for a setting that there is not, a file that
-    cannot be read or lacks a column, a factor out of range, another number of captions than of
-    images, and a word that the vocabulary lacks.
+    The factors of images are in SPLIT/image_semantics.csv, the captions in
+    SPLIT/text_BIAS_NUMBER.txt and the caption values in SPLIT/text_semantics_BIAS_NUMBER.csv.
+
+    Raises ValueError, with file and column or caption, for an unknown setting, a file that cannot
+    be read or lacks a column, a factor out of range, different numbers of captions and images, and
+    a word that the vocabulary lacks.
     """
     if bias not in BIASES or not 0 <= number < len(FACTORS):
         raise ValueError(
-            f"captions are of {bias} {number}: allowed are {' and '.join(BIASES)} 0..4"
+            f"bias and number are {bias} and {number}: allowed are {' or '.join(BIASES)}, and 0..4"
         )
-    place, setting = Path(folder) / split, f"{bias}_{number}"
+    split_folder, setting = Path(folder) / split, f"{bias}_{number}"
     sizes = mpi3d_sizes(positions)
-    factors = _read_factors(place / "image_semantics.csv", COLUMNS, sizes)
-    said = COLUMNS[: number + 1] if bias == "selection" else COLUMNS[: len(FACTORS)]
-    told = _read_factors(place / f"text_semantics_{setting}.csv", said, sizes)
+    factors = _read_factors(split_folder / "image_semantics.csv", COLUMNS, sizes)
+    mentioned = COLUMNS[: number + 1] if bias == "selection" else COLUMNS[: len(FACTORS)]
+    values_path = split_folder / f"text_semantics_{setting}.csv"
+    values = _read_factors(values_path, mentioned, sizes)
     rows = np.ravel_multi_index(tuple(factors.values()), sizes)
-    texts = read_texts(place / f"text_{setting}.txt", len(rows), "image_semantics.csv")
-    if len(told["OBJ_COLOR"]) != len(rows):
+    text_path = split_folder / f"text_{setting}.txt"
+    texts = read_texts(text_path, len(rows), "image_semantics.csv")
+    if len(values["OBJ_COLOR"]) != len(rows):
         raise ValueError(
-            f"{place}/text_semantics_{setting}.csv has {len(told['OBJ_COLOR'])} rows: allowed are "
-            f"{len(rows)}, as in image_semantics.csv"
+            f"{values_path} has {len(values['OBJ_COLOR'])} rows: allowed is {len(rows)}, as in "
+            "image_semantics.csv"
         )
     vocabulary = vocabulary or make_vocabulary(texts)
-    ids = word_ids(f"{place}/text_{setting}.txt", texts, vocabulary)
-    return rows, CaptionFile(texts, ids, vocabulary, told)
+    ids = word_ids(str(text_path), texts, vocabulary)
+    return rows, CaptionFile(texts, ids, vocabulary, values)
 
 
 def _read_factors(

@@ -1,4 +1,4 @@
-"""Splits: which images are to train on, which to choose by and which to test on."""
+"""Splits: rows of a data set for training, validation and test."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 
 class Splits(NamedTuple):
-    """Rows of a data set, from 0, ascending: int64 each."""
+    """Rows of a data set, from 0, ascending; int64 each."""
 
     train: Int[np.ndarray, " train"]
     val: Int[np.ndarray, " val"]
@@ -15,17 +15,17 @@ class Splits(NamedTuple):
 
 
 def file_order_splits(count: int) -> Splits:
-    """The first eight tenths of some rows, the ninth and the last."""
+    """Returns splits of rows in file order: the first 80% for train, 10% for val, 10% for test."""
     return Splits(*np.split(np.arange(count), [count * 8 // 10, count * 9 // 10]))
 
 
 def drawn_splits(total: int, count: int, seed: int) -> Splits:
-    """`count` of `total` rows, drawn by a seed: a twentieth for val, as many for test, the rest.
+    """Returns `count` of `total` rows drawn with a seed: 5% for val, 5% for test, 90% for train.
 
-    Raises ValueError for a count that leaves a split without a row, or that is too large.
+    Raises ValueError for a count that leaves a split without a row, or that exceeds `total`.
     """
-    held = count // 20
-    if held < 1 or count > total:
+    held_out = count // 20
+    if held_out < 1 or count > total:
         raise ValueError(f"images is {count}: allowed is 20..{total}")
     drawn = np.random.default_rng(seed).permutation(total)[:count]
-    return Splits(*map(np.sort, np.split(drawn, [count - 2 * held, count - held])))
+    return Splits(*map(np.sort, np.split(drawn, [count - 2 * held_out, count - held_out])))

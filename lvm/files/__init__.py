@@ -1,1 +1,1 @@
-"""Disk: how sets of images and captions are read from files and written to them."""
+"""Files: readers and writers that data sets share."""

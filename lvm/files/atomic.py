@@ -51,34 +51,34 @@ def write_bytes_array(
     path: Path,
     shape: tuple[int, ...],
     blocks: Iterable[bytes | UInt8[np.ndarray, "..."]],
-    show: Callable[[float], object] = lambda share: None,
+    show: Callable[[float], object] = lambda fraction: None,
 ) -> None:
-    """Writes an array of bytes, uint8 of a shape, from blocks that follow one another.
+    """Writes a uint8 array of a shape to an npy file, from consecutive blocks of its bytes.
 
-    The file is that of `numpy.save`. `show` hears the share that is written. Raises ValueError
-    where the blocks do not fill the shape, OSError as `atomic_path` does.
+    `show` is called with the fraction that has been written. Raises ValueError if the blocks do
+    not fill the shape, OSError as `atomic_path` does.
     """
-    size, done = math.prod(shape), 0
+    size, written = math.prod(shape), 0
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     with atomic_path(path) as partial, partial.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for block in blocks:
-            done += file.write(block)
-            show(done / size)
-        if done != size:
-            raise ValueError(f"{path} would hold {done} bytes: allowed are {size}, for {shape}")
+            written += file.write(block)
+            show(written / size)
+        if written != size:
+            raise ValueError(f"{path} would hold {written} bytes: allowed is {size}, for {shape}")
 
 
 def open_bytes_array(path: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "..."]:
-    """The array that `write_bytes_array` wrote, read from disk as it is looked at.
+    """Returns the array that `write_bytes_array` wrote, uint8 of a shape, mapped from disk.
 
     Raises ValueError for a damaged file, another type and another shape.
     """
-    with refusing(f"{path} is damaged, delete it to have it made again"):
+    with refusing(f"{path} is damaged; delete it to create it again"):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.dtype != np.uint8 or array.shape != shape:
         raise ValueError(
             f"{path} holds {array.dtype} {array.shape}: allowed is uint8 {shape}; delete it to "
-            "have it made again"
+            "create it again"
         )
     return array

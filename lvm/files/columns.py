@@ -1,4 +1,4 @@
-"""Columns: tables in CSV files, whose first line names the columns. Rows count from 0."""
+"""Columns: tables in CSV files with a header line. Rows count from 0."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
-# What a column may hold: whole numbers from 0 and below a number, numbers from one to another, or
-# (None) words.
+# Allowed values of a column: integers from 0 to below a number; numbers from a lowest to a highest
+# one; or (None) words.
 Allowed = int | tuple[float, float] | None
 
-DIGITS = 9  # that tell every float32 apart
+DIGITS = 9  # enough to distinguish any two float32 numbers
 
 
 def read_columns(path: Path, required: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """All columns of a file, as they are written.
+    """Returns all columns of a file as text, by name.
 
     Raises ValueError, with the file, if it cannot be read, for a row that is longer or shorter than
-    the first line and for a required column that is missing.
+    the header and for a required column that is missing.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -27,42 +27,43 @@ def read_columns(path: Path, required: Sequence[str]) -> dict[str, tuple[str, ..
         raise ValueError(f"{path} cannot be read: {error}") from error
     for name in required:
         if name not in header:
-            there = ", ".join(header) or "none"
-            raise ValueError(f"{path} has no column {name}: its columns are {there}")
-    for place, row in enumerate(rows):
+            found = ", ".join(header) or "none"
+            raise ValueError(f"{path} has no column {name}: its columns are {found}")
+    for index, row in enumerate(rows):
         if len(row) != len(header):
             raise ValueError(
-                f"{path}: row {place} has {len(row)} fields: allowed are {len(header)}, as in its "
-                "first line"
+                f"{path}: row {index} has {len(row)} fields: allowed is {len(header)}, as in the "
+                "header"
             )
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     return dict(zip(header, columns, strict=True))
 
 
 def check_column(
-    where: str, told: Sequence[str] | Shaped[np.ndarray, " n"], allowed: Allowed
+    where: str, column: Sequence[str] | Shaped[np.ndarray, " n"], allowed: Allowed
 ) -> Shaped[np.ndarray, " n"]:
-    """A column as int32, float32 or words [n], whichever is allowed.
+    """Returns a column as int32, float32 or words [n], as `allowed` requires.
 
-    Raises ValueError that begins with `where` for a value that is no number, NaN or out of range.
+    Raises ValueError that begins with `where` for a value that is not a number, is NaN or is out of
+    range.
     """
     if allowed is None:
-        return np.asarray(told, str)
-    whole = isinstance(allowed, int)
-    low, high = (0, allowed - 1) if whole else allowed
-    values = _numbers(told)
-    good = (low <= values) & (values <= high)  # neither of which NaN is
-    if whole:
+        return np.asarray(column, str)
+    is_integer = isinstance(allowed, int)
+    low, high = (0, allowed - 1) if is_integer else allowed
+    values = _numbers(column)
+    good = (low <= values) & (values <= high)  # False for NaN
+    if is_integer:
         good &= values == np.round(values)
     if not good.all():
         row = int(np.argmin(good))
-        span = f"a whole number, {low}..{high}" if whole else f"a number, {low} to {high}"
-        raise ValueError(f"{where} is {told[row]} in row {row}: allowed is {span}")
-    return values.astype(np.int32 if whole else np.float32)
+        span = f"an integer, {low}..{high}" if is_integer else f"a number, {low} to {high}"
+        raise ValueError(f"{where} is {column[row]} in row {row}: allowed is {span}")
+    return values.astype(np.int32 if is_integer else np.float32)
 
 
 def write_columns(path: Path, columns: Mapping[str, Shaped[np.ndarray, " n"]]) -> None:
-    """Writes a file that `read_columns` reads; float32 values are the same when read again."""
+    """Writes a file that `read_columns` reads; float32 values round-trip exactly."""
     as_text = [
         [f"{value:.{DIGITS}g}" for value in column.tolist()]
         if np.issubdtype(column.dtype, np.floating)
@@ -75,11 +76,11 @@ def write_columns(path: Path, columns: Mapping[str, Shaped[np.ndarray, " n"]]) -
         writer.writerows(zip(*as_text, strict=True))
 
 
-def _numbers(told: Sequence[str] | np.ndarray) -> Float[np.ndarray, " n"]:
-    """float64 [n], NaN for what is no number."""
-    if isinstance(told, np.ndarray) and told.dtype.kind in "iuf":
-        return told.astype(np.float64)
-    return np.array([_number(text) for text in told], np.float64)
+def _numbers(column: Sequence[str] | np.ndarray) -> Float[np.ndarray, " n"]:
+    """Returns the values as float64 [n], NaN where a value is not a number."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iuf":
+        return column.astype(np.float64)
+    return np.array([_number(text) for text in column], np.float64)
 
 
 def _number(text: str) -> float:

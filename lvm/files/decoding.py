@@ -1,4 +1,4 @@
-"""Images: photographs in JPEG or PNG, decoded."""
+"""Decoding: images from JPEG or PNG files."""
 
 import io
 
@@ -12,13 +12,16 @@ DAMAGED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 def decode(
     data: bytes, height: int | None = None, width: int | None = None
 ) -> UInt8[np.ndarray, "height width 3"] | None:
-    """An image as uint8 [height, width, 3], resized if both are given; None if it is damaged."""
+    """Returns an image, uint8 [height, width, 3], or None if it is damaged.
+
+    It is resized if height and width are both given.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
             if height is None or width is None:
                 return np.asarray(image.convert("RGB"))
             size = width, height
-            image.draft("RGB", size)  # decodes a JPEG at a half, a fourth or an eighth: faster
+            image.draft("RGB", size)  # faster: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
             return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BILINEAR))
     except DAMAGED:
         return None

@@ -1,4 +1,4 @@
-"""Files: those in a folder or in a zip archive, read the same way, and their converted copies."""
+"""Folders: files in a folder or a zip archive, and the paths of their converted copies."""
 
 import contextlib
 import hashlib
@@ -7,23 +7,23 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-# What zipfile raises for an archive that is cut off, overwritten or encrypted.
+# Errors of zipfile for an archive that is truncated, overwritten or encrypted.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 @contextlib.contextmanager
 def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
-    """The names of all files in a folder or a zip archive, and what reads one of them.
+    """Yields the names of all files in a folder or a zip archive, and a function that reads one.
 
-    Raises ValueError, with the file, where nothing is and for an archive that is damaged.
+    Raises ValueError, with the file, if `path` does not exist or the archive is damaged.
     """
     if not path.exists():
-        raise ValueError(f"{path}: there is no such folder or zip archive")
+        raise ValueError(f"{path} does not exist: allowed is a folder or a zip archive")
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
         yield names, lambda name: (path / name).read_bytes()
         return
-    with refusing(f"{path} is no zip archive or a damaged one"):
+    with refusing(f"{path} is not a zip archive or is damaged"):
         archive = zipfile.ZipFile(path)
 
     def read(name):
@@ -35,9 +35,10 @@ def open_files(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]
 
 
 def converted_path(home: Path, cache: Path | str | None, name: str) -> Path:
-    """Where the npy file `name` that is made of the data in folder `home` lies.
+    """Returns the path of the npy file `name` that is converted from the data in folder `home`.
 
-    In that folder, or in a cache under a name that no other folder's data have there.
+    It lies in that folder, or in `cache` under a name that contains a hash of the folder, so that
+    several folders can share a cache.
     """
     if cache is None:
         return home / f"{name}.npy"
@@ -46,17 +47,17 @@ def converted_path(home: Path, cache: Path | str | None, name: str) -> Path:
 
 
 def is_current(converted: Path, sources: Iterable[Path]) -> bool:
-    """Whether a converted copy is there, and not older than one of its sources that are left."""
+    """Returns whether a converted copy exists and no existing source is newer."""
     if not converted.exists():
         return False
-    made = converted.stat().st_mtime
-    return all(source.stat().st_mtime <= made for source in sources if source.exists())
+    converted_time = converted.stat().st_mtime
+    return all(source.stat().st_mtime <= converted_time for source in sources if source.exists())
 
 
 @contextlib.contextmanager
-def refusing(told: str) -> Iterator[None]:
-    """Raises ValueError that begins with `told` for what reading damaged files raises."""
+def refusing(message: str) -> Iterator[None]:
+    """Turns errors from reading damaged files into ValueErrors that begin with `message`."""
     try:
         yield
     except DAMAGED as error:
-        raise ValueError(f"{told}: {error}") from error
+        raise ValueError(f"{message}: {error}") from error

@@ -1,7 +1,7 @@
-"""Npz: an array of bytes in an npz file, written to a file of its own that can be mapped to memory.
+"""Npz: a uint8 array in an npz file, converted to an npy file that can be mapped to memory.
 
-An archive cannot be read at any place, and unpacked it may be larger than memory: so it is copied
-once, block by block.
+A zip archive has no random access, and its content may be larger than memory. It is therefore
+copied once, block by block.
 """
 
 import math
@@ -15,9 +15,9 @@ from jaxtyping import UInt8
 from lvm.files.atomic import open_bytes_array, write_bytes_array
 from lvm.files.folders import is_current, refusing
 
-BLOCK = 1 << 24  # bytes that are copied at once
+BLOCK = 1 << 24  # bytes copied at once
 
-Header = tuple[tuple[int, ...], bool, np.dtype]  # shape, whether the first axis is fastest, type
+Header = tuple[tuple[int, ...], bool, np.dtype]  # shape, whether in Fortran order, type
 
 
 def open_npz_array(
@@ -26,15 +26,15 @@ def open_npz_array(
     *,
     converted: Path,
     shape: tuple[int, ...],
-    show: Callable[[float], object] = lambda share: None,
+    show: Callable[[float], object] = lambda fraction: None,
 ) -> UInt8[np.ndarray, "..."]:
-    """The array `key` of an npz file, uint8 of a shape, from the file `converted` on disk.
+    """Returns the array `key` of an npz file, uint8 of a shape, mapped from the file `converted`.
 
-    That is written if it is not there or older than the npz file, which may be gone otherwise;
-    `show` hears the share. The array may have more leading axes than the shape. Raises ValueError,
-    with file and key, for a file that is missing, damaged or cut off, and for an array that is
-    missing or of another type or shape; OSError where the disk does not take the copy, of which
-    nothing is left then.
+    `converted` is written if it is missing or older than the npz file; otherwise the npz file is
+    not needed. `show` is called with the fraction that has been written. The array in the npz file
+    may have more leading axes than `shape`. Raises ValueError, with file and key, for a file that
+    is missing, damaged or truncated, and for an array that is missing or of another type or shape;
+    OSError, without partial output, if the disk refuses the write.
     """
     if not is_current(converted, [file]):
         _convert(file, key, converted, shape, show)
@@ -43,14 +43,14 @@ def open_npz_array(
 
 def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show) -> None:
     if not file.is_file():
-        raise ValueError(f"{file}: there is no such file")
-    with refusing(f"{file} is no npz file or a damaged one"):
+        raise ValueError(f"{file} does not exist: allowed is an npz file")
+    with refusing(f"{file} is not an npz file or is damaged"):
         archive = zipfile.ZipFile(file)
     with archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         if key not in keys:
             raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {key}")
-        damaged = f"{file}: {key} is damaged or cut off"
+        damaged = f"{file}: {key} is damaged or truncated"
         with refusing(damaged):
             member = archive.open(f"{key}.npy")
         with member:
@@ -72,26 +72,27 @@ def _read_header(member: zipfile.ZipExtFile) -> Header:
 
 
 def _check_header(where: str, header: Header, shape: tuple[int, ...]) -> None:
-    there, first_is_fastest, dtype = header
-    if dtype != np.uint8 or first_is_fastest:
-        order = ", first axis fastest" if first_is_fastest else ""
-        raise ValueError(f"{where} is {dtype}{order}: allowed is uint8, last axis fastest")
-    if there[1 - len(shape) :] != shape[1:] or math.prod(there) != math.prod(shape):
+    found_shape, fortran_order, dtype = header
+    if dtype != np.uint8 or fortran_order:
+        order = " in Fortran order" if fortran_order else ""
+        raise ValueError(f"{where} is {dtype}{order}: allowed is uint8 in C order")
+    if found_shape[1 - len(shape) :] != shape[1:] or math.prod(found_shape) != math.prod(shape):
         raise ValueError(
-            f"{where} has shape {there}: allowed is {shape}, or more axes in place of the first"
+            f"{where} has shape {found_shape}: allowed is {shape}, or several axes instead of the "
+            "first"
         )
 
 
 def _blocks(member: zipfile.ZipExtFile, size: int, damaged: str) -> Iterator[bytes]:
-    """The bytes that follow the header."""
-    left = size
-    while left:
+    """Yields the `size` bytes that follow the header, block by block."""
+    remaining = size
+    while remaining:
         with refusing(damaged):
-            block = member.read(min(BLOCK, left))
+            block = member.read(min(BLOCK, remaining))
             if not block:
-                raise ValueError(f"{left} bytes of {size} are missing")
-        left -= len(block)
+                raise ValueError(f"{remaining} bytes of {size} are missing")
+        remaining -= len(block)
         yield block
-    with refusing(damaged):  # the checksum is compared at the end
+    with refusing(damaged):  # zipfile verifies the checksum at the end of the data
         if member.read(1):
             raise ValueError("it is longer than its shape")

@@ -1,7 +1,7 @@
-"""Texts: captions in files, a sentence a line, as ids of words.
+"""Texts: captions in files, one sentence per line, and their token ids.
 
-Words are what spaces, full stops, commas and quotation marks set apart. A vocabulary is made of the
-captions to train on, in the order of first use; captions to test on must be made of its words.
+Words are separated by spaces, full stops, commas and quotation marks. A vocabulary lists the words
+of the training captions in the order of first use; test captions must consist of the same words.
 """
 
 import re
@@ -18,25 +18,25 @@ WORD = re.compile(r'[^\s.,"]+')
 
 
 class CaptionFile(NamedTuple):
-    """Captions from files, one an image.
+    """Captions from files, one per image.
 
     texts:      the sentences.
-    ids:        int32 [n, length], their words, filled up with 0.
+    ids:        int32 [n, length], their token ids, padded with 0.
     vocabulary: the words by id; 0 stands for no word.
-    told:       int32, float32 or str [n] by column, the values that the captions tell.
+    values:     int32, float32 or str [n] by column, the caption values.
     """
 
     texts: tuple[str, ...]
     ids: Int[np.ndarray, "n length"]
     vocabulary: tuple[str, ...]
-    told: dict[str, Shaped[np.ndarray, " n"]]
+    values: dict[str, Shaped[np.ndarray, " n"]]
 
 
 def read_texts(path: Path, count: int, counted: str) -> tuple[str, ...]:
-    """The sentences of a file, which must be `count`, as many as `counted`.
+    """Returns the sentences of a file, of which there must be `count`.
 
-    Raises ValueError, with the file, if it cannot be read, for another number and for a sentence
-    without a word.
+    `counted` names the file that determines the count. Raises ValueError, with the file, if it
+    cannot be read, for another number of sentences and for a sentence without a word.
     """
     try:
         texts = tuple(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
@@ -49,33 +49,33 @@ def read_texts(path: Path, count: int, counted: str) -> tuple[str, ...]:
 def check_texts(where: str, texts: Sequence[str], count: int, counted: str) -> None:
     """Raises ValueError unless there are `count` sentences of one line and one word or more."""
     if len(texts) != count:
-        raise ValueError(f"{where} has {len(texts)} captions: allowed are {count}, as in {counted}")
+        raise ValueError(f"{where} has {len(texts)} captions: allowed is {count}, as in {counted}")
     for row, text in enumerate(texts):
         if "\n" in text or "\r" in text or not WORD.search(text):
             raise ValueError(f"{where}: caption {row} is {text!r}: allowed is a line of words")
 
 
 def make_vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
-    """The words of some captions in the order of first use, after the empty word."""
+    """Returns the words of captions in the order of first use, after the empty word."""
     return ("", *dict.fromkeys(word for text in texts for word in WORD.findall(text)))
 
 
 def word_ids(
     where: str, texts: Sequence[str], vocabulary: tuple[str, ...]
 ) -> Int[np.ndarray, "n length"]:
-    """The words of captions by their places in a vocabulary, filled up with 0: int32 [n, length].
+    """Returns the positions of the words in a vocabulary, padded with 0: int32 [n, length].
 
-    Raises ValueError that begins with `where` for a word that is missing there.
+    Raises ValueError that begins with `where` for a word that the vocabulary lacks.
     """
-    number = {word: place for place, word in enumerate(vocabulary)}
+    ids_by_word = {word: index for index, word in enumerate(vocabulary)}
     rows = [WORD.findall(text) for text in texts]
     ids = np.full((len(rows), max(map(len, rows), default=0)), NO_WORD, np.int32)
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         for word in row:
-            if word not in number:
+            if word not in ids_by_word:
                 raise ValueError(
-                    f"{where}: caption {place} holds {word!r}, which is not among the "
+                    f"{where}: caption {index} contains {word!r}: allowed is one of the "
                     f"{len(vocabulary) - 1} words of the vocabulary"
                 )
-        ids[place, : len(row)] = [number[word] for word in row]
+        ids[index, : len(row)] = [ids_by_word[word] for word in row]
     return ids

@@ -17,7 +17,7 @@ def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
     """
     pool = jax.random.normal(key, (layers, POOL, dim, dim))
     pool = pool / jnp.linalg.norm(pool, axis=-2, keepdims=True)
-    # one by one: two batched decompositions at once can block one another for ever on few CPU cores
+    # one at a time: two concurrent batched decompositions can deadlock on few CPU cores
     conds = jax.lax.map(jnp.linalg.cond, pool.reshape(-1, dim, dim)).reshape(layers, POOL)
     best = jnp.argmin(conds, axis=1)
     return jnp.take_along_axis(pool, best[:, None, None, None], axis=1)[:, 0]
@@ -26,7 +26,7 @@ def init_mixing(key: Key[Array, ""], dim: int, layers: int = 3) -> Mixing:
 @jax.default_matmul_precision("float32")
 def mix(mixing: Mixing, z: Float[Array, "n d"]) -> Float[Array, "n d"]:
     """Returns the observations of latents z [n, d]: float32 [n, d]."""
-    columns = z.T  # a CPU multiplies a small matrix by a wide one much faster than a tall one by it
+    columns = z.T  # on a CPU, small @ wide is much faster than tall @ small
     for weight in mixing[:-1]:
         columns = jax.nn.leaky_relu(weight.T @ columns, SLOPE)
     return (mixing[-1].T @ columns).T

@@ -1,7 +1,7 @@
 """Noise laws: distributions of the exogenous noise of semantics, with mean 0 and variance 1.
 
-Each law is a map from standard normal numbers to quantiles, so lanes with different laws share their
-random numbers.
+Each law is a map from standard normal numbers to quantiles, so lanes with different laws share
+their random numbers.
 """
 
 from collections.abc import Callable

@@ -15,10 +15,10 @@ def heavy_tails(
     shifted: Mask,
     outlier_probability: float = 0.0,
 ) -> Float[Array, "count n"]:
-    """Returns semantics with s → 2 sign(s) s² where `shifted` (paper section 5.1): float32 [count, n].
+    """Returns semantics with s → 2 sign(s) s² where `shifted`: float32 [count, n].
 
     Each shifted value then moves by +10 or -10 with `outlier_probability`, 0.1 in the reference
-    code.
+    code. The shift is that of paper section 5.1.
     """
     key_which, key_sign = jax.random.split(key)
     outlier = jax.random.bernoulli(key_which, outlier_probability, s.shape)

@@ -26,9 +26,9 @@ def attainable_r2(cov_s: Float[Array, "n n"], unbiased: Mask) -> Float[Array, " 
 def caption_r2(kind: str, rate: float, captions: int = 1) -> float:
     """Returns the best R² of a perturbable semantic from its caption values.
 
-    Semantics are independent and N(0, 1). `kind` is a name in `MISALIGNMENTS`, `captions` the number
-    of captions of an image that are read together. NaN if there is no closed form. Derived in
-    docs/misalignment.md.
+    Semantics are independent and N(0, 1). `kind` is a name in `MISALIGNMENTS`, `captions` the
+    number of captions of an image that are read together. Returns NaN if there is no closed form.
+    docs/misalignment.md has the derivation.
     """
     if kind.startswith(("mcar", "mar", "mnar")):
         return _missing_r2(kind.removesuffix("_indicator"), rate, captions)

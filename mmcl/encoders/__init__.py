@@ -1,1 +1,1 @@
-"""Encoders: from the observations of one modality to its representation."""
+"""Encoders: functions from the observations of one modality to its representation."""

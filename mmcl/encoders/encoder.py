@@ -1,4 +1,4 @@
-"""Networks: encoders whose inputs are prepared, and whose layers may be normalised."""
+"""Encoders as pure functions, built from networks with prepared inputs and normalised layers."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,20 +7,20 @@ import flax.linen as nn
 from jaxtyping import Array, Float, Key
 
 Params = Any  # a pytree of arrays
-Stats = Any  # a pytree of arrays that no gradient moves
+Stats = Any  # a pytree of arrays that gradients do not train
 
 NORMALIZATIONS = ("batch", "group")
-MOMENTUM = 0.9  # what a step keeps of the running statistics
+MOMENTUM = 0.9  # weight of the old value when running statistics are updated
 EPSILON = 1e-5  # added to variances
 
 
 class Encoder(NamedTuple):
-    """Three pure functions.
+    """The pure functions of one encoder.
 
     init:  (key, observations [n, ...]) -> (params, stats).
     apply: (params, stats, observations [n, ...]) -> representation [n, d], for evaluation.
-    train: (params, stats, observations [n, ...]) -> (representation [n, d], stats), in training:
-           stats that follow the batches come back moved, all others as they were.
+    train: (params, stats, observations [n, ...]) -> (representation [n, d], stats), for training;
+           running statistics are returned updated, all other stats unchanged.
     """
 
     init: Callable[[Key[Array, ""], Array], tuple[Params, Stats]]
@@ -29,10 +29,10 @@ class Encoder(NamedTuple):
 
 
 class NetworkStats(NamedTuple):
-    """What no gradient moves.
+    """The arrays of an encoder that gradients do not train.
 
-    inputs:  what was fitted to the inputs on the first batch.
-    running: means and variances of batch normalisation, moved in training; empty without it.
+    inputs:  statistics of the inputs, fitted on the first batch; () if the encoder needs none.
+    running: means and variances of batch normalisation, updated in training; empty without it.
     """
 
     inputs: Any
@@ -42,15 +42,17 @@ class NetworkStats(NamedTuple):
 def network_encoder(
     network: nn.Module, fit: Callable[[Array], Any], prepare: Callable[[Any, Array], Array]
 ) -> Encoder:
-    """An encoder that applies a network to prepare(fit(first observations), observations).
+    """Returns an encoder that applies `network` to prepare(fit(first batch), observations).
 
-    network: called with inputs [n, ...] and `train`, whether batches are normalised by their own
-    statistics; a row's representation in evaluation is its own affair.
+    network: called with inputs [n, ...] and `train`. With train=True batch normalisation uses the
+             statistics of the batch; with train=False rows must not depend on one another.
+    fit:     observations [n, ...] of the first batch -> statistics of the inputs.
+    prepare: (statistics of the inputs, observations [n, ...]) -> inputs [n, ...].
     """
 
     def init(key, observations):
         inputs = fit(observations)
-        # one row: shapes are all that parameters depend on
+        # one row is enough, parameters depend on shapes alone
         variables = network.init(key, prepare(inputs, observations[:1]), train=False)
         return variables["params"], NetworkStats(inputs, variables.get("batch_stats", {}))
 
@@ -61,20 +63,21 @@ def network_encoder(
     def train(params, stats, observations):
         variables = {"params": params, "batch_stats": stats.running}
         inputs = prepare(stats.inputs, observations)
-        z, moved = network.apply(variables, inputs, train=True, mutable=["batch_stats"])
-        return z, stats._replace(running=moved.get("batch_stats", {}))
+        z, updated = network.apply(variables, inputs, train=True, mutable=["batch_stats"])
+        return z, stats._replace(running=updated.get("batch_stats", {}))
 
     return Encoder(init, apply, train)
 
 
 def normalization_layer(name: str, groups: int, train: bool) -> nn.Module:
-    """Normalises channels over the batch, or groups of channels within a row.
+    """Returns a layer that normalises channels over the batch, or groups of channels within a row.
 
-    `groups` divides the channels; `train` says whether batch normalisation takes, and records, the
-    statistics of the batch.
+    name:   "batch" or "group".
+    groups: number of groups, for "group"; divides the number of channels.
+    train:  for "batch", whether to use and record the statistics of the batch.
     """
-    # variances in a second pass: with few values E[x²] - E[x]² is rounding
-    shared = {"epsilon": EPSILON, "use_fast_variance": False}
+    # variances in a second pass: with few values E[x²] - E[x]² is dominated by rounding
+    options = {"epsilon": EPSILON, "use_fast_variance": False}
     if name == "group":
-        return nn.GroupNorm(num_groups=groups, **shared)
-    return nn.BatchNorm(use_running_average=not train, momentum=MOMENTUM, **shared)
+        return nn.GroupNorm(num_groups=groups, **options)
+    return nn.BatchNorm(use_running_average=not train, momentum=MOMENTUM, **options)

@@ -1,4 +1,4 @@
-"""MLP: the encoder of vectors, on whitened observations."""
+"""MLP: the encoder of vectors, with whitened inputs."""
 
 import math
 from functools import partial
@@ -10,14 +10,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mmcl.encoders.encoder import Encoder
+from mmcl.precision import on_cpu
 
-CPU_VALUES = 3 * 2**18  # of a hidden layer at once, so that layers stay in a CPU's caches
+CPU_BLOCK = 3 * 2**18  # values of the widest layer computed at once, so that they fit in caches
 
 
 class Whitening(NamedTuple):
     """An affine map to zero mean and unit covariance: (x - mean) @ matrix.
 
-    mean: float32 [p]; matrix: float32 [p, p].
+    mean:   float32 [p].
+    matrix: float32 [p, p].
     """
 
     mean: Float[Array, " p"]
@@ -25,7 +27,13 @@ class Whitening(NamedTuple):
 
 
 def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> Encoder:
-    """A leaky ReLU MLP with linear outputs, on observations whitened on the batch given to init."""
+    """Returns an MLP encoder of observations float32 [n, p], with leaky ReLUs and linear outputs.
+
+    widths:  of the hidden layers.
+    outputs: number of columns of a representation.
+    slope:   of the leaky ReLUs at negative inputs.
+    whiten:  whether observations are whitened; the whitening is fitted on the batch given to init.
+    """
     network = _MLP(widths, outputs, slope)
 
     def init(key, observations):
@@ -34,8 +42,8 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 
     def apply(params, stats, observations):
         inputs = apply_whitening(stats, observations) if whiten else observations
-        of_rows = partial(network.apply, {"params": params})
-        return _by_blocks_of_rows(of_rows, inputs, max((*widths, outputs)))
+        forward = partial(network.apply, {"params": params})
+        return _apply_in_blocks(forward, inputs, max((*widths, outputs)))
 
     def train(params, stats, observations):
         return apply(params, stats, observations), stats
@@ -44,7 +52,10 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
 
 
 def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whitening:
-    """Whitening along principal axes; variances under floor · the largest are lifted to that."""
+    """Returns the whitening along principal axes.
+
+    floor: variances below this fraction of the largest one are raised to it.
+    """
     mean = observations.mean(0)
     centred = observations - mean[None]
     cov = jnp.matmul(centred.T, centred, precision="highest") / len(observations)
@@ -54,17 +65,17 @@ def fit_whitening(observations: Float[Array, "n p"], floor: float = 1e-4) -> Whi
 
 
 def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> Float[Array, "n p"]:
-    """Whitened observations: float32 [n, p]."""
+    """Returns whitened observations: float32 [n, p]."""
     centred = observations - whitening.mean[None]
     return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
-def _by_blocks_of_rows(of_rows, inputs, width):
-    """of_rows(inputs), where each row is its own affair; large layers of a CPU block by block."""
-    blocks = math.ceil(len(inputs) * width / CPU_VALUES)
-    if jax.default_backend() != "cpu" or blocks <= 1:
-        return of_rows(inputs)
-    of_row = lambda row: of_rows(row[None])[0]
+def _apply_in_blocks(forward, inputs, width):
+    """Returns forward(inputs) for a function of independent rows; on a CPU in blocks of rows."""
+    blocks = math.ceil(len(inputs) * width / CPU_BLOCK)
+    if not on_cpu() or blocks <= 1:
+        return forward(inputs)
+    of_row = lambda row: forward(row[None])[0]
     return jax.lax.map(of_row, inputs, batch_size=math.ceil(len(inputs) / blocks))
 
 

@@ -1,4 +1,8 @@
-"""Choice: the encoders that a recipe names."""
+"""Registry of encoders, by the names that a recipe can give them.
+
+An entry is a function (recipe, widths) -> Encoder: `recipe` is a `Recipe`, `widths` are those of
+the hidden layers of this encoder.
+"""
 
 from collections.abc import Callable
 
@@ -28,6 +32,10 @@ def _text_cnn(recipe, _):
     return text_cnn(recipe.vocabulary, recipe.outputs, recipe.normalization)
 
 
-Maker = Callable[..., Encoder]  # (recipe, widths) -> encoder
-IMAGE_ENCODERS: dict[str, Maker] = {"mlp": _mlp, "patches": _patches, "resnet18": _resnet18}
-TEXT_ENCODERS: dict[str, Maker] = {"mlp": _mlp, "tokens": _tokens, "text_cnn": _text_cnn}
+EncoderFactory = Callable[..., Encoder]  # (recipe, widths) -> encoder
+IMAGE_ENCODERS: dict[str, EncoderFactory] = {
+    "mlp": _mlp,
+    "patches": _patches,
+    "resnet18": _resnet18,
+}
+TEXT_ENCODERS: dict[str, EncoderFactory] = {"mlp": _mlp, "tokens": _tokens, "text_cnn": _text_cnn}

@@ -1,4 +1,4 @@
-"""Vision: encoders of photographs, uint8 [n, height, width, channels]."""
+"""Vision: encoders of images, uint8 [n, height, width, channels]."""
 
 import math
 from functools import partial
@@ -10,16 +10,16 @@ from jaxtyping import Array, Float, Shaped
 
 from mmcl.encoders.encoder import Encoder, network_encoder, normalization_layer
 
-FIRST_PATCH, PATCH = 4, 2  # sides of a patch: in pixels, then in patches of the layer before
-STAGES = (64, 128, 256, 512)  # channels of ResNet18's stages, of two blocks each
-RESNET_OUTPUTS = 100  # before the last layer, as in the paper
+FIRST_PATCH, PATCH = 4, 2  # side of a patch in pixels, then in patches of the previous layer
+STAGES = (64, 128, 256, 512)  # channels of the stages of ResNet18, two blocks each
+RESNET_OUTPUTS = 100  # width of the layer before the last, as in the paper
 GROUPS = 32  # of group normalisation
 
 Images = Shaped[Array, "n height width channels"]
 
 
 class PixelScale(NamedTuple):
-    """Mean and standard deviation of every channel: float32 [channels] each."""
+    """Mean and standard deviation of each channel: float32 [channels] each."""
 
     mean: Float[Array, " channels"]
     std: Float[Array, " channels"]
@@ -28,11 +28,19 @@ class PixelScale(NamedTuple):
 def patches(
     widths: tuple[int, ...], head_widths: tuple[int, ...], outputs: int, slope: float
 ) -> Encoder:
-    """Patches that do not overlap, a layer a width, then dense layers; the cheap encoder.
+    """Returns a cheap encoder: layers on patches that do not overlap, then dense layers.
 
-    A layer maps each patch, of 4 x 4 pixels at first, of 2 x 2 of the layer before from then on, to
-    leaky ReLUs; the head sees all patches, through leaky ReLUs of its widths and a linear layer.
-    Calls raise ValueError for images whose sides are no multiples of the last patch.
+    The first layer maps patches of 4 x 4 pixels, each further layer patches of 2 x 2 outputs of the
+    previous one. The dense layers are applied to all patches together. All layers but the last have
+    leaky ReLUs.
+
+    widths:      of the layers on patches.
+    head_widths: of the hidden dense layers.
+    outputs:     number of columns of a representation.
+    slope:       of the leaky ReLUs at negative inputs.
+
+    Functions of the encoder raise ValueError for images whose sides are not multiples of the
+    largest patch.
     """
     sides = tuple(PATCH if layer else FIRST_PATCH for layer in range(len(widths)))
 
@@ -43,16 +51,17 @@ def patches(
 
 
 def resnet18(outputs: int, normalization: str) -> Encoder:
-    """ResNet18 from scratch (He et al., arXiv 1512.03385), 100 leaky ReLUs, then a linear layer.
+    """Returns ResNet18 (He et al., arXiv 1512.03385), then 100 leaky ReLUs and a linear layer.
 
+    outputs:       number of columns of a representation.
     normalization: "batch" or "group".
     """
     return network_encoder(_ResNet18(outputs, normalization), fit_pixels, standardise)
 
 
 def fit_pixels(images: Images) -> PixelScale:
-    """Mean and standard deviation of every channel; one that is constant has 1."""
-    # mean by mean: a sum over millions of pixels would lose digits
+    """Returns mean and standard deviation of each channel; the latter is 1 if it is constant."""
+    # a mean of means: a sum over millions of pixels would lose digits
     mean_of = lambda pixels: pixels.mean((1, 2)).mean(0)
     pixels = images.astype(jnp.float32)
     mean = mean_of(pixels)
@@ -63,24 +72,28 @@ def fit_pixels(images: Images) -> PixelScale:
 def standardise(
     scale: PixelScale, pixels: Shaped[Array, "*shape channels"]
 ) -> Float[Array, "*shape channels"]:
-    """Pixels with zero mean and unit variance in every channel: float32 [..., channels]."""
+    """Returns pixels with zero mean and unit variance in each channel: float32 [..., channels]."""
     mean, std = (jnp.expand_dims(leaf, range(pixels.ndim - 1)) for leaf in scale)
     return (pixels.astype(jnp.float32) - mean) / std
 
 
 def nested_patches(images: Images, sides: tuple[int, ...]) -> Shaped[Array, "n ... channels"]:
-    """Pixels in the order of nested patches, [n, ..., channels]: those of a patch are neighbours.
+    """Returns pixels in the order of nested patches, [n, ..., channels], of the type of `images`.
 
-    Patches of the first of `sides` in pixels, of the next in patches of the first, and so on; so
-    every layer of patches is a reshape and a matrix product, and pixels are moved once, as bytes.
-    Raises ValueError for images whose sides are no multiples of the largest patch.
+    The pixels of a patch are adjacent, so each layer on patches is a reshape and a matrix product,
+    and pixels are moved once, as bytes.
+
+    sides: of the patches of each layer; the first in pixels, all others in patches of the previous
+           layer.
+
+    Raises ValueError for images whose sides are not multiples of the largest patch.
     """
     count, height, width, channels = images.shape
     patch = math.prod(sides)
     if height % patch or width % patch:
         raise ValueError(
-            f"images are {height} x {width}: allowed are sides that {patch} divides, for patches "
-            f"of {' x '.join(map(str, sides))}"
+            f"images are {height} x {width} pixels: allowed is multiples of {patch}, "
+            f"for nested patches with sides {' x '.join(map(str, sides))}"
         )
     inner = sides[::-1]
     split = images.reshape(count, height // patch, *inner, width // patch, *inner, channels)
@@ -98,12 +111,12 @@ class _Patches(nn.Module):
     @nn.compact
     def __call__(self, pixels, train):
         del train
-        rows, values = pixels, pixels.shape[-1]
+        hidden, channels = pixels, pixels.shape[-1]
         for layer, width in enumerate(self.widths):
-            values *= (PATCH if layer else FIRST_PATCH) ** 2
-            rows = nn.leaky_relu(nn.Dense(width)(rows.reshape(-1, values)), self.slope)
-            values = width
-        hidden = rows.reshape(len(pixels), -1)
+            patch_values = channels * (PATCH if layer else FIRST_PATCH) ** 2
+            hidden = nn.leaky_relu(nn.Dense(width)(hidden.reshape(-1, patch_values)), self.slope)
+            channels = width
+        hidden = hidden.reshape(len(pixels), -1)
         for width in self.head_widths:
             hidden = nn.leaky_relu(nn.Dense(width)(hidden), self.slope)
         return nn.Dense(self.outputs)(hidden)
@@ -116,17 +129,17 @@ class _ResNet18(nn.Module):
     @nn.compact
     def __call__(self, images, train):
         normalize = partial(normalization_layer, self.normalization, GROUPS, train)
-        sheet = nn.relu(normalize()(_convolution(STAGES[0], 7, 2)(images)))
-        sheet = nn.max_pool(sheet, (3, 3), (2, 2), ((1, 1), (1, 1)))
+        feature_map = nn.relu(normalize()(_convolution(STAGES[0], 7, 2)(images)))
+        feature_map = nn.max_pool(feature_map, (3, 3), (2, 2), ((1, 1), (1, 1)))
         for stage, channels in enumerate(STAGES):
-            sheet = _Block(channels, 2 if stage else 1, normalize)(sheet)
-            sheet = _Block(channels, 1, normalize)(sheet)
-        hidden = nn.leaky_relu(nn.Dense(RESNET_OUTPUTS)(sheet.mean((1, 2))))
+            feature_map = _Block(channels, 2 if stage else 1, normalize)(feature_map)
+            feature_map = _Block(channels, 1, normalize)(feature_map)
+        hidden = nn.leaky_relu(nn.Dense(RESNET_OUTPUTS)(feature_map.mean((1, 2))))
         return nn.Dense(self.outputs)(hidden)
 
 
 class _Block(nn.Module):
-    """Two convolutions beside a shortcut, which is a 1 x 1 convolution where shapes change."""
+    """Two convolutions and a shortcut, which is a 1 x 1 convolution where shapes differ."""
 
     channels: int
     stride: int
@@ -134,15 +147,15 @@ class _Block(nn.Module):
 
     @nn.compact
     def __call__(self, inputs):
-        sheet = self.normalize()(_convolution(self.channels, 3, self.stride)(inputs))
-        sheet = self.normalize()(_convolution(self.channels, 3, 1)(nn.relu(sheet)))
-        if inputs.shape != sheet.shape:
+        feature_map = self.normalize()(_convolution(self.channels, 3, self.stride)(inputs))
+        feature_map = self.normalize()(_convolution(self.channels, 3, 1)(nn.relu(feature_map)))
+        if inputs.shape != feature_map.shape:
             inputs = self.normalize()(_convolution(self.channels, 1, self.stride)(inputs))
-        return nn.relu(sheet + inputs)
+        return nn.relu(feature_map + inputs)
 
 
 def _convolution(channels, side, stride):
-    """A convolution without bias that halves, or keeps, both sides, initialised as in He et al."""
+    """Returns a convolution without bias, padded to keep sides at stride 1; init of He et al."""
     he = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
     padding = ((side // 2, side // 2),) * 2
     return nn.Conv(

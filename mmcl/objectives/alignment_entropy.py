@@ -1,8 +1,8 @@
-"""Objectives: what two representations are trained to do. Lower is better, in nats.
+"""Alignment minus entropy by kernel estimates: the paper's objective and a whitened variant.
 
-An objective takes the representations of a batch of pairs and, if its negatives come from a second
-batch, the representations of that too. Masks over pairs are `where=` arguments: `True` takes part,
-the pairs left out change nothing, and an empty mask gives 0 with a gradient of 0.
+Lower is better, in nats. Representations z are float32 [n, d], and so are those of a second batch
+that provides the negatives. `where`, bool [n], selects the pairs that take part: the others change
+nothing, and an empty mask gives 0 with a gradient of 0.
 """
 
 import jax
@@ -15,8 +15,8 @@ from mmcl.objectives.log_sum_exp import log_sum_exp
 from mmcl.objectives.masks import all_pairs, fill_masked, masked_mean
 from mmcl.objectives.similarities import negative_squared_distance
 
-BANDWIDTH = 0.7  # h of the kernel in white coordinates
-NORM_PENALTY = 0.1  # λ, stands for the bounded outputs of the theory
+BANDWIDTH = 0.7  # h of the kernel, in whitened coordinates
+NORM_PENALTY = 0.1  # λ, a soft bound in place of the bounded outputs of the theory
 
 
 def alignment_max_entropy(
@@ -27,18 +27,20 @@ def alignment_max_entropy(
 ) -> Float[Array, ""]:
     """Alignment minus the mean entropy of both modalities (paper Eq. 2): float32 [].
 
-    E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_j exp(-‖z_i - z'_j‖² / temperature): the entropy is
-    a kernel estimate over negatives of the same modality, among them the positive as one more.
-    z holds representations float32 [n, d]. The negatives are a second, independent batch float32
-    [n, d] masked by the same `where`, or, if None, the other pairs of z itself.
+    E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_j exp(-‖z_i - z'_j‖² / temperature). The entropy is
+    a kernel estimate over negatives z' of the same modality, with the positive as one more.
+
+    z:         representations float32 [n, d].
+    negatives: representations float32 [n, d] of a second, independent batch, masked by the same
+               `where`; None for the other pairs of z.
     """
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     count = where.sum() if negatives is None else where.sum() + 1
 
-    def negative_entropy(own, other):
-        left, right = negative_squared_distance(own, other)
+    def negative_entropy(rows, rows_of_negatives):
+        left, right = negative_squared_distance(rows, rows_of_negatives)
         kernel_sum = log_sum_exp(left / temperature, right, where, negatives is None)
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
         return with_positive - jnp.log(jnp.maximum(count, 1))
@@ -54,25 +56,31 @@ def alignment_max_whitened_entropy(
     where: Bool[Array, " n"] | None = None,
     norm_penalty: float = NORM_PENALTY,
 ) -> Float[Array, ""]:
-    """Alignment minus entropies, each measured where representations are white: float32 [].
+    """Alignment minus the mean entropy of both whitened modalities: float32 [].
 
     E‖z_x - z_t‖² + ½ Σ_modalities E_i log mean_{j≠i} exp(-‖u_i - u_j‖² / 2h²) + λ E‖z‖², where
-    u = z @ `whitening`, from `whitening_matrix`. The kernel of `alignment_max_entropy`
-    saturates at the logarithm of the number of negatives; from there on a dimension of low variance
-    is worth less than one that leaks. This one sees all dimensions on one scale and does not
-    saturate, so that alignment alone decides how far each is stretched, up to the soft bound by
-    λ = `norm_penalty`: the larger, the shorter representations are, and the less alignment has to
-    gain by the last digits of what is there already.
-    Given time it takes a function of dimensions it has for a new one and lets a weak one go: use it
-    with the other and at the end, while the learning rate fades (docs/recipes.md).
+    u = z @ `whitening` and z is centred.
+
+    The kernel of `alignment_max_entropy` saturates at the logarithm of the number of negatives;
+    then a dimension of low variance is worth less than one that leaks. Here all dimensions have
+    the same scale and nothing saturates, so alignment alone determines how far each dimension is
+    stretched, up to the soft bound by λ. A larger λ gives shorter representations, and alignment
+    gains less from further precision in dimensions that are already learnt.
+
+    Given time it can replace a weak dimension by a function of the others. So use it together with
+    `alignment_max_entropy` and at the end, while the learning rate decays (docs/recipes.md).
+
+    z:            representations float32 [n, d].
+    whitening:    float32 [d, d], from `whitening_matrix`.
+    norm_penalty: λ.
     """
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     centre = jax.lax.stop_gradient((z.x.mean(0) + z.t.mean(0)) / 2)[None]
 
     def negative_entropy(rows):
-        white = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
-        kernel_sum = log_sum_exp(*negative_squared_distance(white, white), where, True)
+        scaled = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
+        kernel_sum = log_sum_exp(*negative_squared_distance(scaled, scaled), where, True)
         others = jnp.maximum(where.sum() - 1, 1)
         return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - jnp.log(others), 0.0)
 
@@ -83,9 +91,9 @@ def alignment_max_whitened_entropy(
 
 
 def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
-    """What makes the rows of both modalities white when multiplied from the right: float32 [d, d].
+    """Returns the matrix that whitens the rows of both modalities, from the right: float32 [d, d].
 
-    A constant for the gradient; columns that are 0 stay as they are.
+    No gradient passes through it; columns of zeros stay zeros.
     """
     rows = jax.lax.stop_gradient(jnp.concatenate(z))
     rows = rows - rows.mean(0)[None]

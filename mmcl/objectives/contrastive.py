@@ -1,8 +1,8 @@
-"""Contrasts: other ways than InfoNCE to tell matched pairs from mismatched ones across modalities.
+"""Contrastive objectives: InfoNCE and others that compare matched with mismatched pairs.
 
-Each is (z, temperature, similarity, where) -> float32 []; lower is better, in nats. Logits are
-similarities / temperature. Pairs outside `where` change nothing; an empty mask gives 0 with a
-gradient of 0.
+Each is a function (z, temperature, similarity, where) -> float32 []; lower is better, in nats.
+Logits s are similarities / temperature. `where`, bool [n], selects the pairs that take part: the
+others change nothing, and an empty mask gives 0 with a gradient of 0.
 """
 
 import jax
@@ -26,14 +26,14 @@ def symmetric_infonce(
 ) -> Float[Array, ""]:
     """Symmetric InfoNCE over cross-modal negatives (paper Eq. 1): float32 [].
 
-    z holds representations float32 [n, d]; matched rows are the positives.
+    z: representations float32 [n, d]; matched rows are the positives.
     """
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     left, right = similarity(z.x, z.t)
     left = left / temperature
     positives = jnp.sum(left * right, 1)
-    columns = where | ~where.any()  # some to take part, so that an empty mask is finite too
+    columns = where | ~where.any()  # all for an empty mask, to keep its value finite
     sums = log_sum_exp(left, right, columns, False) + log_sum_exp(right, left, columns, False)
     return masked_mean(sums / 2 - jnp.log(columns.sum()) - positives, where)
 
@@ -47,9 +47,11 @@ def decoupled_infonce(
     """Decoupled contrastive learning (Yeh et al., arXiv 2110.06848), symmetric: float32 [].
 
     InfoNCE without the positive among the negatives: E[½ log mean_{j≠i} exp(s_ij) + ½ log
-    mean_{j≠i} exp(s_ji) - s_ii]. So nothing saturates, and nothing bounds it from below but a
-    bounded similarity: with the distance or the dot product the scale of z is free to grow.
-    z: float32 [n, d]; matched rows are the positives. A lone pair has no negatives, and -s_ii.
+    mean_{j≠i} exp(s_ji) - s_ii]. It does not saturate, and only a bounded similarity bounds it from
+    below: with the distance or the dot product the scale of z can grow without limit. A single pair
+    has no negatives, and its loss is -s_ii.
+
+    z: representations float32 [n, d]; matched rows are the positives.
     """
     where = all_pairs(z, where)
     left, right = similarity(*fill_masked(z, where))
@@ -66,13 +68,14 @@ def siglip(
     similarity: Similarity = negative_squared_distance,
     where: Bool[Array, " n"] | None = None,
 ) -> Float[Array, ""]:
-    """Sigmoid loss, each pair by itself (SigLIP, Zhai et al., arXiv 2303.15343): float32 [].
+    """Sigmoid loss of independent pairs (SigLIP, Zhai et al., arXiv 2303.15343): float32 [].
 
-    E_i[-log σ(s_ii + b) - Σ_{j≠i} log σ(-s_ij - b)]. The temperature is the caller's, not trained.
-    The bias b, a parameter in the source, is for each batch the one that minimises the loss: there
-    is nothing to initialise, and a shift of all similarities changes nothing. At its minimum a
-    derivative by b is 0, so none is taken. z: float32 [n, d]; matched rows are the positives.
-    Memory grows with n².
+    E_i[-log σ(s_ii + b) - Σ_{j≠i} log σ(-s_ij - b)]. The temperature is an argument, not trained.
+    The bias b, a parameter in the source, is the one that minimises the loss of the batch: there is
+    nothing to initialise, and a shift of all similarities changes nothing. The derivative by b is 0
+    at the minimum, so b is a constant for the gradient. Memory grows with n².
+
+    z: representations float32 [n, d]; matched rows are the positives.
     """
     where = all_pairs(z, where)
     left, right = similarity(*fill_masked(z, where))
@@ -80,27 +83,27 @@ def siglip(
     matched = jnp.diagonal(logits)
     others = where[None] & where[:, None] & ~jnp.eye(len(where), dtype=bool)
     bias = jax.lax.stop_gradient(_best_bias(matched, where, logits, others))
-    misses = jax.nn.softplus(-matched - bias)
-    alarms = jnp.sum(jax.nn.softplus(logits + bias), 1, where=others)
-    return masked_mean(misses + alarms, where)
+    of_matched = jax.nn.softplus(-matched - bias)
+    of_others = jnp.sum(jax.nn.softplus(logits + bias), 1, where=others)
+    return masked_mean(of_matched + of_others, where)
 
 
 def _best_bias(matched, where, logits, others):
-    """Where Σ_others σ(s + b) equals Σ_matched σ(-s - b), by Newton's method on logarithms.
+    """Returns the b at which Σ_others σ(s + b) = Σ_matched σ(-s - b), by Newton's method.
 
-    Their difference is close to a straight line in b, however well pairs are told apart.
+    It solves for equal logarithms, whose difference is almost linear in b even where matched and
+    mismatched pairs are well separated.
     """
 
     def newton(bias, _):
-        alarm, miss = jax.nn.sigmoid(logits + bias), jax.nn.sigmoid(-matched - bias)
-        alarms = jnp.sum(alarm, where=others) + TINY
-        misses = jnp.sum(miss, where=where) + TINY
-        slope = jnp.sum(alarm * (1 - alarm), where=others) / alarms
-        slope = slope + jnp.sum(miss * (1 - miss), where=where) / misses
-        return bias - (jnp.log(alarms) - jnp.log(misses)) / jnp.maximum(slope, 0.25), None
+        of_others, of_matched = jax.nn.sigmoid(logits + bias), jax.nn.sigmoid(-matched - bias)
+        sum_others = jnp.sum(of_others, where=others) + TINY
+        sum_matched = jnp.sum(of_matched, where=where) + TINY
+        slope = jnp.sum(of_others * (1 - of_others), where=others) / sum_others
+        slope = slope + jnp.sum(of_matched * (1 - of_matched), where=where) / sum_matched
+        gap = jnp.log(sum_others) - jnp.log(sum_matched)
+        return bias - gap / jnp.maximum(slope, 0.25), None
 
     highest = jnp.max(logits, where=others, initial=-jnp.inf)
-    start = -jnp.maximum(
-        highest, masked_mean(matched, where)
-    )  # where no sum that counts underflows
+    start = -jnp.maximum(highest, masked_mean(matched, where))  # here neither sum underflows
     return jax.lax.scan(newton, start, length=NEWTON_STEPS)[0]

@@ -1,7 +1,8 @@
-"""Correlations: objectives without negatives, which keep columns apart by their second moments.
+"""Correlation objectives: without negatives, they decorrelate columns by second moments.
 
-Each is (z, temperature, where) -> float32 []; lower is better, in units of its own. Columns of
-zeros take no part, nor do pairs outside `where`; an empty mask gives 0 with a gradient of 0.
+Each is a function (z, temperature, where) -> float32 []; lower is better, without a common unit.
+Representations z are float32 [n, d]; columns of zeros take no part. `where`, bool [n], selects the
+pairs that take part: the others change nothing, and an empty mask gives 0 with a gradient of 0.
 """
 
 import jax
@@ -24,16 +25,18 @@ def vicreg(
 ) -> Float[Array, ""]:
     """Variance, invariance, covariance (VICReg, Bardes et al., arXiv 2105.04906): float32 [].
 
-    Of z / √temperature, the mean over active columns k of
-    25 E(z_xk - z_tk)² + Σ_modalities [25 max(0, 1 - sd_k) + Σ_{l≠k} cov_kl²]:
-    the temperature is the variance asked of each. z: float32 [n, d].
+    Mean over active columns k of
+    25 E(z_xk - z_tk)² + Σ_modalities [25 max(0, 1 - sd_k) + Σ_{l≠k} cov_kl²] of z / √temperature:
+    the temperature is the variance that each column should reach.
+
+    z: representations float32 [n, d].
     """
     where = all_pairs(z, where)
     columns = active_columns(z, where)
     scale = jax.lax.rsqrt(jnp.float32(temperature))
-    kept = [jnp.where(where[:, None], rows * scale, 0.0) for rows in z]
-    loss = INVARIANCE * masked_mean(jnp.sum((kept[0] - kept[1]) ** 2, -1), where)
-    for deviations in (centred(rows, where) for rows in kept):
+    x, t = (jnp.where(where[:, None], rows * scale, 0.0) for rows in z)
+    loss = INVARIANCE * masked_mean(jnp.sum((x - t) ** 2, -1), where)
+    for deviations in (centred(x, where), centred(t, where)):
         cov = covariance(deviations, deviations, where)
         spread = jnp.sqrt(jnp.diagonal(cov) + RIDGE)
         loss += VARIANCE * jnp.sum(jax.nn.relu(1 - spread), where=columns)
@@ -44,29 +47,33 @@ def vicreg(
 def barlow_twins(
     z: Modalities, temperature: Temperature, where: Bool[Array, " n"] | None = None
 ) -> Float[Array, ""]:
-    """Cross-correlations towards the identity (Zbontar et al., arXiv 2103.03230): float32 [].
+    """Cross-correlations pulled to the identity (Zbontar et al., arXiv 2103.03230): float32 [].
 
-    Σ_k (1 - c_kk)² + 0.005 Σ_{k≠l} c_kl² over active columns, c_kl the correlation of column k of
-    z_x and l of z_t. Correlations know no scale, hence no temperature. z: float32 [n, d].
+    Σ_k (1 - c_kk)² + 0.005 Σ_{k≠l} c_kl² over active columns, where c_kl is the correlation of
+    column k of z_x and l of z_t. The temperature has no effect, as correlations have no scale.
+
+    z: representations float32 [n, d].
     """
     where = all_pairs(z, where)
     columns = active_columns(z, where)
     cross = covariance(_standardized(z.x, where), _standardized(z.t, where), where)
-    twins = jnp.sum((1 - jnp.diagonal(cross)) ** 2, where=columns)
-    return twins + REDUNDANCY * jnp.sum(_off_diagonal(cross) ** 2)
+    invariance = jnp.sum((1 - jnp.diagonal(cross)) ** 2, where=columns)
+    return invariance + REDUNDANCY * jnp.sum(_off_diagonal(cross) ** 2)
 
 
 def whitened_regression(
     z: Modalities, temperature: Temperature, where: Bool[Array, " n"] | None = None
 ) -> Float[Array, ""]:
-    """What the modalities' linear regressions on one another leave unexplained: float32 [].
+    """Error of the linear regression of one whitened modality on the other: float32 [].
 
-    d - ‖cov_x^-½ cov_xt cov_t^-½‖², the d active columns less the sum of squared canonical
-    correlations (deep CCA: Andrew et al., 2013): the error of whitened z_t predicted from z_x, and
-    the other way round. The plain baseline: of two trained encoders, regression of one on the other
-    is best when both are constant, and a stop-gradient only slows that down; regression of what is
-    white has nothing to gain by it. No negatives, no entropy, no scale, hence no temperature.
-    z: float32 [n, d], n > d + 1, or everything is explained.
+    d - ‖cov_x^-½ cov_xt cov_t^-½‖², the number d of active columns minus the sum of squared
+    canonical correlations (deep CCA: Andrew et al., 2013). It is the same in both directions.
+
+    This is the plain baseline. Regression between two trained encoders is best when both are
+    constant, and a stop-gradient only slows the collapse down; regression of whitened columns gains
+    nothing by it. The temperature has no effect, as whitened columns have no scale.
+
+    z: representations float32 [n, d] with n > d + 1; with fewer pairs the regression is exact.
     """
     where = all_pairs(z, where)
     columns = active_columns(z, where)
@@ -80,7 +87,7 @@ def whitened_regression(
 
 
 def _standardized(rows, where):
-    """Columns of mean 0 and variance 1; those of no variance are 0, with a finite gradient."""
+    """Returns columns of mean 0 and variance 1; constant ones are 0, with a finite gradient."""
     deviations = centred(rows, where)
     variance = jnp.sum(deviations**2, 0, keepdims=True) / jnp.maximum(where.sum() - 1, 1)
     return deviations * jax.lax.rsqrt(jnp.maximum(variance, 1e-12))

@@ -1,9 +1,10 @@
-"""Entropies: alignment minus an entropy, as in the paper's Eq. 2, by other estimates of it.
+"""Alignment minus entropy (as in paper Eq. 2) by other estimates of the entropy.
 
-Each is (z, temperature, where) -> float32 []; lower is better, in nats up to a constant. The
-temperature is the unit of squared distances: the loss of z is that of z / √temperature at 1.
-Columns of zeros take no part, nor do pairs outside `where`; an empty mask gives 0 with a gradient
-of 0.
+Each is a function (z, temperature, where) -> float32 []; lower is better, in nats up to a constant.
+The temperature is the unit of squared distances: the loss of z is that of z / √temperature at
+temperature 1. Representations z are float32 [n, d]; columns of zeros take no part. `where`,
+bool [n], selects the pairs that take part: the others change nothing, and an empty mask gives 0
+with a gradient of 0.
 """
 
 from collections.abc import Callable
@@ -25,13 +26,13 @@ from mmcl.objectives.masks import (
 )
 from mmcl.objectives.similarities import negative_squared_distance
 
-NEIGHBOUR = 3  # the k of the k-th nearest: the lower, the less bias and the more variance
-FLOOR = 1e-4  # of squared distances and variances, under which a logarithm goes no deeper
+NEIGHBOUR = 3  # k of the k-th nearest neighbour; a lower k has less bias and more variance
+FLOOR = 1e-4  # added to squared distances and variances, so that their logarithms stay finite
 
 Temperature = Float[Array, ""] | float
 Entropy = Callable[
     [Float[Array, "n d"], Bool[Array, " n"], Bool[Array, " d"]], Float[Array, ""]
-]  # (rows, where, columns that are active) -> nats
+]  # (rows, where, active columns) -> nats
 
 
 def alignment_uniformity(
@@ -39,10 +40,11 @@ def alignment_uniformity(
 ) -> Float[Array, ""]:
     """Alignment plus uniformity (Wang and Isola, arXiv 2005.10242): float32 [].
 
-    E‖z_x - z_t‖² + ½ Σ_modalities log mean_ij exp(-‖z_i - z_j‖²): both means are inside the
-    logarithm, which makes it a Rényi entropy, of order 2. The source has z on the unit
-    sphere (`Recipe.output_space`), which bounds it; here pairs i = j count, and bound it anywhere.
-    z: float32 [n, d].
+    E‖z_x - z_t‖² + ½ Σ_modalities log mean_ij exp(-‖z_i - z_j‖²). Both means are inside the
+    logarithm, which makes it a Rényi entropy of order 2. The source bounds it by z on the unit
+    sphere (see `Recipe.output_space`); here the pairs i = j count and bound it in any space.
+
+    z: representations float32 [n, d].
     """
     return _alignment_minus(_renyi_entropy, 0.0, z, temperature, where)
 
@@ -53,9 +55,11 @@ def alignment_max_neighbour_entropy(
     """Alignment minus entropies by k-th nearest neighbours, k = 3: float32 [].
 
     E‖z_x - z_t‖² - ½ Σ_modalities d E log ‖z_i - its k-th nearest‖ + λ E‖z‖², the estimate of
-    Kozachenko and Leonenko without its constants; d counts active columns. It does not saturate, so
-    λ stands for the bounded outputs of the theory. z: float32 [n, d]. With k pairs or fewer in the
-    mask there is no k-th neighbour, and no entropy.
+    Kozachenko and Leonenko without its constants; d is the number of active columns. It does not
+    saturate, so λ takes the role of the bounded outputs of the theory. The entropy is 0 if the mask
+    has k pairs or fewer.
+
+    z: representations float32 [n, d].
     """
     return _alignment_minus(_neighbour_entropy, NORM_PENALTY, z, temperature, where)
 
@@ -65,8 +69,10 @@ def alignment_max_gaussian_entropy(
 ) -> Float[Array, ""]:
     """Alignment minus entropies of Gaussians of the same covariance: float32 [].
 
-    E‖z_x - z_t‖² - ¼ Σ_modalities log det(cov z + 1e-4 I) + λ E‖z‖². Columns need only be
-    uncorrelated for it, not independent. z: float32 [n, d], n > d, or the floor of 1e-4 decides.
+    E‖z_x - z_t‖² - ¼ Σ_modalities log det(cov z + 1e-4 I) + λ E‖z‖². It rewards columns for being
+    uncorrelated, not for being independent.
+
+    z: representations float32 [n, d] with n > d; with fewer pairs the floor of 1e-4 dominates.
     """
     return _alignment_minus(_gaussian_entropy, NORM_PENALTY, z, temperature, where)
 
@@ -75,27 +81,28 @@ def _alignment_minus(entropy: Entropy, norm_penalty: float, z, temperature, wher
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     columns = active_columns(z, where)
-    centre = jax.lax.stop_gradient(z.x.mean(0))[None]  # a product far off would round much away
+    # products of rows far from the origin would lose digits
+    centre = jax.lax.stop_gradient(z.x.mean(0))[None]
     scale = jax.lax.rsqrt(jnp.float32(temperature))
     z = Modalities((z.x - centre) * scale, (z.t - centre) * scale)
     norm = jnp.sum(centred(z.x, where) ** 2 + centred(z.t, where) ** 2, -1) / 2
-    pull = masked_mean(jnp.sum((z.x - z.t) ** 2, -1) + norm_penalty * norm, where)
-    return pull - (entropy(z.x, where, columns) + entropy(z.t, where, columns)) / 2
+    alignment = masked_mean(jnp.sum((z.x - z.t) ** 2, -1) + norm_penalty * norm, where)
+    return alignment - (entropy(z.x, where, columns) + entropy(z.t, where, columns)) / 2
 
 
 def _renyi_entropy(rows, where, columns):
-    some = where | ~where.any()  # to take part, so that an empty mask is finite too
-    of_rows = log_sum_exp(*negative_squared_distance(rows, rows), some, False)
-    total = jax.nn.logsumexp(of_rows, where=some)
-    return jnp.where(where.any(), 2 * jnp.log(some.sum()) - total, 0.0)
+    nonempty = where | ~where.any()  # all for an empty mask, to keep gradients finite
+    of_rows = log_sum_exp(*negative_squared_distance(rows, rows), nonempty, False)
+    total = jax.nn.logsumexp(of_rows, where=nonempty)
+    return jnp.where(where.any(), 2 * jnp.log(nonempty.sum()) - total, 0.0)
 
 
 def _neighbour_entropy(rows, where, columns):
     left, right = negative_squared_distance(*[jax.lax.stop_gradient(rows)] * 2)
-    closeness = jnp.matmul(left, right.T, precision="float32")
+    similarity = jnp.matmul(left, right.T, precision="float32")
     others = where[None] & ~jnp.eye(len(rows), dtype=bool)
-    _, nearest = jax.lax.top_k(jnp.where(others, closeness, -jnp.inf), NEIGHBOUR)
-    # the distance once more, by differences: Gram distances of near points are all rounding
+    _, nearest = jax.lax.top_k(jnp.where(others, similarity, -jnp.inf), NEIGHBOUR)
+    # distances again, from differences: rounding dominates Gram distances of close points
     distance = jnp.sum((rows - rows[nearest[:, -1]]) ** 2, -1)
     nats = columns.sum() / 2 * jnp.log(distance + FLOOR)
     return jnp.where(where.sum() > NEIGHBOUR, masked_mean(nats, where), 0.0)
@@ -103,6 +110,6 @@ def _neighbour_entropy(rows, where, columns):
 
 def _gaussian_entropy(rows, where, columns):
     deviations = centred(rows, where)
-    floor = jnp.where(columns, FLOOR, 1.0)  # 1 for a column of zeros, whose logarithm is 0
+    floor = jnp.where(columns, FLOOR, 1.0)  # 1 for a column of zeros, so that it adds log 1 = 0
     cov = covariance(deviations, deviations, where) + jnp.diag(floor)
     return jnp.sum(jnp.log(jnp.diagonal(jnp.linalg.cholesky(cov))))

@@ -1,7 +1,8 @@
-"""Log-sum-exp of inner products: in blocks, with a gradient of its own.
+"""Log-sum-exp of inner products, in blocks and with a custom gradient.
 
-Every similarity of the objectives is an inner product of rows made for it, so one function serves
-them all. Its gradient needs no pass over the pairs but two matrix products with exp(products).
+Every similarity of the objectives is an inner product of two rows (`similarities.Factors`), so one
+function serves them all. Its gradient takes two matrix products with exp(products) and no further
+pass over the pairs.
 """
 
 from functools import partial
@@ -10,7 +11,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-CPU_BLOCK, BLOCK = 2**20, 2**22  # products held at once: those of a CPU stay in its caches
+from mmcl.precision import on_cpu
+
+CPU_BLOCK, BLOCK = 2**20, 2**22  # products held at once; those of a CPU fit in its caches
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3,))
@@ -20,17 +23,21 @@ def log_sum_exp(
     where: Bool[Array, " m"],
     skip_itself: bool,
 ) -> Float[Array, " n"]:
-    """log Σ_j exp(⟨left_i, right_j⟩) over the j of `where`, -inf if there is none: float32 [n].
+    """Returns log Σ_j exp(⟨left_i, right_j⟩) over the j in `where`: float32 [n].
 
-    With `skip_itself` (then n = m) j = i takes no part. Memory is linear in n + m once n × m
-    exceeds `block_size()`; then the gradient makes each block of products a second time.
+    An empty sum gives -inf. Memory is linear in n + m once n × m exceeds `block_size()`; then the
+    gradient computes each block of products a second time.
+
+    left, right: float32 [n, k] and [m, k].
+    where:       bool [m], the j that take part.
+    skip_itself: whether j = i takes no part; requires n = m.
     """
     return _forward(left, right, where, skip_itself)[0]
 
 
 def block_size() -> int:
-    """The number of products held at once."""
-    return CPU_BLOCK if jax.default_backend() == "cpu" else BLOCK
+    """Returns the largest number of products held at once."""
+    return CPU_BLOCK if on_cpu() else BLOCK
 
 
 def _forward(left, right, where, skip_itself):
@@ -40,7 +47,7 @@ def _forward(left, right, where, skip_itself):
         kernel = jnp.exp(logits - largest[:, None])
         return kernel, jnp.log(kernel.sum(1)) + largest
 
-    rows = _numbered(left)
+    rows = _with_indices(left)
     if _fits(left, right):
         kernel, values = of_rows(rows)
         return values, (left, right, where, values, kernel)
@@ -60,10 +67,10 @@ def _backward(skip_itself, residuals, cotangent):
         rows, value, weight = block
         logits = _masked_products(rows, right, where, skip_itself)
         kernel = jnp.exp(logits - _finite(value)[:, None])
-        grad_rows, more = _gradients(rows[0], right, kernel, weight)
-        return grad_right + more, grad_rows
+        grad_rows, grad_right_of_block = _gradients(rows[0], right, kernel, weight)
+        return grad_right + grad_right_of_block, grad_rows
 
-    blocks = _in_blocks((_numbered(left), values, cotangent), right)
+    blocks = _in_blocks((_with_indices(left), values, cotangent), right)
     grad_right, grad_left = jax.lax.scan(of_block, jnp.zeros_like(right), blocks)
     return grad_left.reshape(-1, left.shape[1])[: len(left)], grad_right, None
 
@@ -72,20 +79,20 @@ log_sum_exp.defvjp(_forward, _backward)
 
 
 def _masked_products(rows, right, where, skip_itself):
-    left, places = rows
+    left, indices = rows
     takes_part = where[None]
     if skip_itself:
-        takes_part = takes_part & (places[:, None] != jnp.arange(len(right))[None])
+        takes_part = takes_part & (indices[:, None] != jnp.arange(len(right))[None])
     return jnp.where(takes_part, _product(left, right.T), -jnp.inf)
 
 
 def _gradients(left, right, kernel, weight):
-    # the barrier keeps XLA from making kernel.T a left factor again, which is slow on a CPU
+    # the barrier keeps XLA from turning kernel.T into a left factor, which is slow on a CPU
     columns = jax.lax.optimization_barrier(_product((weight[:, None] * left).T, kernel))
     return weight[:, None] * _product(kernel, right), columns.T
 
 
-def _numbered(left):
+def _with_indices(left):
     return left, jnp.arange(len(left))
 
 
@@ -94,12 +101,12 @@ def _fits(left, right) -> bool:
 
 
 def _in_blocks(tree, right):
-    """Leading axes [n, ...] as [blocks, rows, ...], the last block filled up with zeros."""
+    """Reshapes leading axes [n, ...] to [blocks, rows, ...]; zeros fill up the last block."""
     rows = max(1, block_size() // len(right))
 
     def split(leaf):
-        fill = -len(leaf) % rows
-        padded = jnp.pad(leaf, [(0, fill)] + [(0, 0)] * (leaf.ndim - 1))
+        missing = -len(leaf) % rows
+        padded = jnp.pad(leaf, [(0, missing)] + [(0, 0)] * (leaf.ndim - 1))
         return padded.reshape(-1, rows, *leaf.shape[1:])
 
     return jax.tree.map(split, tree)

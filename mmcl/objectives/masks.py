@@ -1,4 +1,4 @@
-"""Masks: pairs and columns that take no part in an objective, and what is left without them."""
+"""Masks: statistics of the pairs and columns that take part in an objective."""
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +8,12 @@ from mmcl.modalities import Modalities
 
 
 def all_pairs(z: Modalities, where: Bool[Array, " n"] | None) -> Bool[Array, " n"]:
-    """The mask itself, or one in which every pair takes part: bool [n]."""
+    """Returns the mask, or one in which all pairs take part if it is None: bool [n]."""
     return jnp.ones(len(z.x), bool) if where is None else where
 
 
 def fill_masked(z: Modalities, where: Bool[Array, " n"]) -> Modalities:
-    """Rows that take no part become the mean of the others, so that they cannot spoil rounding."""
+    """Replaces rows that take no part by the mean of the others, so that they add no rounding."""
 
     def fill(rows):
         mean = rows.mean(0, keepdims=True, where=where[:, None] | ~where.any())
@@ -23,17 +23,17 @@ def fill_masked(z: Modalities, where: Bool[Array, " n"]) -> Modalities:
 
 
 def masked_mean(values: Float[Array, " n"], where: Bool[Array, " n"]) -> Float[Array, ""]:
-    """The mean over pairs that take part, 0 if there are none: float32 []."""
+    """Returns the mean over pairs that take part, 0 if there are none: float32 []."""
     return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)
 
 
 def active_columns(z: Modalities, where: Bool[Array, " n"]) -> Bool[Array, " d"]:
-    """The columns that are not 0 in every pair that takes part, in either modality: bool [d]."""
+    """Returns the columns that are not 0 in some pair that takes part, in x or t: bool [d]."""
     return ((z.x != 0) | (z.t != 0)).any(0, where=where[:, None])
 
 
 def centred(rows: Float[Array, "n d"], where: Bool[Array, " n"]) -> Float[Array, "n d"]:
-    """Deviations from the mean of the rows that take part, 0 in the others: float32 [n, d]."""
+    """Returns deviations from the mean of the rows that take part, 0 elsewhere: float32 [n, d]."""
     taking_part = jnp.where(where[:, None], rows, 0.0)
     mean = taking_part.sum(0, keepdims=True) / jnp.maximum(where.sum(), 1)
     return jnp.where(where[:, None], rows - mean, 0.0)
@@ -42,6 +42,6 @@ def centred(rows: Float[Array, "n d"], where: Bool[Array, " n"]) -> Float[Array,
 def covariance(
     a: Float[Array, "n d"], b: Float[Array, "n k"], where: Bool[Array, " n"]
 ) -> Float[Array, "d k"]:
-    """The covariances of columns of a and b, both `centred`: float32 [d, k]."""
+    """Returns the covariances of the columns of a and b, both `centred`: float32 [d, k]."""
     products = jnp.matmul(a.T, b, precision="float32")
     return products / jnp.maximum(where.sum() - 1, 1)

@@ -1,4 +1,7 @@
-"""Catalogue: the objectives that a recipe can name, and what each asks of it."""
+"""Registry of objectives, by the names that a recipe can give them.
+
+An entry is an `Objective`: a function and its requirements on other fields of the recipe.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,12 +20,12 @@ from mmcl.objectives.entropies import (
 
 
 class Objective(NamedTuple):
-    """An objective of representations, and its needs.
+    """An objective of representations and its requirements.
 
     function:    (z, temperature, where=None, **options) -> float32 [], lower is better.
-    options:     of "similarity" and "negatives", those it takes; without them it knows squared
-                 distances and the pairs of z alone.
-    least_group: number of outputs -> the fewest pairs that make sense.
+    options:     those of "similarity" and "negatives" that `function` takes; without them it uses
+                 squared distances and the pairs of z.
+    least_group: (number of outputs) -> smallest meaningful number of pairs in a group.
     """
 
     function: Callable[..., Float[Array, ""]]

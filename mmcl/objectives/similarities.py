@@ -1,4 +1,4 @@
-"""Similarities of rows of two batches, each an inner product of rows made for it."""
+"""Similarities of the rows of two batches, each written as an inner product of two factors."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +13,11 @@ Representation = Float[Array, "n d"]
 
 
 class Factors(NamedTuple):
-    """Rows whose inner products ⟨left_i, right_j⟩ are similarities of a_i and b_j."""
+    """Rows whose inner products ⟨left_i, right_j⟩ are the similarities of a_i and b_j.
+
+    left:  float32 [n, k].
+    right: float32 [m, k].
+    """
 
     left: Float[Array, "n k"]
     right: Float[Array, "m k"]
@@ -23,21 +27,21 @@ Similarity = Callable[[Representation, Representation], Factors]
 
 
 def negative_squared_distance(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
-    """-‖a_i - b_j‖², centred first so that nothing cancels."""
+    """-‖a_i - b_j‖²; rows are centred first, which avoids cancellation."""
     centre = jax.lax.stop_gradient(a.mean(0))
     a, b = a - centre[None], b - centre[None]
-    one_a, one_b = jnp.ones_like(a[:, :1]), jnp.ones_like(b[:, :1])
-    left = jnp.concatenate([2 * a, -one_a, -jnp.sum(a**2, 1, keepdims=True)], 1)
-    return Factors(left, jnp.concatenate([b, jnp.sum(b**2, 1, keepdims=True), one_b], 1))
+    ones_a, ones_b = jnp.ones_like(a[:, :1]), jnp.ones_like(b[:, :1])
+    left = jnp.concatenate([2 * a, -ones_a, -jnp.sum(a**2, 1, keepdims=True)], 1)
+    return Factors(left, jnp.concatenate([b, jnp.sum(b**2, 1, keepdims=True), ones_b], 1))
 
 
 def dot(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
-    """Inner products ⟨a_i, b_j⟩."""
+    """⟨a_i, b_j⟩."""
     return Factors(a, b)
 
 
 def cosine(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Factors:
-    """Cosines of the angle between a_i and b_j, 0 where either is zero."""
+    """⟨a_i, b_j⟩ / (‖a_i‖ ‖b_j‖), 0 where either row is zero."""
     return Factors(unit(a), unit(b))
 
 

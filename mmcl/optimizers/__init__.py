@@ -1,1 +1,1 @@
-"""Optimisers: one module for each, a registry of them by name, and the schedule."""
+"""Optimisers: one module for each, a registry of them by name, and the learning rate schedule."""

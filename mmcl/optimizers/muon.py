@@ -1,9 +1,9 @@
-"""Muon: momentum of matrices, orthogonalised (Jordan et al., kellerjordan.github.io/posts/muon).
+"""Muon: orthogonalised momentum of matrices (Jordan et al., kellerjordan.github.io/posts/muon).
 
-A quintic Newton-Schulz iteration of a matrix X is X times a polynomial of its Gram matrix. So the
-iteration runs on the Gram matrix of the short side alone, and the long side is met twice: once to
-make the Gram matrix, once to apply what became of it. That factor changes slowly, as momentum does,
-and serves some steps before it is made anew.
+A quintic Newton-Schulz iteration of a matrix X multiplies X by a polynomial of its Gram matrix. So
+the iteration runs on the Gram matrix of the shorter side alone, and the longer side enters twice:
+when the Gram matrix is computed and when the resulting factor is applied. The factor changes as
+slowly as the momentum, so it is reused for some steps.
 """
 
 from typing import NamedTuple
@@ -14,17 +14,17 @@ import optax
 from jaxtyping import Array, Float
 
 MOMENTUM = 0.95
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic: steep at 0, near 1 from there on
-ITERATIONS = 3  # in trials five gave the same scores, at more cost
-REFRESH_EVERY = 4  # steps that a factor serves
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic: steep at 0, then close to 1
+ITERATIONS = 3  # in trials five gave the same scores at higher cost
+REFRESH_EVERY = 4  # steps between two computations of a factor
 EPS = 1e-8
 
 
 class MuonState(NamedTuple):
-    """What Muon remembers of a matrix [m, n], s being its shorter side.
+    """State of Muon for one matrix [m, n] with shorter side s.
 
-    mean:   running mean of the gradient [m, n].
-    factor: what orthogonalises it, once it is of norm 1 [s, s].
+    mean:   running mean of the gradient, [m, n].
+    factor: matrix that orthogonalises the mean after scaling to norm 1, [s, s].
     """
 
     mean: Float[Array, "m n"]
@@ -32,9 +32,10 @@ class MuonState(NamedTuple):
 
 
 def scale_by_muon() -> optax.GradientTransformationExtraArgs:
-    """Orthogonalised Nesterov momentum of matrices, scaled by √max(1, n / m). Takes `step`, from 0.
+    """Returns orthogonalised Nesterov momentum of matrices [m, n], scaled by √max(1, n / m).
 
-    Keep `step` unbatched under vmap: with a batched one the factors are made at every step.
+    `update` takes the keyword `step`, int32 [], counted from 0. It should not be batched under
+    vmap: with a batched step the factors are computed at every step.
     """
 
     def init(params):
@@ -43,38 +44,38 @@ def scale_by_muon() -> optax.GradientTransformationExtraArgs:
 
     def update(grads, state, params=None, *, step, **extra):
         del params, extra
-        ahead = MOMENTUM / (1 - MOMENTUM ** (step + 2.0))
-        now = (1 - MOMENTUM) / (1 - MOMENTUM ** (step + 1.0))
+        weight_of_mean = MOMENTUM / (1 - MOMENTUM ** (step + 2.0))
+        weight_of_grad = (1 - MOMENTUM) / (1 - MOMENTUM ** (step + 1.0))
 
-        def of_matrix(grad, memory):
-            mean = MOMENTUM * memory.mean + (1 - MOMENTUM) * grad
-            nesterov = ahead * mean + now * grad
-            due = step % REFRESH_EVERY == 0
+        def of_matrix(grad, muon_state):
+            mean = MOMENTUM * muon_state.mean + (1 - MOMENTUM) * grad
+            nesterov = weight_of_mean * mean + weight_of_grad * grad
+            refresh = step % REFRESH_EVERY == 0
             nesterov /= jnp.linalg.norm(nesterov) + EPS
-            renew = lambda matrix, _: orthogonalizing_factor(matrix)
-            keep = lambda _, factor: factor
-            factor = jax.lax.cond(due, renew, keep, nesterov, memory.factor)
+            compute = lambda matrix, _: orthogonalizing_factor(matrix)
+            reuse = lambda _, factor: factor
+            factor = jax.lax.cond(refresh, compute, reuse, nesterov, muon_state.factor)
             return _apply(factor, nesterov), MuonState(mean, factor)
 
-        pairs = jax.tree.map(of_matrix, grads, state)
-        pick = lambda place: jax.tree.map(lambda _, pair: pair[place], grads, pairs)
+        results = jax.tree.map(of_matrix, grads, state)
+        pick = lambda index: jax.tree.map(lambda _, result: result[index], grads, results)
         return pick(0), pick(1)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
 def orthogonalizing_factor(matrix: Float[Array, "m n"]) -> Float[Array, "s s"]:
-    """What turns a matrix of norm 1 into one whose singular values are near 1: float32 [s, s].
+    """Returns the factor that moves the singular values of a matrix to about 1: float32 [s, s].
 
-    To be multiplied from the short side.
+    It multiplies the matrix, whose norm must be 1, on the side of its shorter axis s.
     """
     a, b, c = COEFFICIENTS
     rows = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     gram = rows @ rows.T
-    one = factor = jnp.eye(len(rows), dtype=rows.dtype)
+    identity = factor = jnp.eye(len(rows), dtype=rows.dtype)
     for _ in range(ITERATIONS):
         gram = _symmetric(gram)
-        quintic = a * one + b * gram + c * gram @ gram
+        quintic = a * identity + b * gram + c * gram @ gram
         factor, gram = quintic @ factor, quintic @ gram @ quintic
     return factor
 

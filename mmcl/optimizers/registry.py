@@ -1,4 +1,8 @@
-"""Optimisers: gradient clipping, then SOAP, Muon or Adam, under a schedule of traced numbers."""
+"""Registry of optimisers, by the names that a recipe can give them.
+
+An entry is a function (schedule) -> optax.GradientTransformation, where the schedule is a function
+(step) -> learning rate.
+"""
 
 from collections.abc import Callable
 
@@ -14,9 +18,12 @@ from mmcl.optimizers.soap import scale_by_soap
 def make_optimizer(
     name: str, schedule: Schedule, clip_norm: Float[Array, ""] | float
 ) -> optax.GradientTransformationExtraArgs:
-    """The optimiser called `name` in OPTIMIZERS, behind clipping by the global gradient norm.
+    """Returns gradient clipping followed by the optimiser called `name` in OPTIMIZERS.
 
-    Its `update` takes the keyword `step`, int32 [], the steps done so far.
+    schedule:  of the learning rate; may be traced.
+    clip_norm: float32 [], largest global norm of the gradient; may be traced.
+
+    `update` takes the keyword `step`, int32 [], the number of steps before this one.
     """
     rate = lambda step: learning_rate(schedule, step)
     return optax.chain(optax.clip_by_global_norm(clip_norm), OPTIMIZERS[name](rate))
@@ -28,8 +35,8 @@ def _soap(rate):
 
 def _muon(rate):
     matrices = optax.chain(scale_by_muon(), optax.scale_by_learning_rate(rate))
-    kinds = lambda params: jax.tree.map(lambda p: "matrix" if p.ndim == 2 else "other", params)
-    return optax.partition({"matrix": matrices, "other": optax.nadam(rate)}, kinds)
+    labels = lambda params: jax.tree.map(lambda p: "matrix" if p.ndim == 2 else "other", params)
+    return optax.partition({"matrix": matrices, "other": optax.nadam(rate)}, labels)
 
 
 OPTIMIZERS: dict[str, Callable[[optax.Schedule], optax.GradientTransformation]] = {

@@ -1,7 +1,7 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., arXiv 2409.11321).
 
-Where gradients are mostly noise, as with one unbiased latent among nine distorted ones, it needs
-far fewer steps than Adam or Muon.
+If gradients are mostly noise, as with one unbiased latent and nine distorted ones, it needs far
+fewer steps than Adam or Muon.
 """
 
 from typing import NamedTuple
@@ -12,18 +12,19 @@ import optax
 from jaxtyping import Array, Float
 
 B1, B2, EPS = 0.9, 0.95, 1e-8
-REFRESH_EVERY = 10  # steps between two renewals of the eigenbases
-LARGEST = 1024  # longest axis that has an eigenbasis, whose cost grows with the cube
+REFRESH_EVERY = 10  # steps between two updates of the eigenbases
+MAX_SIZE = 1024  # of an axis that has an eigenbasis; the cost grows with its cube
 
 
 class Moments(NamedTuple):
-    """What SOAP remembers of one parameter; `grams` and `bases` hold a matrix an axis.
+    """State of SOAP for one parameter; `grams` and `bases` have one matrix per axis.
 
     mean:   running mean of the gradient.
     square: running mean of the squared gradient in the eigenbases.
     grams:  running means of G Gᵀ [m, m] and Gᵀ G [n, n] for a weight [m, n], None for an axis
-            that is too long; () for a vector or a convolution.
-    bases:  their eigenvectors as columns, largest eigenvalue first; the identity at first.
+            longer than `MAX_SIZE`; () for a vector or a convolution.
+    bases:  their eigenvectors as columns, largest eigenvalue first; the identity before the first
+            update.
     """
 
     mean: Float[Array, "..."]
@@ -33,13 +34,14 @@ class Moments(NamedTuple):
 
 
 def scale_by_soap() -> optax.GradientTransformationExtraArgs:
-    """Preconditions gradients of matrices; others get plain Adam. `update` takes `step`, from 0.
+    """Returns SOAP for matrices and Adam for all other parameters.
 
-    Keep `step` unbatched under vmap: with a batched one the bases are renewed at every step.
+    `update` takes the keyword `step`, int32 [], counted from 0. It should not be batched under
+    vmap: with a batched step the bases are updated at every step.
     """
 
     def init(params):
-        return jax.tree.map(_no_moments, params)
+        return jax.tree.map(_initial_moments, params)
 
     def update(grads, state, params=None, *, step, **extra):
         del params, extra
@@ -49,10 +51,10 @@ def scale_by_soap() -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _no_moments(param) -> Moments:
+def _initial_moments(param) -> Moments:
     zero = jnp.zeros_like(param)
     sizes = param.shape if param.ndim == 2 else ()
-    per_axis = lambda make: tuple(make(size) if size <= LARGEST else None for size in sizes)
+    per_axis = lambda make: tuple(make(size) if size <= MAX_SIZE else None for size in sizes)
     grams = per_axis(lambda size: jnp.zeros((size, size)))
     return Moments(zero, zero, grams, per_axis(jnp.eye))
 
@@ -61,9 +63,9 @@ def _accumulate(grad, moments: Moments, step) -> Moments:
     grams, bases = moments.grams, moments.bases
     if grams:
         grams = (_blend_gram(grams[0], grad), _blend_gram(grams[1], grad.T))
-        keep = lambda grams, bases, step: bases
-        due = (step % REFRESH_EVERY == 0) & (step > 0)
-        bases = jax.lax.cond(due, _renew, keep, grams, bases, step)
+        reuse = lambda grams, bases, step: bases
+        refresh = (step % REFRESH_EVERY == 0) & (step > 0)
+        bases = jax.lax.cond(refresh, _update_bases, reuse, grams, bases, step)
     square = _blend(moments.square, _rotate(grad, bases) ** 2)
     return Moments(B1 * moments.mean + (1 - B1) * grad, square, grams, bases)
 
@@ -76,11 +78,11 @@ def _blend_gram(gram, rows):
     return None if gram is None else _blend(gram, rows @ rows.T)
 
 
-def _renew(grams, bases, step):
-    """The eigenvectors at the first renewal, later one power iteration from the old ones.
+def _update_bases(grams, bases, step):
+    """Returns the eigenvectors at the first update, later one power iteration from the old ones.
 
-    Not before: the Gram matrix of one gradient has no full rank, and what rounding makes of its
-    null space would decide the run.
+    There is no update at step 0: the Gram matrix of one gradient does not have full rank, and
+    rounding in its null space would determine the run.
     """
 
     def exact(gram, _):
@@ -89,8 +91,8 @@ def _renew(grams, bases, step):
     def iterated(gram, basis):
         return jnp.linalg.qr(gram @ basis)[0]
 
-    renew = lambda *pair: jax.lax.cond(step == REFRESH_EVERY, exact, iterated, *pair)
-    return jax.tree.map(renew, grams, bases)
+    update = lambda *pair: jax.lax.cond(step == REFRESH_EVERY, exact, iterated, *pair)
+    return jax.tree.map(update, grams, bases)
 
 
 def _direction(moments: Moments, step):

@@ -1,1 +1,1 @@
-"""Predictors: regressors and classifiers that probes fit."""
+"""Predictors: the regressors and classifiers that are fitted as probes."""

@@ -1,8 +1,7 @@
-"""Classification probes: fit on some rows, label others. One signature for all:
+"""Classification probes: fitted on some rows, applied to others.
 
-(key, features [n, d], labels [n], queries [m, d], classes) -> labels of the queries [m].
-Labels are 0 to classes - 1, of which some may not occur. Features are standardised on the fitted
-rows; a constant column (a masked dimension) becomes 0.
+All have the signature of `Classifier`. Features are standardised on the fitted rows; a constant
+column (a masked dimension) becomes 0.
 """
 
 from typing import Protocol, runtime_checkable
@@ -18,7 +17,7 @@ from probes.predictors.regression import standardize
 
 @runtime_checkable
 class Classifier(Protocol):
-    """(key, features [n, d], labels [n], queries [m, d], classes=k) -> labels of the queries [m]."""
+    """A function (key, features, labels, queries, classes=k) -> predicted labels of the queries."""
 
     def __call__(
         self,
@@ -29,7 +28,12 @@ class Classifier(Protocol):
         *,
         classes: int,
     ) -> Int[Array, " m"]:
-        """Returns a label for every query."""
+        """Returns the predicted labels of the queries: int [m].
+
+        features: float32 [n, d], of the rows to fit.
+        labels:   int [n], from 0 to classes - 1; some of them may not occur.
+        queries:  float32 [m, d].
+        """
         ...
 
 
@@ -43,7 +47,7 @@ def mlp_classifier(
     classes: int,
     steps: int = STEPS,
 ) -> Int[Array, " m"]:
-    """A small MLP trained with Adam on the softmax cross-entropy."""
+    """Returns the labels predicted by a small MLP, trained with Adam on softmax cross-entropy."""
     features, queries = standardize(features, queries)
     loss = optax.softmax_cross_entropy_with_integer_labels
     logits = fit_network(
@@ -61,7 +65,7 @@ def mlp_binary(
     *,
     steps: int = STEPS,
 ) -> Bool[Array, " m"]:
-    """A small MLP of one logit trained with Adam on the binary cross-entropy."""
+    """Returns the labels predicted by a small MLP, trained with Adam on binary cross-entropy."""
     features, queries = standardize(features, queries)
     loss = optax.sigmoid_binary_cross_entropy
     targets = labels.astype(jnp.float32)

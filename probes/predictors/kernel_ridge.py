@@ -1,4 +1,4 @@
-"""Kernel ridge regression: a nonlinear probe in closed form."""
+"""Kernel ridge regression: a nonlinear regression probe in closed form."""
 
 import jax
 import jax.numpy as jnp
@@ -6,10 +6,10 @@ from jaxtyping import Array, Float, Key
 
 from probes.predictors.regression import standardize
 
-POINTS = 1024  # rows that the probe is fitted on, the first of those given
-HELD_OUT = 4  # one in so many of them chooses bandwidth and penalty; then all are fitted
-BANDWIDTHS = (0.25, 0.5, 1.0, 2.0)  # of a Gaussian kernel, in units of the root of the dimension
-PENALTIES = (1e-5, 1e-3, 1e-1)  # a point
+POINTS = 1024  # largest number of rows to fit; the first ones are taken
+HELD_OUT = 4  # one in HELD_OUT rows is held out to choose bandwidth and penalty, then fitted too
+BANDWIDTHS = (0.25, 0.5, 1.0, 2.0)  # of a Gaussian kernel, in units of √(number of features)
+PENALTIES = (1e-5, 1e-3, 1e-1)  # per fitted row
 
 
 @jax.default_matmul_precision("float32")
@@ -19,9 +19,9 @@ def kernel_ridge(
     targets: Float[Array, "n k"],
     queries: Float[Array, "m d"],
 ) -> Float[Array, "m k"]:
-    """Ridge regression with a Gaussian kernel on the first `POINTS` rows.
+    """Returns predictions of ridge regression with a Gaussian kernel on the first `POINTS` rows.
 
-    Each target gets the bandwidth and the penalty that predict its held-out rows best.
+    Each target has the bandwidth and the penalty that predict its held-out rows best.
     """
     del key
     points, queries = standardize(features[:POINTS], queries)
@@ -35,8 +35,8 @@ def kernel_ridge(
         kernel = jnp.exp(-distances / bandwidth**2)
 
         def of_penalty(penalty):
-            part = _solve(kernel[:fitted, :fitted], values[:fitted], penalty)
-            errors = jnp.mean((kernel[fitted:, :fitted] @ part - values[fitted:]) ** 2, axis=0)
+            weights = _solve(kernel[:fitted, :fitted], values[:fitted], penalty)
+            errors = jnp.mean((kernel[fitted:, :fitted] @ weights - values[fitted:]) ** 2, axis=0)
             return errors, _solve(kernel, values, penalty)
 
         return jax.lax.map(of_penalty, jnp.array(PENALTIES))
@@ -45,13 +45,17 @@ def kernel_ridge(
     best = jnp.argmin(errors.reshape(-1, errors.shape[-1]), axis=0)
     chosen = jax.nn.one_hot(best, errors[..., 0].size, axis=0).reshape(errors.shape)
     weights = jnp.einsum("bpk,bpnk->bnk", chosen, weights)
-    across = scale * _squared_distances(queries, points)
-    predict = lambda chosen: jnp.exp(-across / chosen[0] ** 2) @ chosen[1]
+    of_queries = scale * _squared_distances(queries, points)
+
+    def predict(bandwidth_and_weights):
+        bandwidth, weights = bandwidth_and_weights
+        return jnp.exp(-of_queries / bandwidth**2) @ weights
+
     return mean + jax.lax.map(predict, (jnp.array(BANDWIDTHS), weights)).sum(0)
 
 
 def _squared_distances(a, b):
-    """‖a_i - b_j‖² of standardised rows, which need no further centring."""
+    """‖a_i - b_j‖² of standardised rows, which are already centred."""
     squares = jnp.sum(a**2, 1)[:, None] + jnp.sum(b**2, 1)[None] - 2 * a @ b.T
     return jnp.maximum(squares, 0.0)
 

@@ -1,7 +1,7 @@
-"""Logistic regression, multinomial, by Newton's method.
+"""Multinomial logistic regression by Newton's method.
 
-The loss is convex; with the penalty it has one minimum, also where classes can be separated, where
-features repeat one another, or where a class never occurs.
+The loss is convex. With the penalty it has one minimum even if classes can be separated, features
+are collinear, or a class never occurs.
 """
 
 from typing import NamedTuple
@@ -12,10 +12,10 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from probes.predictors.regression import standardize
 
-PENALTY = 1e-4  # with smaller ones rounding can leave the Hessian indefinite
-STEPS = 15  # at most; the hardest fits tried are at the floor of float32 after twelve
-FLOOR = 0.9  # a step that leaves more of the squared gradient than this is at that floor
-SHARES = (1.0, 0.5, 0.25, 0.125)  # of a Newton step; whole ones alone can diverge
+PENALTY = 1e-4  # with a smaller one rounding can make the Hessian indefinite
+MAX_STEPS = 15  # the hardest fits tried reach the precision of float32 after twelve
+PROGRESS = 0.9  # iteration ends once a step leaves more than this fraction of the squared gradient
+FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of a Newton step; full steps alone can diverge
 
 
 @jax.default_matmul_precision("float32")
@@ -27,9 +27,10 @@ def logistic(
     *,
     classes: int,
 ) -> Int[Array, " m"]:
-    """Multinomial logistic regression with a penalty that matters where classes can be separated.
+    """Returns the labels predicted by multinomial logistic regression.
 
-    Its working memory grows with n d classes, its time with n d² classes².
+    It has a small penalty, which matters if classes can be separated. Memory grows with
+    n d classes, time with n d² classes².
     """
     del key
     features, queries = map(_with_intercept, standardize(features, queries))
@@ -39,10 +40,11 @@ def logistic(
 def fit_logistic(
     features: Float[Array, "n d"], labels: Int[Array, " n"], classes: int
 ) -> Float[Array, "d classes"]:
-    """Weights that minimise mean cross-entropy + PENALTY / 2 ‖weights‖²; an intercept is a feature.
+    """Returns the weights that minimise mean cross-entropy + PENALTY / 2 ‖weights‖².
 
-    Of each Newton step it goes the share that leaves the smallest gradient: a small enough share
-    always shrinks it, and float32 resolves it to the end, as it does not the loss.
+    An intercept must be among the features, as a constant column. Each step is the fraction of a
+    Newton step with the smallest gradient: a small enough fraction always reduces the gradient, and
+    float32 resolves the gradient near the minimum, unlike the loss.
     """
     truth = jax.nn.one_hot(labels, classes)
 
@@ -53,35 +55,35 @@ def fit_logistic(
     def step(fit):
         hessian = _hessian(features, jax.nn.softmax(features @ fit.weights))
         hessian = hessian + PENALTY * jnp.eye(fit.weights.size)
-        move = jax.scipy.linalg.solve(hessian, gradient(fit.weights).ravel(), assume_a="pos")
-        shares = jnp.array(SHARES)[:, None, None]
-        ends = fit.weights[None] - shares * move.reshape(1, *fit.weights.shape)
-        sizes = jnp.sum(jax.vmap(gradient)(ends) ** 2, axis=(1, 2))
-        moving = sizes.min() < FLOOR * fit.size
-        return _Fit(ends[jnp.argmin(sizes)], sizes.min(), fit.steps + 1, moving)
+        newton = jax.scipy.linalg.solve(hessian, gradient(fit.weights).ravel(), assume_a="pos")
+        fractions = jnp.array(FRACTIONS)[:, None, None]
+        candidates = fit.weights[None] - fractions * newton.reshape(1, *fit.weights.shape)
+        squared = jnp.sum(jax.vmap(gradient)(candidates) ** 2, axis=(1, 2))
+        improving = squared.min() < PROGRESS * fit.squared_gradient
+        return _Fit(candidates[jnp.argmin(squared)], squared.min(), fit.steps + 1, improving)
 
     weights = jnp.zeros((features.shape[1], classes))
     start = _Fit(weights, jnp.sum(gradient(weights) ** 2), jnp.int32(0), jnp.bool_(True))
-    going_on = lambda fit: fit.moving & (fit.steps < STEPS)
-    return jax.lax.while_loop(going_on, step, start).weights
+    unfinished = lambda fit: fit.improving & (fit.steps < MAX_STEPS)
+    return jax.lax.while_loop(unfinished, step, start).weights
 
 
 class _Fit(NamedTuple):
-    """Where Newton's method stands: size is of the gradient, squared."""
+    """State of Newton's method."""
 
     weights: Float[Array, "d classes"]
-    size: Float[Array, ""]
+    squared_gradient: Float[Array, ""]
     steps: Int[Array, ""]
-    moving: Bool[Array, ""]
+    improving: Bool[Array, ""]
 
 
-def _hessian(features, chances):
-    """Of the mean cross-entropy in raveled weights: the mean of x xᵀ ⊗ (diag p - p pᵀ)."""
-    (n, d), classes = features.shape, chances.shape[1]
-    each = (features[:, :, None] * chances[:, None]).reshape(n, d * classes)
-    own = (each.T @ features).reshape(d, classes, d)
-    own = jnp.einsum("ikj,kl->ikjl", own, jnp.eye(classes)).reshape(d * classes, d * classes)
-    return (own - each.T @ each) / n
+def _hessian(features, probabilities):
+    """Hessian of the mean cross-entropy in raveled weights: the mean of x xᵀ ⊗ (diag p - p pᵀ)."""
+    (n, d), classes = features.shape, probabilities.shape[1]
+    products = (features[:, :, None] * probabilities[:, None]).reshape(n, d * classes)
+    diagonal = (products.T @ features).reshape(d, classes, d)
+    diagonal = jnp.einsum("ikj,kl->ikjl", diagonal, jnp.eye(classes))
+    return (diagonal.reshape(d * classes, d * classes) - products.T @ products) / n
 
 
 def _with_intercept(rows):

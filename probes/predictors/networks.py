@@ -1,4 +1,4 @@
-"""Networks: the small MLP that nonlinear probes train."""
+"""Networks: the small MLP of nonlinear probes."""
 
 import math
 from collections.abc import Callable
@@ -24,10 +24,13 @@ def fit_network(
     steps: int,
     outputs: tuple[int, ...] = (),
 ) -> Float[Array, "m ..."]:
-    """An MLP fitted with Adam to the mean of loss(predictions, target), applied to the queries.
+    """Returns the predictions of an MLP for the queries, after training it with Adam.
 
-    `outputs` is the shape of one prediction. It begins as the constant 0, so that a target of
-    which nothing can be learnt stays near it.
+    It minimises the mean of loss(predictions, target). Predictions are 0 before training, so they
+    stay close to 0 for a target that cannot be learnt.
+
+    loss:    (predictions [b, ...], target [b]) -> losses [b].
+    outputs: shape of one prediction.
     """
     network = _MLP(outputs)
     key_init, key_data = jax.random.split(key)

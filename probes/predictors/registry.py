@@ -1,4 +1,7 @@
-"""Registry: regressors and classifiers by the names that configs use."""
+"""Registries of regressors and classifiers, by the names that a config can give them.
+
+An entry is a `Probe` or a `Classifier`.
+"""
 
 from probes.predictors.classification import Classifier, mlp_classifier
 from probes.predictors.kernel_ridge import kernel_ridge

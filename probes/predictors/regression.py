@@ -1,8 +1,8 @@
-"""Regression probes: fit on some rows, predict others. One signature for all:
+"""Regression probes: fitted on some rows, applied to others.
 
-(key, features [n, d], targets [n, k], queries [m, d]) -> predictions [m, k], all float32.
-Features are standardised on the fitted rows; a constant column (a masked dimension) becomes 0.
-Every target has a fit of its own, so a score does not depend on what else is probed.
+All are functions (key, features [n, d], targets [n, k], queries [m, d]) -> predictions [m, k] of
+float32. Features are standardised on the fitted rows; a constant column (a masked dimension)
+becomes 0. Every target is fitted separately, so its score does not depend on the other targets.
 """
 
 from collections.abc import Callable
@@ -29,13 +29,9 @@ def ridge(
     targets: Float[Array, "n k"],
     queries: Float[Array, "m d"],
 ) -> Float[Array, "m k"]:
-    """Linear regression in closed form, with a penalty that only an ill-posed fit feels."""
+    """Returns predictions of linear regression; its penalty only matters in an ill-posed fit."""
     del key
-    features, queries = standardize(features, queries)
-    mean = targets.mean(0)[None]
-    gram = features.T @ features / len(features) + PENALTY * jnp.eye(features.shape[1])
-    cross = features.T @ (targets - mean) / len(features)
-    return mean + queries @ jax.scipy.linalg.solve(gram, cross, assume_a="pos")
+    return _ridge(features, targets, queries)
 
 
 @jax.default_matmul_precision("float32")
@@ -47,8 +43,8 @@ def mlp(
     *,
     steps: int = STEPS,
 ) -> Float[Array, "m k"]:
-    """A small MLP per target, trained with Adam on what ridge regression leaves unexplained."""
-    linear = ridge(key, features, targets, jnp.concatenate([features, queries]))
+    """Returns predictions of ridge regression plus a small MLP per target for its residuals."""
+    linear = _ridge(features, targets, jnp.concatenate([features, queries]))
     residuals = targets - linear[: len(features)]
     features, queries = standardize(features, queries)
     scale = jnp.maximum(targets.std(0), 1e-12)[None]
@@ -66,7 +62,15 @@ def mlp(
 def standardize(
     features: Float[Array, "n d"], queries: Float[Array, "m d"]
 ) -> tuple[Float[Array, "n d"], Float[Array, "m d"]]:
-    """Both with mean 0 and variance 1 as measured on `features`; a constant column becomes 0."""
+    """Returns both with the columns of `features` at mean 0 and variance 1, constant ones at 0."""
     mean, std = features.mean(0)[None], features.std(0)[None]
     scale = jnp.where(std > 1e-6 * jnp.maximum(std.max(), 1e-12), std, jnp.inf)
     return (features - mean) / scale, (queries - mean) / scale
+
+
+def _ridge(features, targets, queries):
+    features, queries = standardize(features, queries)
+    mean = targets.mean(0)[None]
+    gram = features.T @ features / len(features) + PENALTY * jnp.eye(features.shape[1])
+    cross = features.T @ (targets - mean) / len(features)
+    return mean + queries @ jax.scipy.linalg.solve(gram, cross, assume_a="pos")

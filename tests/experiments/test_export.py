@@ -57,7 +57,7 @@ def told_word(told, place, row):
 @pytest.mark.parametrize(("kind", "number"), SETTINGS)
 def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
     captions = datasets.read_causal3dident_captions(folder, kind, number)
-    bias, told = setting_bias(kind, number), captions.told
+    bias, told = setting_bias(kind, number), captions.values
     words = make_scene_words(COLOR_TABLES)
     values = [factor.values for factor in words.language.factors]
     tellers = Counter(word for of_factor in values for word in of_factor)
@@ -78,7 +78,7 @@ def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
     if lvm.unbiased(bias)[3]:
         np.testing.assert_array_equal(told["spotlight_pos"], scenes.s_pos)
     if lvm.unbiased(bias)[6]:
-        places = np.array(words.hues[2].places)[truly[:, 6]]
+        places = np.array(words.hues[2].positions)[truly[:, 6]]
         np.testing.assert_array_equal(told["background_color_index"], places)
 
 
@@ -111,7 +111,7 @@ def test_bad_numbers_are_refused_before_anything_is_written(flags, message, tmp_
 
 def test_a_folder_that_is_there_is_left_as_it_is(folder):
     before = all_names(folder)
-    with pytest.raises(SystemExit, match="is there already: allowed is a new folder"):
+    with pytest.raises(SystemExit, match="already exists: allowed is a new folder"):
         main([f"--out={folder}", *FLAGS])
     assert all_names(folder) == before
 

@@ -1,4 +1,4 @@
-"""Failures on the way: disks, memory, checkpoints, sick lanes."""
+"""Failures during a run: disks, memory, checkpoints, diverged lanes."""
 
 import shutil
 from contextlib import nullcontext
@@ -15,7 +15,7 @@ from experiments.configs import default
 from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.results import read_results
 from experiments.runtime.signals import Stopped
-from experiments.sweep import run_block as work
+from experiments.sweep import run_block
 from tests.experiments.rundir.test_checkpoints import damage
 from tests.runs import assert_same_tables, run
 from tests.small import small_config
@@ -30,21 +30,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path)
     text = run(directory, small_config())
     assert f"checkpoint {newest.path} cannot be read" in text.replace("\n", "")
     assert "checkpoints/damaged/lanes_0-1_6" in text.replace("\n", "")
-    assert "going on from checkpoint" in text
+    assert "resuming from checkpoint" in text
     assert "checkpoints/lanes_0-1/4" in text.replace("\n", "")
     assert_same_tables(directory, finished[0])
 
 
 @pytest.mark.slow
 def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
-    finish = work.finish
+    run_one = run_block.run_block
 
-    def finish_one_alone(task):
+    def run_one_alone(task):
         if len(task.block.lanes) > 1:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        finish(task)
+        run_one(task)
 
-    monkeypatch.setattr(work, "finish", finish_one_alone)
+    monkeypatch.setattr(run_module, "run_block", run_one_alone)
     text = run(tmp_path, small_config())
     assert "2 lanes ran out of memory together: 1 at a time" in text
     assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
@@ -55,7 +55,7 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
     """Room comes back after step 4; without room for the last checkpoint the run says so."""
     free = iter([0, 1 << 30])
     usage = lambda path: SimpleNamespace(free=next(free, 0))
-    monkeypatch.setattr(work.shutil, "disk_usage", usage)
+    monkeypatch.setattr(run_block.shutil, "disk_usage", usage)
     text = run(tmp_path / "one", small_config())
     assert "no room for the checkpoint of step 4" in text
     assert [stored.step for stored in list_checkpoints(tmp_path / "one")] == [6]
@@ -66,14 +66,14 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
 
 
 def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
-    append = work.history.append
+    append = run_block.history.append
 
     def full(directory, numbers, lanes, step, *metrics):
         if step == 4:
             raise OSError(28, "No space left on device")
         append(directory, numbers, lanes, step, *metrics)
 
-    monkeypatch.setattr(work.history, "append", full)
+    monkeypatch.setattr(run_block.history, "append", full)
     text = run(tmp_path, small_config())
     assert "history.csv has nothing of step 4: No space left on device" in text
     assert (tmp_path / "results.csv").read_bytes() == (finished[0] / "results.csv").read_bytes()
@@ -117,13 +117,13 @@ class FailingCheckpoints:
 
 
 def test_a_checkpoint_that_fails_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(False))
+    monkeypatch.setattr(run_block, "open_checkpoints", lambda *args: FailingCheckpoints(False))
     text = run(tmp_path, small_config())
     assert "a checkpoint could not be saved, older ones stay: disk gone" in text
 
 
 def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(work, "open_checkpoints", lambda *args: FailingCheckpoints(True))
+    monkeypatch.setattr(run_block, "open_checkpoints", lambda *args: FailingCheckpoints(True))
     with pytest.raises(OSError, match="last checkpoint could not be saved: quota exceeded; give"):
         run(tmp_path, small_config())
 
@@ -133,15 +133,16 @@ def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
     """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
 
-    def sick_pairs(key, world, bias, noise_probability, count, *rest):
-        pairs = sample_pairs(key, world, bias, noise_probability, count, *rest)
-        sick = (noise_probability == 0.5) & (count == small_config().recipe.batch)
-        return pairs._replace(x=jnp.where(sick, jnp.nan, pairs.x))
+    def pairs_with_nan(key, world, bias, count, *, noise_probability, **options):
+        options["noise_probability"] = noise_probability
+        pairs = sample_pairs(key, world, bias, count, **options)
+        is_nan = (noise_probability == 0.5) & (count == small_config().recipe.batch)
+        return pairs._replace(x=jnp.where(is_nan, jnp.nan, pairs.x))
 
-    monkeypatch.setattr(lvm, "sample_pairs", sick_pairs)
+    monkeypatch.setattr(lvm, "sample_pairs", pairs_with_nan)
 
     def results(name, probability):
-        settings = (default.setting("s1"), default.setting("s1 s2", "s2", "dependent"))
+        settings = (default.setting("s1"), default.setting("s1 s2", "s2", dependence="dependent"))
         settings[1].noise_probability = probability
         text = run(tmp_path / name, small_config(settings=settings), report=True)
         return read_results(tmp_path / name / "results.csv"), text

@@ -8,11 +8,10 @@ import pytest
 from rich.console import Console
 
 from experiments import run as run_module
-from experiments.report.write_report import print_end
+from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
 from experiments.rundir.results import read_results
-from experiments.sweep import run_block as work
 from experiments.sweep.plan import make_plan
 from tests.runs import assert_same_tables, run
 from tests.small import small_config
@@ -70,7 +69,7 @@ def test_history_has_every_lane_at_every_point(finished):
 def test_a_finished_run_is_not_done_again(finished, monkeypatch):
     directory, _ = finished
     before = {path: path.stat().st_mtime_ns for path in directory.glob("*.*")}
-    monkeypatch.setattr(run_module, "make_sweep", None)
+    monkeypatch.setattr(run_module, "compile_sweep", None)
     run(directory, small_config(), report=True)
     assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
 
@@ -89,7 +88,7 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
         run(tmp_path, small_config())
     assert not (tmp_path / "results.csv").exists()
     console = Console(record=True, width=200, file=io.StringIO())
-    print_end(tmp_path, console)
+    print_summary(tmp_path, console)
     assert "0 of 2 lanes scored; lanes 0-1 are at step 6 of 6" in console.export_text()
 
     run(tmp_path, small_config())
@@ -147,11 +146,11 @@ def test_report_needs_a_run_directory(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
         with pytest.raises(ValueError, match="is not a run directory"):
-            print_end(path, Console(quiet=True))
+            print_summary(path, Console(quiet=True))
 
 
 def test_report_before_the_first_step(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
     console = Console(record=True, width=200, file=io.StringIO())
-    print_end(tmp_path, console)
+    print_summary(tmp_path, console)
     assert "0 of 2 lanes scored" in console.export_text()

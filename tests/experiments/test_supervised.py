@@ -3,7 +3,7 @@
 import jax
 import pytest
 
-from experiments.supervised import read_images
+from experiments.supervised import supervised_scores
 from experiments.sweep.plan import make_plan
 from tests.experiments.domains.test_scenes_run import scenes_config
 from tests.small import small_config
@@ -14,7 +14,9 @@ def test_a_network_that_is_told_the_truth_reads_places_and_the_background():
     config = scenes_config(**{"recipe.steps": 300, "log_every": 125, "recipe.learning_rate": 0.02})
     plan, shown = make_plan(config), []
     pictures = plan.domain.load(lambda share: None)
-    readings = read_images(plan, pictures, jax.random.key(0), lambda *told: shown.append(told))
+    readings = supervised_scores(
+        plan, pictures, jax.random.key(0), lambda *told: shown.append(told)
+    )
     scores = {reading.target: reading.value for reading in readings}
     assert [reading.metric for reading in readings] == ["matthews"] * 3 + ["r2"] * 7
     assert list(scores)[:4] == ["shape", "x_pos", "y_pos", "s_pos"]
@@ -25,4 +27,4 @@ def test_a_network_that_is_told_the_truth_reads_places_and_the_background():
 def test_latents_without_images_are_refused():
     plan = make_plan(small_config())
     with pytest.raises(ValueError, match="without images"):
-        read_images(plan, (), jax.random.key(0), print)
+        supervised_scores(plan, (), jax.random.key(0), print)

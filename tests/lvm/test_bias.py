@@ -12,7 +12,7 @@ def first(k):
     return list(range(1, k + 1))
 
 
-def test_table_2_of_the_paper():
+def test_numbers_match_table_2_of_the_paper():
     numbers = [1, 11, 56, 176, 386, 638, 848, 968, 1013, 1023]
     for k, theta in enumerate(numbers, 1):
         bias = lvm.bias_from_numbers(10, theta)
@@ -20,7 +20,7 @@ def test_table_2_of_the_paper():
         assert lvm.numbers_of(bias) == (theta, 1)
 
 
-def test_table_3_of_the_paper():
+def test_numbers_match_table_3_of_the_paper():
     numbers = [1, 2, 12, 57, 177, 387, 639, 849, 969, 1014]
     for k, rho in enumerate(numbers):
         bias = lvm.bias_from_numbers(10, 1023, rho)
@@ -29,15 +29,15 @@ def test_table_3_of_the_paper():
         assert lvm.numbers_of(bias) == (1023, rho)
 
 
-def test_the_reference_counts_from_zero_and_calls_the_empty_set_minus_one():
-    first = lvm.bias_from_numbers(10, 0, variant="reference")
-    np.testing.assert_array_equal(first, lvm.bias_from_numbers(10, 1))
-    some = lvm.bias_from_numbers(10, 1022, 55, variant="reference")
-    np.testing.assert_array_equal(some, lvm.bias_from_numbers(10, 1023, 57))
-    assert lvm.numbers_of(first, "reference") == (0, -1)
-    assert lvm.numbers_of(some, "reference") == (1022, 55)
+def test_reference_numbers_begin_at_theta_0_and_rho_minus_1():
+    smallest = lvm.bias_from_numbers(10, 0, variant="reference")
+    np.testing.assert_array_equal(smallest, lvm.bias_from_numbers(10, 1))
+    bias = lvm.bias_from_numbers(10, 1022, 55, variant="reference")
+    np.testing.assert_array_equal(bias, lvm.bias_from_numbers(10, 1023, 57))
+    assert lvm.numbers_of(smallest, "reference") == (0, -1)
+    assert lvm.numbers_of(bias, "reference") == (1022, 55)
     with pytest.raises(ValueError, match="variant is 'theirs': allowed is one of paper, reference"):
-        lvm.numbers_of(first, "theirs")
+        lvm.numbers_of(smallest, "theirs")
     with pytest.raises(ValueError, match=r"rho is -2: allowed is -1..1021 for 10 selected"):
         lvm.bias_from_numbers(10, 1022, -2, variant="reference")
 
@@ -66,13 +66,13 @@ def test_numbers_round_trip(n_and_theta):
     [
         ([], [], "selected is empty: select at least one of 1..3"),
         ([1, 2], [3], r"perturbable \[3\] is not selected: choose from \[1, 2\]"),
-        ([1, 2], [1, 2], "no unbiased semantic is left"),
+        ([1, 2], [1, 2], "perturbable equals selected: allowed is a proper subset"),
         ([0], [], "selected holds 0: allowed is 1..3"),
         ([4], [], "selected holds 4: allowed is 1..3"),
         ([1], [-1], "perturbable holds -1: allowed is 1..3"),
     ],
 )
-def test_impossible_index_sets(selected, perturbable, message):
+def test_invalid_index_sets_are_refused(selected, perturbable, message):
     with pytest.raises(ValueError, match=message):
         lvm.bias_from_indices(3, selected, perturbable)
 
@@ -86,6 +86,6 @@ def test_impossible_index_sets(selected, perturbable, message):
         (4, 4, "rho is 4: allowed is 1..3 for 2 selected"),
     ],
 )
-def test_numbers_out_of_range(theta, rho, message):
+def test_numbers_out_of_range_are_refused(theta, rho, message):
     with pytest.raises(ValueError, match=message):
         lvm.bias_from_numbers(3, theta, rho)

@@ -1,4 +1,4 @@
-"""Output spaces: where representations end up, and that masked columns take no part there."""
+"""Output spaces: their ranges, and that masked columns take no part."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ def outputs(key):
 
 
 @pytest.mark.parametrize("name", OUTPUT_SPACES)
-def test_masked_columns_are_zero_and_do_not_matter(outputs, name):
+def test_masked_columns_are_zero_and_change_nothing(outputs, name):
     space = OUTPUT_SPACES[name]
     z = space(outputs, MASK)
     np.testing.assert_array_equal(z[:, 1], 0)
@@ -26,7 +26,7 @@ def test_masked_columns_are_zero_and_do_not_matter(outputs, name):
     np.testing.assert_array_equal(gradient[:, 1], 0)
 
 
-def test_each_space_holds_what_it_says(outputs):
+def test_representations_are_in_their_space(outputs):
     np.testing.assert_array_equal(free(outputs, MASK)[:, 0], outputs[:, 0])
     np.testing.assert_allclose(jnp.linalg.norm(sphere(outputs, MASK), axis=1), 1, rtol=1e-6)
     inside = cube(outputs, MASK)[:, MASK]
@@ -34,7 +34,7 @@ def test_each_space_holds_what_it_says(outputs):
     np.testing.assert_allclose(jnp.log(inside / (1 - inside)), outputs[:, MASK], atol=1e-4)
 
 
-def test_a_row_of_zeros_stays_on_the_sphere_without_nan():
+def test_a_row_of_zeros_stays_zero_with_a_finite_gradient():
     zeros = jnp.zeros((2, 4))
     np.testing.assert_array_equal(sphere(zeros, MASK), 0)
     gradient = jax.grad(lambda a: jnp.sum(sphere(a, MASK)))(zeros)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 import mmcl
-from mmcl.encoders import mlp as encoders
+from mmcl.encoders import mlp as mlp_module
 from mmcl.encoders.mlp import mlp
 from mmcl.precision import PRECISIONS, with_precision
 from tests.mmcl.test_training import RECIPE, hyper, sample, trained
 
-WIDTH = 13  # of hidden layers, found nowhere else in the program
+WIDTH = 13  # of hidden layers; no other array of the program has this size
 
 
 def products(key, recipe):
-    """The matrix products of a training step, as JAX writes them: of encoders, and all others."""
+    """Returns the matrix products of a training step as JAX prints them, in encoders and others."""
     state = mmcl.init(key, sample(key, 256), recipe=recipe, hyper=hyper())
     step = jax.make_jaxpr(partial(mmcl.step, recipe=recipe))
     program = str(step(state, sample(key, 64), hyper=hyper(), done=jnp.int32(0)))
@@ -27,48 +27,51 @@ def products(key, recipe):
 
 
 @pytest.mark.parametrize(
-    ("precision", "said"), [("tf32", "Precision.HIGH,"), ("bfloat16", "BF16_BF16_F32")]
+    ("precision", "printed"), [("tf32", "Precision.HIGH,"), ("bfloat16", "BF16_BF16_F32")]
 )
-def test_products_inside_encoders_have_the_precision_of_the_recipe(precision, said, key):
+def test_products_inside_encoders_have_the_precision_of_the_recipe(precision, printed, key):
     recipe = replace(RECIPE, widths=(WIDTH, WIDTH), optimizer="adam", precision=precision)
     inside, others = products(key, recipe)
     assert len(inside) >= 6
-    assert all(said in text for text in inside)
-    exact = [text for text in others if said not in text]
-    assert len(exact) == 8  # of either modality whitening, and of the objective one and two back
+    assert all(printed in text for text in inside)
+    exact = [text for text in others if printed not in text]
+    # in each modality one of whitening, one of the objective and two of its gradient
+    assert len(exact) == 8
     assert all("Precision.HIGHEST" in text for text in exact)
 
 
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds by itself")
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds in hardware")
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("rows", [50, 8])  # at once: in one piece, and in blocks
-def test_a_cpu_rounds_the_factors_of_products_and_adds_up_in_float32(
+@pytest.mark.parametrize("rows", [50, 8])  # rows of a block, of 50
+def test_a_cpu_rounds_the_factors_of_products_and_sums_in_float32(
     precision, rows, key, monkeypatch
 ):
-    """Against float64 NumPy: a layer without hidden ones, and its gradient."""
-    monkeypatch.setattr(encoders, "CPU_VALUES", 3 * rows)
+    """One linear layer and its gradient agree with float64 NumPy."""
+    monkeypatch.setattr(mlp_module, "CPU_BLOCK", 3 * rows)
     encoder = mlp((), outputs=3, slope=1.0, whiten=False)
     observations, weights = jax.random.normal(key, (50, 4)), jnp.linspace(0.1, 2.3, 150)
     params, stats = encoder.init(key, observations)
-    of = lambda params: encoder.train(params, stats, observations)[0]
+    encode = lambda params: encoder.train(params, stats, observations)[0]
     precise = partial(with_precision, precision)
-    z, pull_back = precise(partial(jax.vjp, of))(params)
+    z, pull_back = precise(partial(jax.vjp, encode))(params)
     (grads,) = precise(pull_back)(weights.reshape(50, 3))
     kernel = params["Dense_0"]["kernel"]
-    x, w, g = (_in_bits(PRECISIONS[precision].mantissa, a) for a in (observations, kernel, weights))
+    x, w, g = (_rounded(PRECISIONS[precision].mantissa, a) for a in (observations, kernel, weights))
     np.testing.assert_allclose(z, x @ w, atol=1e-5)
     np.testing.assert_allclose(grads["Dense_0"]["kernel"], x.T @ g.reshape(50, 3), atol=2e-5)
 
 
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds by itself")
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds in hardware")
 def test_products_that_cannot_be_rounded_are_refused():
     square = lambda x: jax.lax.cond(x[0, 0] > 0, lambda x: x @ x, lambda x: x, x)
-    with pytest.raises(NotImplementedError, match="products inside of cond"):
+    with pytest.raises(
+        NotImplementedError, match="cannot round matrix products inside cond: allowed is"
+    ):
         with_precision("bfloat16", square)(jnp.ones((2, 2)))
 
 
-def _in_bits(mantissa, array):
-    """Float64, rounded to so many bits after the first."""
+def _rounded(mantissa, array):
+    """Returns float64, rounded to `mantissa` bits after the first."""
     fraction, exponent = np.frexp(np.asarray(array, np.float64))
     return np.ldexp(np.round(fraction * 2 ** (mantissa + 1)) / 2 ** (mantissa + 1), exponent)
 

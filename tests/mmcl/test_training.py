@@ -1,4 +1,4 @@
-"""Training on a small world one knows: x and t hold two shared latents and two of their own."""
+"""Training on a small known world: x and t have two shared and two private latents each."""
 
 from typing import NamedTuple
 
@@ -34,8 +34,8 @@ class Batch(NamedTuple):
 
 
 def sample(key, count):
-    shared, own_x, own_t = jax.random.normal(key, (3, count, 2))
-    return Batch(jnp.concatenate([shared, own_x], 1), jnp.concatenate([own_t, -shared], 1))
+    shared, private_x, private_t = jax.random.normal(key, (3, count, 2))
+    return Batch(jnp.concatenate([shared, private_x], 1), jnp.concatenate([private_t, -shared], 1))
 
 
 def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
@@ -47,9 +47,9 @@ def hyper(dimensions=2, peak=0.05, steps=300, temperature=1.0):
     )
 
 
-def trained(key, recipe, some_hyper, steps):
-    state = mmcl.init(key, sample(key, 256), recipe=recipe, hyper=some_hyper)
-    return TRAIN(key, state, sample, recipe=recipe, hyper=some_hyper, done=0, steps=steps)
+def trained(key, recipe, settings, steps):
+    state = mmcl.init(key, sample(key, 256), recipe=recipe, hyper=settings)
+    return TRAIN(key, state, sample, recipe=recipe, hyper=settings, done=0, steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def trained(key, recipe, some_hyper, steps):
         pytest.param({"group": 32}, marks=pytest.mark.slow),
     ],
 )
-def test_every_recipe_finds_the_shared_latents(key, changes):
+def test_every_recipe_learns_the_shared_latents(key, changes):
     recipe = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
     temperature = 0.2 if recipe.similarity == "cosine" else 1.0
     dimensions = 3 if recipe.similarity == "cosine" else 2  # a sphere has one dimension less
@@ -75,12 +75,12 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     state, metrics = trained(key, recipe, settings, 300)
     test = sample(jax.random.key(1), 2000)
     z = mmcl.encode(state.params, state.stats, test, recipe=recipe, hyper=settings)
-    shared, own = test.x[:, :2], test.x[:, 2:]
+    shared, private = test.x[:, :2], test.x[:, 2:]
     design = np.column_stack([z.x[:, :dimensions], np.ones(2000)])
-    for target, low, high in ((shared, 0.8, 1), (own, -0.1, 0.1)):
+    for target, low, high in ((shared, 0.8, 1), (private, -0.1, 0.1)):
         residual = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
         assert low <= 1 - residual.var() / target.var() <= high
-    losses = metrics.loss[recipe.refine_from or 0 :]  # refinement counts from another zero
+    losses = metrics.loss[recipe.refine_from or 0 :]  # refinement has another minimum
     assert losses[-20:].mean() < losses[:20].mean()
 
 
@@ -93,7 +93,7 @@ def test_every_recipe_finds_the_shared_latents(key, changes):
     ],
 )
 def test_a_masked_run_equals_a_smaller_one(key, changes):
-    """Two of four output columns, masked, train as an encoder that has only two."""
+    """Four output columns of which two are selected train like two columns."""
     wide = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
     narrow = mmcl.Recipe(**{**wide.__dict__, "outputs": 2})
     narrow_hyper = hyper()._replace(dimensions=jnp.ones(2, bool))
@@ -116,15 +116,15 @@ def _cut(wide, narrow):
     return wide[tuple(slice(size) for size in narrow.shape)]
 
 
-def test_a_run_in_pieces_equals_an_unbroken_one(key):
+def test_a_run_in_parts_equals_an_unbroken_one(key):
     state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
-    whole, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=0, steps=14)
+    unbroken, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=0, steps=14)
     for done in (0, 7):
         state, _ = TRAIN(key, state, sample, recipe=RECIPE, hyper=hyper(), done=done, steps=7)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, whole)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), state, unbroken)
 
 
-def test_groups_are_batches_of_their_own(key):
+def test_groups_are_separate_batches(key):
     """The objective of a batch in groups is the mean of the objectives of its groups."""
     grouped = mmcl.Recipe(**{**RECIPE.__dict__, "group": 16})
     small = mmcl.Recipe(**{**RECIPE.__dict__, "batch": 16, "group": 16})
@@ -172,7 +172,7 @@ def test_columns_outside_the_mask_are_zero(key):
         (
             "text_encoder",
             "tokens",
-            "recipe.vocabulary is 0: allowed is 2 or more, for text",
+            "recipe.vocabulary is 0: allowed is 2 or more for text_encoder 'tokens'",
         ),
     ],
 )
@@ -182,7 +182,7 @@ def test_impossible_recipes(field, value, message):
 
 
 @pytest.mark.parametrize(("field", "value"), [("negatives", "second_batch"), ("refine_from", 5)])
-def test_infonce_takes_neither_a_second_batch_nor_refinement(field, value):
+def test_infonce_allows_neither_a_second_batch_nor_refinement(field, value):
     with pytest.raises(ValueError, match=f"recipe.{field} is {value!r}: allowed is"):
         mmcl.Recipe(**{**RECIPE.__dict__, "objective": "symmetric_infonce", field: value})
 
@@ -192,14 +192,14 @@ def test_refinement_begins_at_its_step(key):
     base, refined = (trained(key, recipe, hyper(), 8)[1].loss for recipe in (RECIPE, refining))
     np.testing.assert_allclose(refined[:4], base[:4], rtol=1e-5)
     assert (abs(refined[4:] - base[4:]) > 0.1).all()
-    bound = mmcl.Recipe(**{**refining.__dict__, "norm_penalty": 1.1})  # ten more times ‖z‖² / 2
-    bounded = trained(key, bound, hyper(), 8)[1].loss
-    np.testing.assert_allclose(bounded[:4], base[:4], rtol=1e-5)
-    assert bounded[4] > refined[4] + 0.1
+    higher_penalty = mmcl.Recipe(**{**refining.__dict__, "norm_penalty": 1.1})
+    penalised = trained(key, higher_penalty, hyper(), 8)[1].loss
+    np.testing.assert_allclose(penalised[:4], base[:4], rtol=1e-5)
+    assert penalised[4] > refined[4] + 0.1
 
 
-def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
-    """From the fourth batch on observations are infinite; what came before is as without that."""
+def test_a_run_that_diverges_keeps_its_last_finite_state(key):
+    """The fourth batch is infinite; the state stays that of the first three steps."""
     state = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
     step = jax.jit(mmcl.step, static_argnames="recipe")
     infinite = Batch(*(jnp.full((64, 4), jnp.inf),) * 2)
@@ -211,16 +211,16 @@ def test_a_run_whose_loss_is_not_finite_freezes_where_it_was(key):
     assert state.failed_at == 3
     assert np.isnan(losses).tolist() == [False] * 3 + [True] * 3
 
-    healthy = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
+    finite = mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper())
     for done in range(3):
         batch = sample(jax.random.fold_in(key, done), 64)
-        healthy, _ = step(healthy, batch, recipe=RECIPE, hyper=hyper(), done=jnp.int32(done))
-    assert healthy.failed_at == -1
-    frozen = state._replace(failed_at=healthy.failed_at)
-    jax.tree.map(np.testing.assert_array_equal, frozen, healthy)
+        finite, _ = step(finite, batch, recipe=RECIPE, hyper=hyper(), done=jnp.int32(done))
+    assert finite.failed_at == -1
+    diverged = state._replace(failed_at=finite.failed_at)
+    jax.tree.map(np.testing.assert_array_equal, diverged, finite)
 
 
-def test_a_sick_run_changes_no_other_under_vmap(key):
+def test_a_diverged_run_changes_no_other_under_vmap(key):
     states = jax.vmap(lambda key: mmcl.init(key, sample(key, 256), recipe=RECIPE, hyper=hyper()))(
         jax.random.split(key)
     )
@@ -233,8 +233,8 @@ def test_a_sick_run_changes_no_other_under_vmap(key):
         )
     )
     both = lambda second: jax.tree.map(lambda *leaves: jnp.stack(leaves), batch, second)
-    well, _ = step(states, both(batch))
-    one_sick, _ = step(states, both(Batch(*(jnp.full((64, 4), jnp.nan),) * 2)))
-    assert one_sick.failed_at.tolist() == [-1, 0]
+    finite, _ = step(states, both(batch))
+    second_diverged, _ = step(states, both(Batch(*(jnp.full((64, 4), jnp.nan),) * 2)))
+    assert second_diverged.failed_at.tolist() == [-1, 0]
     first = lambda state: jax.tree.map(lambda leaf: leaf[0], state)
-    jax.tree.map(np.testing.assert_array_equal, first(well), first(one_sick))
+    jax.tree.map(np.testing.assert_array_equal, first(finite), first(second_diverged))

@@ -1,4 +1,4 @@
-"""Hand-built encoders whose scores are known."""
+"""Encoders built by hand whose scores are known."""
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def latents(key):
 
 
 def identify(encoders, latents, key, probe=ridge, dimensions=None):
-    """All scores of representations that hand-built encoders make."""
+    """Returns all scores of the representations by some encoders."""
     z = Split(*(jnp.stack([encoder(part) for encoder in encoders]) for part in latents))
     dimensions = jnp.ones(z.fit.shape[-1], bool) if dimensions is None else dimensions
     return probes.identifiability_scores(
@@ -40,8 +40,8 @@ def identify(encoders, latents, key, probe=ridge, dimensions=None):
 
 
 def scores(encoder, latents, key, probe=ridge):
-    both = identify([encoder], latents, key, probe)
-    return jax.tree.map(lambda leaf: leaf[0], (both.forward, both.reverse))
+    of_all = identify([encoder], latents, key, probe)
+    return jax.tree.map(lambda leaf: leaf[0], (of_all.forward, of_all.reverse))
 
 
 @pytest.mark.slow
@@ -54,8 +54,8 @@ def test_attainable_scores_are_the_closed_form(latents, key):
 
 
 def test_a_rotation_of_the_unbiased_semantics_identifies_them(latents, key):
-    turn = jnp.array([[0.6, -0.8], [0.8, 0.6]])
-    forward, reverse = scores(lambda part: part.s[:, :2] @ turn, latents, key)
+    rotation = jnp.array([[0.6, -0.8], [0.8, 0.6]])
+    forward, reverse = scores(lambda part: part.s[:, :2] @ rotation, latents, key)
     attainable = identify([lambda part: part.s], latents, key).attainable
     np.testing.assert_allclose(forward.s, attainable.s, atol=1e-3)
     np.testing.assert_allclose(reverse, 1, atol=1e-3)
@@ -91,32 +91,32 @@ def test_entangled_noise_shows_in_m_x_and_in_the_reverse_score(latents, key):
     np.testing.assert_allclose(reverse, 0.5, atol=0.03)
 
 
-def test_masked_dimensions_do_not_count_in_the_reverse_score(latents, key):
+def test_masked_dimensions_do_not_change_the_reverse_score(latents, key):
     padded = lambda part: jnp.pad(part.s[:, :2], ((0, 0), (0, 3)))
     reverse = identify([padded], latents, key, dimensions=jnp.arange(5) < 2).reverse
     np.testing.assert_allclose(reverse, 1, atol=1e-3)
 
 
-def test_what_a_representation_tells_beyond_the_unbiased_semantics(latents, key):
+def test_a_leak_shows_in_the_score_beyond_the_unbiased_semantics(latents, key):
     clean = lambda part: part.s[:, :2] * 2
     leaky = lambda part: jnp.stack([part.s[:, 0] + part.s[:, 2], part.s[:, 1]], 1)
     beyond = identify([clean, leaky], latents, key).beyond
-    np.testing.assert_allclose(beyond.s[0], 0, atol=5e-3)  # though s3 is predicted, by dependence
+    np.testing.assert_allclose(beyond.s[0], 0, atol=5e-3)  # though s3 is predictable
     np.testing.assert_array_equal(beyond.s[:, :2], 0)
-    # what is left of s3 has variance 0.64; given s2, s1 + s3 has 0.91 + 0.96 + 1.08 of its own
-    rest = np.linalg.inv(np.linalg.inv(COV[:3, :3])[2:, 2:])[0, 0]
+    # R² of the residual of s3 given s1 and s2, from z = (s1 + s3, s2), in closed form
+    residual = np.linalg.inv(np.linalg.inv(COV[:3, :3])[2:, 2:])[0, 0]  # its variance
     a = np.array([[1, 0, 1], [0, 1, 0]])
-    cov_z, cross = a @ COV[:3, :3] @ a.T, a @ np.array([0, 0, rest])
+    cov_z, cross = a @ COV[:3, :3] @ a.T, a @ np.array([0, 0, residual])
     np.testing.assert_allclose(
-        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / rest, atol=0.05
+        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / residual, atol=0.05
     )
 
 
-def test_scores_of_a_representation_are_those_of_a_probe_on_it_alone(latents, key):
+def test_scores_do_not_depend_on_other_representations(latents, key):
     encoders = [lambda part: part.s[:, :3], lambda part: part.m_t]
     both = identify(encoders, latents, key)
-    for place, encoder in enumerate(encoders):
+    for index, encoder in enumerate(encoders):
         z = Split(*map(encoder, latents))
-        alone = probes.latent_scores(key, ridge, z, latents)
-        measured = jax.tree.map(lambda leaf, place=place: leaf[place], both.forward)
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), measured, alone)
+        expected = probes.latent_scores(key, ridge, z, latents)
+        measured = jax.tree.map(lambda leaf, index=index: leaf[index], both.forward)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), measured, expected)

@@ -1,1 +1,1 @@
-"""Measurement: how time, memory and arithmetic of one case are measured."""
+"""Measurement: time, memory and arithmetic of one case."""

@@ -1,4 +1,4 @@
-"""Cases: one thing to measure, made ready, timed, and written as a row of the table."""
+"""Cases: one measurement each, prepared, timed, and returned as a row of the table."""
 
 import statistics
 import time
@@ -19,166 +19,207 @@ from experiments.runtime.devices import (
     make_mesh,
     on_devices,
 )
-from experiments.sweep.compiled import make_sweep
+from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.lane import LaneState, train_lane
 from experiments.sweep.plan import Plan, take
 
 Row = dict[str, Any]  # columns of the table by name
 
 
-class Ready(NamedTuple):
-    """A compiled program.
+class Prepared(NamedTuple):
+    """A compiled program, and the amount of work in one call of it.
 
-    units:     how many of what is measured one call does: steps, or lane-steps.
-    flops:     counted operations of a unit; bytes: that a unit reads and writes at the least.
-    needed:    bytes on a device while it runs, by its own account.
-    compiling: seconds to trace and compile it; devices: how many take part.
+    units:           of work in one call; a unit is a step, a lane-step or an image, for example.
+    flops:           counted floating-point operations of a unit.
+    bytes:           that a unit must read and write.
+    device_bytes:    memory on each device while the program runs, as reported by the compiler.
+    compile_seconds: to trace and compile the program.
+    devices:         number of devices that take part.
     """
 
     program: Program
     units: int
     flops: float
     bytes: float
-    needed: int
-    compiling: float
+    device_bytes: int
+    compile_seconds: float
     devices: int = 1
 
 
 class Case(NamedTuple):
-    """What a row of the table tells of: its name, sizes, and how to make it ready."""
+    """One row of the table to measure: its variant, size and lanes, and how to prepare it."""
 
     variant: str
     size: int
     lanes: int
-    prepare: Callable[[], Ready]
+    prepare: Callable[[], Prepared]
 
 
 Ladder = list[Case]  # from small to large
 
 
 class Ceilings(NamedTuple):
-    """What some devices can do at most together: float32 products, and copies; a second."""
+    """The most that devices reach together: operations and bytes per second.
+
+    flops: of float32 matrix products; bytes: read and written by copies.
+    """
 
     flops: float
     bytes: float
 
 
-def on_one_device(
-    function: Callable, make_args: Callable[[], tuple], units: int = 1, in_turn: bool = False
-) -> Ready:
-    """function(*make_args()) on one device; it does `units` of what is measured.
+def prepare_function(
+    function: Callable, make_args: Callable[[], tuple], units: int = 1, sequential: bool = False
+) -> Prepared:
+    """Compiles function(*make_args()) for one device.
 
-    Of units done in turn each reads all arguments and writes all results, of others its share.
+    units:      of work in one call.
+    sequential: whether each unit reads all arguments and writes all results; otherwise a unit
+                reads and writes its part of them.
     """
     args = make_args()
     start = time.perf_counter()
     compiled = jax.jit(function).lower(*args).compile()
-    compiling = time.perf_counter() - start
+    compile_seconds = time.perf_counter() - start
     memory = compiled.memory_analysis()
-    return Ready(
-        Program(lambda _: compiled(*args)),
-        units,
-        count_flops(function, *args) / units,
-        (memory.argument_size_in_bytes + memory.output_size_in_bytes) / (1 if in_turn else units),
-        bytes_needed(compiled),
-        compiling,
+    moved_bytes = memory.argument_size_in_bytes + memory.output_size_in_bytes
+    return Prepared(
+        program=Program(lambda _: compiled(*args)),
+        units=units,
+        flops=count_flops(function, *args) / units,
+        bytes=moved_bytes / (1 if sequential else units),
+        device_bytes=bytes_needed(compiled),
+        compile_seconds=compile_seconds,
     )
 
 
-def in_a_sweep(
-    plan: Plan, load: Callable[[], Any], begin: Callable[[], LaneState], steps: int
-) -> Ready:
-    """Training steps of all lanes of a plan, in the middle of training, without glances.
+def prepare_sweep(
+    plan: Plan, load: Callable[[], Any], make_state: Callable[[], LaneState], steps: int
+) -> Prepared:
+    """Compiles `steps` training steps of all lanes of a plan, in mid-training.
 
-    load: () -> shared arrays of the domain. begin: () -> state of every lane, [1, ...] on the host.
+    The monitor scores are left out.
+
+    load:       () -> shared arrays of the domain.
+    make_state: () -> state that every lane begins with, [1, ...] on the host.
     """
-    plan = plan._replace(domain=plan.domain._replace(glance=lambda trained, key: ()))
-    shared, state = load(), begin()
+    plan = plan._replace(domain=plan.domain._replace(monitor=lambda trained, key: ()))
+    shared, state = load(), make_state()
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = make_sweep(plan, mesh, shared)
+    sweep = compile_sweep(plan, mesh, shared)
     start = time.perf_counter()
-    needed = sweep.memory(steps)
-    compiling = time.perf_counter() - start
-    everyone = jax.tree.map(lambda leaf: np.repeat(leaf, len(plan.lanes), 0), state)
-    data, states = on_devices(mesh, (plan.data, everyone))
+    device_bytes = sweep.memory(steps)
+    compile_seconds = time.perf_counter() - start
+    all_states = jax.tree.map(lambda leaf: np.repeat(leaf, len(plan.lanes), 0), state)
+    data, states = on_devices(mesh, (plan.data, all_states))
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
-    # of a lane on one device: a batch that is split counts the same
+    # counted for a lane on one device: a batch that is split over devices has as many operations
     step = lambda done, *lane: train_lane(plan, make_mesh(1), done, 1, *lane)
-    return Ready(
-        Program(lambda states: sweep.train(data, states, done, steps)[0], states),
-        steps * len(plan.lanes),
-        count_flops(step, np.int32(done), shared, first(plan.data), first(state)),
-        2 * sum(leaf.nbytes for leaf in jax.tree.leaves(state)),
-        needed,
-        compiling,
-        mesh.size,
+    return Prepared(
+        program=Program(lambda states: sweep.train(data, states, done, steps)[0], states),
+        units=steps * len(plan.lanes),
+        flops=count_flops(step, np.int32(done), shared, first(plan.data), first(state)),
+        bytes=2 * sum(leaf.nbytes for leaf in jax.tree.leaves(state)),
+        device_bytes=device_bytes,
+        compile_seconds=compile_seconds,
+        devices=mesh.size,
     )
 
 
 def first_state(plan: Plan, load: Callable[[], Any]) -> LaneState:
-    """The state that the first lane of a plan begins with: [1, ...] on the host."""
-    one = take(plan, [0])
-    return make_sweep(one, make_mesh(1), load()).init(one.data)
+    """Returns the initial state of the first lane of a plan: [1, ...] on the host."""
+    first_lane = take(plan, [0])
+    return compile_sweep(first_lane, make_mesh(1), load()).init(first_lane.data)
 
 
 def measure_ladder(
-    part: str, cases: Ladder, sizes: Sizes, ceilings: dict[int, Ceilings], tell: Callable
+    part: str,
+    cases: Ladder,
+    *,
+    sizes: Sizes,
+    ceilings: dict[int, Ceilings],
+    log: Callable[[str], Any],
 ) -> list[Row]:
-    """A row a case, from small to large; what does not fit, or would take too long, says so.
+    """Measures cases from small to large and returns one row per case.
 
-    tell: hears that a case is done. Bad settings raise ValueError.
+    A case that does not fit in memory, or is expected to take too long, has a note in place of
+    times.
+
+    ceilings: by number of devices.
+    log:      called with a line of text after each case.
+
+    Raises ValueError for bad settings.
     """
-    rows, pace = [], 0.0  # seconds an operation of the case before
+    rows, seconds_per_flop = [], 0.0  # of the previous case
     for case in cases:
         try:
-            ready = case.prepare()
-            expected = (sizes.repeats + 1) * pace * ready.flops * ready.units
-            note = _obstacle(ready, expected, sizes)
-            seconds = () if note else measure({"": ready.program}, sizes.repeats, sizes.least)[""]
-            rows.append(make_row(part, case, ready, seconds, ceilings) | {"note": note})
-            if seconds and ready.flops:
-                pace = statistics.median(seconds) / (ready.flops * ready.units)
+            prepared = case.prepare()
+            expected = (sizes.repeats + 1) * seconds_per_flop * prepared.flops * prepared.units
+            note = _reason_not_to_time(prepared, expected, sizes)
+            seconds = ()
+            if not note:
+                programs = {"": prepared.program}
+                seconds = measure(programs, sizes.repeats, sizes.repeat_seconds)[""]
+            row = make_row(part, case, prepared, seconds=seconds, ceilings=ceilings)
+            rows.append(row | {"note": note})
+            if seconds and prepared.flops:
+                seconds_per_flop = statistics.median(seconds) / (prepared.flops * prepared.units)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            rows.append(_named(part, case) | {"note": "out of memory"})
-        tell(f"{part}: {case.variant} {case.size}")
+            rows.append(_key_columns(part, case) | {"note": "out of memory"})
+        log(f"{part}: {case.variant} {case.size}")
     return rows
 
 
 def make_row(
-    part: str, case: Case, ready: Ready, seconds: tuple[float, ...], ceilings: dict[int, Ceilings]
+    part: str,
+    case: Case,
+    prepared: Prepared,
+    *,
+    seconds: tuple[float, ...],
+    ceilings: dict[int, Ceilings],
 ) -> Row:
-    """A row of the table: milliseconds a unit, and achieved rates as a share of the ceilings."""
-    row = _named(part, case) | {
-        "devices": ready.devices,
-        "peak_mib": ready.needed / 2**20,
-        "compile_s": ready.compiling,
+    """Returns a row of the table: times per unit, and rates as fractions of the ceilings.
+
+    seconds:  of each call; () for a case that was not timed.
+    ceilings: by number of devices.
+    """
+    row = _key_columns(part, case) | {
+        "devices": prepared.devices,
+        "peak_mib": prepared.device_bytes / 2**20,
+        "compile_s": prepared.compile_seconds,
     }
     if not seconds:
         return row
-    row |= times_a_unit(seconds, ready.units)
-    rates = Ceilings(*(1e3 * amount / row["time_ms"] for amount in (ready.flops, ready.bytes)))
+    row |= unit_times(seconds, prepared.units)
+    amounts = prepared.flops, prepared.bytes
+    rates = Ceilings(*(1e3 * amount / row["time_ms"] for amount in amounts))
     row |= {"gflops": rates.flops / 1e9, "gb_s": rates.bytes / 1e9}
-    busy = min(ready.devices, case.lanes)  # the others have a copy of a lane
-    if busy in ceilings:
-        most = ceilings[busy]
-        row["share"] = max(rates.flops / most.flops, rates.bytes / most.bytes)
+    busy_devices = min(prepared.devices, case.lanes)  # the others repeat the first lane
+    if busy_devices in ceilings:
+        ceiling = ceilings[busy_devices]
+        row["share"] = max(rates.flops / ceiling.flops, rates.bytes / ceiling.bytes)
     return row
 
 
-def times_a_unit(seconds: tuple[float, ...], units: int) -> Row:
-    """Median, least and largest milliseconds of one of the `units` that a call does."""
-    each = [1e3 * value / units for value in seconds]
-    return {"time_ms": statistics.median(each), "low": min(each), "high": max(each)}
+def unit_times(seconds: tuple[float, ...], units: int) -> Row:
+    """Returns the median, least and largest milliseconds per unit, from seconds per call."""
+    milliseconds = [1e3 * value / units for value in seconds]
+    return {
+        "time_ms": statistics.median(milliseconds),
+        "low": min(milliseconds),
+        "high": max(milliseconds),
+    }
 
 
-def _named(part: str, case: Case) -> Row:
+def _key_columns(part: str, case: Case) -> Row:
     return {"part": part, "variant": case.variant, "size": case.size, "lanes": case.lanes}
 
 
-def _obstacle(ready: Ready, expected: float, sizes: Sizes) -> str:
-    if ready.needed > bytes_usable():
+def _reason_not_to_time(prepared: Prepared, expected_seconds: float, sizes: Sizes) -> str:
+    if prepared.device_bytes > bytes_usable():
         return "does not fit in memory"
-    return f"not timed: about {expected:.0f} s" if expected > sizes.seconds else ""
+    too_long = expected_seconds > sizes.max_seconds
+    return f"not timed: about {expected_seconds:.0f} s" if too_long else ""

@@ -1,7 +1,8 @@
-"""Counting: the arithmetic that a function asks for, read off its jaxpr.
+"""FLOPs: the number of floating-point operations of a function, counted from its jaxpr.
 
-XLA's own analysis counts the body of a loop once; here it counts as often as a scan runs it. Of the
-branches of a condition the cheapest counts: the rare work of optimisers is not in it.
+XLA's cost analysis counts the body of a loop once; here the body of a scan counts once per
+iteration. Of the branches of a conditional the cheapest counts, which leaves out the periodic work
+of optimisers.
 """
 
 import math
@@ -16,11 +17,11 @@ REDUCTIONS = "argmax argmin cumsum reduce_max reduce_min reduce_sum"
 
 
 def count_flops(function: Callable, *args) -> float:
-    """Floating-point operations of function(*args): a multiplication and an addition are two.
+    """Returns the floating-point operations of function(*args); a multiply-add counts as two.
 
-    Counted are products of matrices, convolutions, Cholesky factors, triangular solves, and one for
-    each value of elementwise functions and sums; not counted are integers, moves, and other
-    decompositions. A while loop counts once.
+    Matrix products, convolutions, Cholesky factorisations and triangular solves are counted, and
+    one operation per value of elementwise functions and reductions. Integer operations, data
+    movement and other decompositions are not counted. The body of a while loop counts once.
     """
     return _of_jaxpr(jax.make_jaxpr(function)(*args))
 
@@ -31,8 +32,8 @@ def _of_jaxpr(jaxpr) -> float:
 
 def _of_equation(equation) -> float:
     name = equation.primitive.name
-    if name in OWN_RULES:
-        return OWN_RULES[name](equation)
+    if name in RULES:
+        return RULES[name](equation)
     inner = [value for value in equation.params.values() if hasattr(value, "eqns")]
     if inner:
         return sum(map(_of_jaxpr, inner))
@@ -67,9 +68,9 @@ def _triangular_solve(equation):
     return values.size * matrix.shape[-1]
 
 
-OWN_RULES = {
-    "scan": lambda loop: loop.params["length"] * _of_jaxpr(loop.params["jaxpr"]),
-    "cond": lambda choice: min(map(_of_jaxpr, choice.params["branches"])),
+RULES = {
+    "scan": lambda scan: scan.params["length"] * _of_jaxpr(scan.params["jaxpr"]),
+    "cond": lambda cond: min(map(_of_jaxpr, cond.params["branches"])),
     "custom_linear_solve": lambda solve: _of_jaxpr(solve.params["jaxprs"].solve),
     "dot_general": _product,
     "conv_general_dilated": _convolution,

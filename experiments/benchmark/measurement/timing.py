@@ -1,4 +1,4 @@
-"""Timing: programs that take turns, so that a machine whose speed drifts slows all of them."""
+"""Timing: programs are timed alternately, so that a drift in the machine's speed affects all."""
 
 import math
 import time
@@ -7,30 +7,33 @@ from typing import Any, NamedTuple
 
 import jax
 
-WARM = 1.0  # seconds of a first call from which on it tells how long a call takes
+LONG_CALL = 1.0  # seconds; if the cold first call takes longer, a repeat is one call
 
 
 class Program(NamedTuple):
-    """What is called again and again: (what the last call gave) -> what this one gives.
+    """A function that is called repeatedly, each time with the result of the previous call.
 
-    first: what the first call gets; a call may use up what it gets.
+    initial: argument of the first call; a call may donate its argument.
     """
 
     call: Callable[[Any], Any]
-    first: Any = None
+    initial: Any = None
 
 
 def measure(
-    programs: Mapping[str, Program], repeats: int, least: float
+    programs: Mapping[str, Program], repeats: int, repeat_seconds: float
 ) -> dict[str, tuple[float, ...]]:
-    """Seconds a call of every program, a value a repeat; the programs take turns.
+    """Returns seconds per call of every program, one value per repeat.
 
-    A repeat is as many calls as take `least` seconds. Calls come warm: some were made before.
+    The programs take turns. A repeat is as many calls as take `repeat_seconds`; calls before the
+    first repeat warm up.
     """
-    states = {name: program.first for name, program in programs.items()}
+    states = {name: program.initial for name, program in programs.items()}
     counts, times = {}, {name: () for name in programs}
     for name, program in programs.items():
-        states[name], counts[name] = _calls_a_repeat(program.call, states.pop(name), least)
+        states[name], counts[name] = _calls_per_repeat(
+            program.call, states.pop(name), repeat_seconds
+        )
     for _ in range(repeats):
         for name, program in programs.items():
             states[name], seconds = _timed(program.call, states.pop(name), counts[name])
@@ -38,16 +41,16 @@ def measure(
     return times
 
 
-def _calls_a_repeat(call, state, least) -> tuple[Any, int]:
+def _calls_per_repeat(call, state, repeat_seconds) -> tuple[Any, int]:
     state, seconds = _timed(call, state, 1)
-    if seconds >= max(WARM, least):
+    if seconds >= max(LONG_CALL, repeat_seconds):
         return state, 1
     count = 1
     while True:
         state, seconds = _timed(call, state, count)
-        if seconds >= least:
+        if seconds >= repeat_seconds:
             return state, count
-        count = math.ceil(count * min(10, 1.2 * least / seconds))
+        count = math.ceil(count * min(10, 1.2 * repeat_seconds / seconds))
 
 
 def _timed(call, state, count) -> tuple[Any, float]:

@@ -1,14 +1,13 @@
-"""Causal3DIdent: rendered scenes with captions, in the folder that its authors' code reads.
+"""Reading: rendered scenes with captions, in the folder layout of Causal3DIdent.
 
-latents_image.csv                       what images show, a row an image
+latents_image.csv                       latents of the images, one row per image
 images/{i:0Wd}.png                      W = ceil(log10 N) of N images
-latents_text_{kind}_{setting}.csv       what captions tell, by kind of bias and setting 0 to 6
-text/{kind}_{setting}/text_raw.txt      the captions, a line each, no newline after the last
+latents_text_{kind}_{setting}.csv       caption values, by kind of bias and setting 0 to 6
+text/{kind}_{setting}/text_raw.txt      captions, one per line, no newline after the last
 
-Kinds are "selections", where captions tell one semantic more from setting to setting, and
-"perturbations", where they tell all, and one more of them truly: the last six wrong in setting 0,
-none in setting 6. Images lie in the order of their
-splits: see `file_order_splits`.
+Kinds are "selections", where captions of setting k mention the first k + 1 semantics, and
+"perturbations", where captions mention all semantics and distort the last 6 - k. Images are in the
+order of their splits: see `file_order_splits`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ from lvm.files.folders import converted_path, is_current, refusing
 from lvm.files.texts import CaptionFile, make_vocabulary, read_texts, word_ids
 
 UNIT = (0.0, 1.0)
-IMAGE_COLUMNS = {  # what a column may hold, as `check_column` has it
+IMAGE_COLUMNS = {  # allowed values, as in `check_column`
     "object_shape": 7,
     "object_xpos": 3,
     "object_ypos": 3,
@@ -38,12 +37,12 @@ IMAGE_COLUMNS = {  # what a column may hold, as `check_column` has it
     "spotlight_color": UNIT,
     "background_color": UNIT,
 }
-TEXT_COLUMNS = (  # of the semantics in the order of selection; the misspelling is its authors'
+TEXT_COLUMNS = (  # by semantic, in the order of selection; the misspelling is the authors'
     {"object_shape": 7},
     {"object_xpos": 3},
     {"object_ypos": 3},
     {"spotlight_pos": UNIT},
-    {"object_color_name": None, "object_color_index": 10},  # of matplotlib's tables of colors
+    {"object_color_name": None, "object_color_index": 10},  # in matplotlib's colour tables
     {"splotlight_color_name": None, "splotlight_color_index": 148},
     {"background_color_name": None, "background_color_index": 949},
 )
@@ -53,37 +52,43 @@ LATENTS = "latents_image.csv"
 
 
 class Renders(NamedTuple):
-    """Images uint8 [n, height, width, 3], on disk, and by column what they show, float32 [n]."""
+    """Rendered images and their latents.
+
+    images:  uint8 [n, height, width, 3], mapped from disk.
+    latents: float32 [n] by column.
+    """
 
     images: UInt8[np.ndarray, "n height width 3"]
     latents: dict[str, Float[np.ndarray, " n"]]
 
 
 def caption_columns(kind: str, setting: int) -> dict[str, Allowed]:
-    """The columns of what captions tell, and what they may hold, as `check_column` has it.
+    """Returns the columns of caption values and their allowed values, as in `check_column`.
 
-    Raises ValueError for a kind or a setting that there is not.
+    Raises ValueError for an unknown kind or setting.
     """
     if kind not in KINDS or not 0 <= setting < len(TEXT_COLUMNS):
         raise ValueError(
-            f"captions are of {kind} {setting}: allowed are {' and '.join(KINDS)} 0..6"
+            f"kind and setting are {kind} and {setting}: allowed are {' or '.join(KINDS)}, and 0..6"
         )
-    told = TEXT_COLUMNS[: setting + 1] if kind == "selections" else TEXT_COLUMNS
-    return {name: allowed for columns in (*told, PHRASING) for name, allowed in columns.items()}
+    mentioned = TEXT_COLUMNS[: setting + 1] if kind == "selections" else TEXT_COLUMNS
+    return {
+        name: allowed for columns in (*mentioned, PHRASING) for name, allowed in columns.items()
+    }
 
 
-def image_name(place: int, count: int) -> str:
-    """The name of an image by its place, from 0, among `count`."""
-    return f"{place:0{len(str(count - 1))}d}.png"
+def image_name(index: int, count: int) -> str:
+    """Returns the file name of the image at an index, from 0, among `count`."""
+    return f"{index:0{len(str(count - 1))}d}.png"
 
 
 def caption_table_name(kind: str, setting: int) -> str:
-    """Where in the folder stands what captions tell."""
+    """Returns the path, within the folder, of the table of caption values."""
     return f"latents_text_{kind}_{setting}.csv"
 
 
 def text_name(kind: str, setting: int) -> str:
-    """Where in the folder captions stand."""
+    """Returns the path, within the folder, of the captions."""
     return f"text/{kind}_{setting}/text_raw.txt"
 
 
@@ -93,25 +98,25 @@ def read_causal3dident(
     height: int | None = None,
     width: int | None = None,
     cache: Path | str | None = None,
-    show: Callable[[float], object] = lambda share: None,
+    show: Callable[[float], object] = lambda fraction: None,
 ) -> Renders:
-    """All images, resized if height and width are given, and their latents.
+    """Returns all images, resized if height and width are given, and their latents.
 
     The first call for a size decodes the images into one npy file, in the folder `cache` or in that
-    of the data, which later calls only open while no image is newer; `show` hears the share that is
-    decoded. Raises ValueError, with file and column, for latents that cannot be read, are missing,
-    NaN or out of range, for another number of images than of rows, for an image that is missing,
-    does not decode or has another size than the first; OSError where the disk does not take the npy
-    file, of which nothing is left then.
+    of the data, and calls `show` with the fraction that has been decoded. Later calls open that
+    file unless an image is newer. Raises ValueError, with file and column, for latents that cannot
+    be read, are missing, NaN or out of range, for different numbers of images and rows, and for an
+    image that is missing, does not decode or differs in size from the first; OSError, without
+    partial output, if the disk refuses the npy file.
     """
     if (height, width) != (None, None) and not (height and width and min(height, width) > 0):
         raise ValueError(
-            f"height and width are {height} and {width}: allowed is 1 or more, or none"
+            f"height and width are {height} and {width}: allowed is 1 or more, or None for both"
         )
     folder = Path(folder)
     latents = read_latents(folder)
     count = len(latents["object_shape"])
-    paths = [folder / "images" / image_name(place, count) for place in range(count)]
+    paths = [folder / "images" / image_name(index, count) for index in range(count)]
     _check_images(folder / "images", paths)
     size = _decode(paths[0], height, width).shape
     name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
@@ -123,11 +128,14 @@ def read_causal3dident(
 
 
 def read_latents(folder: Path | str) -> dict[str, Float[np.ndarray, " n"]]:
-    """What images show, by column: float32 [n]. Raises ValueError as `read_causal3dident` does."""
+    """Returns the latents of the images, float32 [n] by column.
+
+    Raises ValueError as `read_causal3dident` does.
+    """
     path = Path(folder) / LATENTS
     columns = read_columns(path, list(IMAGE_COLUMNS))
     if not columns["object_shape"]:
-        raise ValueError(f"{path} has no row: allowed is one or more")
+        raise ValueError(f"{path} has 0 rows: allowed is 1 or more")
     return {
         name: check_column(f"{path}: {name}", columns[name], allowed).astype(np.float32)
         for name, allowed in IMAGE_COLUMNS.items()
@@ -137,40 +145,40 @@ def read_latents(folder: Path | str) -> dict[str, Float[np.ndarray, " n"]]:
 def read_causal3dident_captions(
     folder: Path | str, kind: str, setting: int, vocabulary: tuple[str, ...] | None = None
 ) -> CaptionFile:
-    """The captions of a kind of bias under a setting, and what they tell by column.
+    """Returns the captions of a kind of bias under a setting, and their values by column.
 
     The vocabulary is that of the captions unless one is given. Raises ValueError, with file and
-    column or caption, for a setting that there is not, a file that cannot be read or lacks a
-    column, a value that is NaN or out of range, another number of captions than of images, and a
-    word that the vocabulary lacks.
+    column or caption, for an unknown setting, a file that cannot be read or lacks a column, a value
+    that is NaN or out of range, different numbers of captions and images, and a word that the
+    vocabulary lacks.
     """
     folder, columns = Path(folder), caption_columns(kind, setting)
     count = len(read_columns(folder / LATENTS, list(IMAGE_COLUMNS))["object_shape"])
     path, text_path = folder / caption_table_name(kind, setting), folder / text_name(kind, setting)
-    written = read_columns(path, list(columns))
-    told = {
-        name: check_column(f"{path}: {name}", written[name], allowed)
+    table = read_columns(path, list(columns))
+    values = {
+        name: check_column(f"{path}: {name}", table[name], allowed)
         for name, allowed in columns.items()
     }
-    if len(told["text_phrasing"]) != count:
+    if len(values["text_phrasing"]) != count:
         raise ValueError(
-            f"{path} has {len(told['text_phrasing'])} rows: allowed are {count}, as in {LATENTS}"
+            f"{path} has {len(values['text_phrasing'])} rows: allowed is {count}, as in {LATENTS}"
         )
     texts = read_texts(text_path, count, LATENTS)
     vocabulary = vocabulary or make_vocabulary(texts)
-    return CaptionFile(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, told)
+    return CaptionFile(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, values)
 
 
 def _check_images(folder: Path, paths: Sequence[Path]) -> None:
     if not folder.is_dir():
-        raise ValueError(f"{folder}: there is no such folder")
-    there = {path.name for path in folder.glob("*.png")}
+        raise ValueError(f"{folder} does not exist: allowed is a folder of images")
+    found = {path.name for path in folder.glob("*.png")}
     for path in paths:
-        if path.name not in there:
+        if path.name not in found:
             raise ValueError(f"{path} is missing: {LATENTS} has {len(paths)} rows")
-    if len(there) != len(paths):
+    if len(found) != len(paths):
         raise ValueError(
-            f"{folder} holds {len(there)} images: allowed are {len(paths)}, as {LATENTS} has rows"
+            f"{folder} holds {len(found)} images: allowed is {len(paths)}, one per row of {LATENTS}"
         )
 
 
@@ -190,6 +198,6 @@ def _decode_all(
         if image.shape != shape:
             raise ValueError(
                 f"{path} is {image.shape[0]} x {image.shape[1]}: allowed is {shape[0]} x "
-                f"{shape[1]}, as the first image is; or give height and width"
+                f"{shape[1]}, as the first image; or give height and width"
             )
         yield image

@@ -1,4 +1,4 @@
-"""Causal3DIdent and scenes: between the columns of its tables and our latents and words."""
+"""Scene columns: conversion between scenes and captions and the columns of Causal3DIdent."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from lvm.captions.scene_words import COMPASS, SceneWords
 from lvm.datasets.causal3dident.reading import IMAGE_COLUMNS, caption_columns
 from lvm.scenes.sampler import Scenes
 
-COLUMNS = {  # of what images show, by latent
+COLUMNS = {  # latent to column of the image table
     "shape": "object_shape",
     "x_pos": "object_xpos",
     "y_pos": "object_ypos",
@@ -25,18 +25,18 @@ HUE_COLUMNS = {"color": "object", "s_color": "splotlight", "b_color": "backgroun
 
 
 def scenes_from_columns(latents: Mapping[str, Shaped[np.ndarray, " n"]]) -> Scenes:
-    """The scenes that columns tell of, as `read_causal3dident` returns them."""
-    whole = ("shape", "x_pos", "y_pos")
+    """Returns the scenes of latents by column, as `read_causal3dident` returns them."""
+    integers = ("shape", "x_pos", "y_pos")
     return Scenes(
         **{
-            name: latents[column].astype(np.int32 if name in whole else np.float32)
+            name: latents[column].astype(np.int32 if name in integers else np.float32)
             for name, column in COLUMNS.items()
         }
     )
 
 
 def image_columns(scenes: Scenes) -> dict[str, Shaped[np.ndarray, " n"]]:
-    """The columns of what images show; all objects are at height 0."""
+    """Returns the latents of scenes by column; all objects are at height 0."""
     columns = {column: np.asarray(getattr(scenes, name)) for name, column in COLUMNS.items()}
     columns["object_zpos"] = np.zeros(len(scenes.shape), np.float32)
     return {name: columns[name] for name in IMAGE_COLUMNS}
@@ -48,26 +48,32 @@ def text_columns(
     setting: tuple[str, int],
     scenes: Scenes,
     *,
-    told: Int[np.ndarray, "n 7"],
+    caption_values: Int[np.ndarray, "n 7"],
     phrasing: Int[np.ndarray, " n"],
 ) -> dict[str, Shaped[np.ndarray, " n"]]:
-    """The columns of what captions of a setting (kind, number) tell.
+    """Returns the caption values of a setting (kind, number) by column.
 
-    told: values of the factors, as places among their words. Colors have their names and places in
-    `tables`, which the words were made of. Where the direction of the spotlight is told truly,
-    spotlight_pos is the spotlight's own; else the middle of the fifth of the circle that is told.
+    tables:         the colour tables that `words` was made from; colours are given by their names
+                    and positions in these.
+    caption_values: int32 [n, 7], values of the factors, as indices of their words.
+    phrasing:       int32 [n], index of the phrasing.
+
+    If a caption is right about the direction of the spotlight, spotlight_pos is the true position;
+    otherwise it is the middle of the fifth of the circle that the caption mentions.
     """
-    values = dict(zip(words.language.names, told.T, strict=True))
+    values = dict(zip(words.language.names, caption_values.T, strict=True))
     columns = {COLUMNS[name]: values[name] for name in ("shape", "x_pos", "y_pos")}
     columns["spotlight_pos"] = _spotlight(np.asarray(scenes.s_pos), values["s_pos"])
     for named, table, (name, kind) in zip(words.hues, tables, HUE_COLUMNS.items(), strict=True):
-        places = np.array(named.places, np.int32)[values[name]]
-        columns[f"{kind}_color_name"] = np.array(list(table))[places]
-        columns[f"{kind}_color_index"] = places
+        positions = np.array(named.positions, np.int32)[values[name]]
+        columns[f"{kind}_color_name"] = np.array(list(table))[positions]
+        columns[f"{kind}_color_index"] = positions
     columns["text_phrasing"] = phrasing
     return {name: columns[name] for name in caption_columns(*setting)}
 
 
-def _spotlight(true: np.ndarray, told: np.ndarray) -> np.ndarray:
-    fifths = np.minimum((true * len(COMPASS)).astype(int), len(COMPASS) - 1)
-    return np.where(fifths == told, true, (told + 0.5) / len(COMPASS)).astype(np.float32)
+def _spotlight(position: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Returns the true position where the direction of the caption is right, else its middle."""
+    true_direction = np.minimum((position * len(COMPASS)).astype(int), len(COMPASS) - 1)
+    middle = (direction + 0.5) / len(COMPASS)
+    return np.where(true_direction == direction, position, middle).astype(np.float32)

@@ -1,1 +1,1 @@
-"""Rendering: the picture of a scene, ray-marched; sculptures are tables of numbers."""
+"""Rendering: ray-marched images of scenes; objects are tables of numbers."""

@@ -1,4 +1,4 @@
-"""Pictures: many scenes rendered, a batch at a time."""
+"""Batches: rendering of many scenes, one batch at a time."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,26 +10,26 @@ from jaxtyping import UInt8
 from lvm.scenes.rendering.render import Quality, render
 from lvm.scenes.sampler import Scenes
 
-BATCH = 128  # scenes that are rendered at once
+BATCH = 128  # scenes rendered at once
 QUALITY = Quality()
 
 
 def render_batches(
     scenes: Scenes, resolution: int = 64, quality: Quality = QUALITY
 ) -> Iterator[UInt8[np.ndarray, "_batch height width 3"]]:
-    """The pictures of scenes [n] in their order, uint8, BATCH at a time; the last are fewer.
+    """Yields the images of scenes [n] in order, uint8, in batches of BATCH; the last may be less.
 
-    One program renders all, and renders the next batch while one comes to the host. Raises
-    ValueError as `render` does.
+    One compiled program renders all batches, each while the one before it is copied to the host.
+    Raises ValueError as `render` does.
     """
     count = len(scenes.shape)
     program = jax.jit(jax.vmap(partial(render, resolution=resolution, quality=quality)))
 
-    def begin(start):
-        places = np.minimum(np.arange(start, start + BATCH), count - 1)
-        return program(jax.tree.map(lambda leaf: leaf[places], scenes))
+    def dispatch(start):
+        rows = np.minimum(np.arange(start, start + BATCH), count - 1)
+        return program(jax.tree.map(lambda leaf: leaf[rows], scenes))
 
-    ahead = begin(0)
+    following = dispatch(0)
     for start in range(0, count, BATCH):
-        batch, ahead = ahead, begin(start + BATCH) if start + BATCH < count else None
+        batch, following = following, dispatch(start + BATCH) if start + BATCH < count else None
         yield np.asarray(batch)[: count - start]

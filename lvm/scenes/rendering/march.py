@@ -1,6 +1,7 @@
-"""March: what rays meet of a sculpture in the ball of radius 1, in steps as long as it is far.
+"""March: sphere tracing of a sculpture in the ball of radius 1.
 
-Points and directions have a component a row and a ray a column; directions are of unit length.
+Points and directions have one row per component and one column per ray; directions have unit
+length. Lengths are in radii of the ball.
 """
 
 import jax
@@ -14,26 +15,26 @@ Vector = Float[Array, "3"]
 Vectors = Float[Array, "3 rays"]
 PerRay = Float[Array, " rays"]
 
-SAFE = 0.9  # of a step: distances are only roughly right
-FEATHER = 0.15  # pixels beyond the outline that are covered in full
-NEARBY = 0.004  # how far apart distances are compared for a normal
-CORNERS = np.array([(1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)], np.float32)
-OUTWARDS = np.array([0.05, 0.12, 0.22], np.float32)  # where it is felt what hides the sky
-HIDING = np.array([0.5, 0.4, 0.3], np.float32)  # at most, at each
-DARKEST = 0.15  # share of sky that is left anywhere
-PENUMBRA = 1.15  # radius of a ball that holds the soft edges of shadows too
-SHARPNESS = 14.0  # of shadows: the smaller the lamp, the sharper
-LEAST = 0.5  # share of the way through the ball that the steps of a shadow go at least
-START = 0.03  # of a shadow's first look, beyond the point that it falls on
+STEP_SCALE = 0.9  # of the distance, which is only approximate
+FEATHER = 0.15  # width in pixels beyond the outline that is covered in full
+DIFFERENCE = 0.004  # step of the finite differences for normals
+TETRAHEDRON = np.array([(1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)], np.float32)
+OCCLUSION_STEPS = np.array([0.05, 0.12, 0.22], np.float32)  # along the normal
+OCCLUSION_WEIGHTS = np.array([0.5, 0.4, 0.3], np.float32)
+LEAST_SKY = 0.15  # lower bound of the fraction of open sky
+PENUMBRA = 1.15  # radius of a ball that encloses the soft edges of shadows
+SHARPNESS = 14.0  # of shadows; a smaller lamp has sharper ones
+LEAST_STEPS = 0.5  # fraction of the way through the ball that shadow steps cover at least
+SHADOW_START = 0.03  # distance of the first shadow step from the surface
 
 
 def march(
     table: Table, origin: Vector, direction: Vectors, pixel: float, *, steps: int
 ) -> tuple[PerRay, PerRay]:
-    """How far each ray goes to the sculpture, and what share of its pixel that covers.
+    """Returns the length of each ray to the sculpture, and the fraction of its pixel covered by it.
 
-    A ray that passes by within the width of a pixel, an angle, is covered in part, which makes
-    outlines smooth; it goes to where it is nearest.
+    `pixel` is the width of a pixel, an angle. The pixel of a ray that misses by less is covered in
+    part, which makes outlines smooth; the length is then that to the nearest point of the ray.
     """
     near, far = _through_ball(origin[:, None], direction, 1.0)
 
@@ -42,56 +43,57 @@ def march(
         distance, _ = sculpture_distance(table, origin[:, None] + travel[None] * direction)
         nearest = jnp.where(distance < angle * travel, travel, nearest)
         angle = jnp.minimum(angle, distance / travel)
-        return jnp.clip(travel + SAFE * distance, near, far), nearest, angle
+        return jnp.clip(travel + STEP_SCALE * distance, near, far), nearest, angle
 
     _, nearest, angle = jax.lax.fori_loop(0, steps, step, (near, near, jnp.ones_like(near)))
     cover = jnp.clip(1 + FEATHER - angle / pixel, 0, 1)
     return nearest, jnp.where(far > near, cover, 0)
 
 
-def feel(table: Table, points: Vectors) -> tuple[Vectors, PerRay, PerRay]:
-    """Normal, share of open sky, and tint of a sculpture at points of its surface."""
+def surface_properties(table: Table, points: Vectors) -> tuple[Vectors, PerRay, PerRay]:
+    """Returns normals, fractions of open sky, and tints at points of the surface."""
     measure = jax.vmap(lambda points: sculpture_distance(table, points))
-    distances, tints = measure(points[None] + NEARBY * CORNERS[..., None])
-    slope = jnp.sum(distances[:, None] * CORNERS[..., None], axis=0)
+    distances, tints = measure(points[None] + DIFFERENCE * TETRAHEDRON[..., None])
+    slope = jnp.sum(distances[:, None] * TETRAHEDRON[..., None], axis=0)
     normal = unit(slope)
-    distances, _ = measure(points[None] + normal[None] * OUTWARDS[:, None, None])
-    hidden = jnp.sum((1 - distances / OUTWARDS[:, None]) * HIDING[:, None], axis=0)
-    return normal, jnp.clip(1 - hidden, DARKEST, 1), jnp.mean(tints, axis=0)
+    distances, _ = measure(points[None] + normal[None] * OCCLUSION_STEPS[:, None, None])
+    occlusion = (1 - distances / OCCLUSION_STEPS[:, None]) * OCCLUSION_WEIGHTS[:, None]
+    sky = jnp.clip(1 - jnp.sum(occlusion, axis=0), LEAST_SKY, 1)
+    return normal, sky, jnp.mean(tints, axis=0)
 
 
-def lit(table: Table, points: Vectors, lamp: Vector, steps: int) -> PerRay:
-    """What share of a lamp reaches points: 0 in the shadow of the sculpture, 1 outside of it."""
+def lit_fraction(table: Table, points: Vectors, lamp: Vector, steps: int) -> PerRay:
+    """Returns the fraction of a lamp that is visible from points: 0 in full shadow, 1 outside."""
     direction = unit(lamp[:, None] - points)
     near, far = _through_ball(points, direction, PENUMBRA)
-    near = jnp.maximum(near, START)
-    least = LEAST * (far - near) / steps
+    near = jnp.maximum(near, SHADOW_START)
+    least = LEAST_STEPS * (far - near) / steps
 
     def step(_, carry):
         travel, light = carry
         distance, _ = sculpture_distance(table, points + travel[None] * direction)
         light = jnp.minimum(light, SHARPNESS * distance / travel)
-        return jnp.minimum(travel + jnp.maximum(SAFE * distance, least), far), light
+        return jnp.minimum(travel + jnp.maximum(STEP_SCALE * distance, least), far), light
 
     _, light = jax.lax.fori_loop(0, steps, step, (near, jnp.ones_like(near)))
     return jnp.where(far > near, smooth_step(light), 1)
 
 
 def unit(vectors: Vectors) -> Vectors:
-    """Vectors of length 1; those of length 0 stay."""
+    """Returns vectors scaled to length 1; those of length 0 are unchanged."""
     return vectors / jnp.maximum(jnp.linalg.norm(vectors, axis=0, keepdims=True), 1e-9)
 
 
-def smooth_step(share: PerRay) -> PerRay:
-    """A share cut to 0..1, that comes and goes smoothly."""
-    share = jnp.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)
+def smooth_step(x: PerRay) -> PerRay:
+    """Returns the cubic 3x² - 2x³ of x clipped to [0, 1], with slope 0 at both ends."""
+    x = jnp.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def _through_ball(origin, direction, radius):
-    """Where rays enter and leave a ball about 0; the same where they pass it by."""
+    """Returns the lengths at which rays enter and leave a ball about 0; equal if they miss it."""
     along = -jnp.sum(origin * direction, axis=0)
     square = radius**2 - jnp.sum(origin * origin, axis=0) + along**2
-    reach = jnp.sqrt(jnp.maximum(square, 0))
-    near = jnp.maximum(along - reach, 0)
-    return near, jnp.maximum(along + reach, near)
+    half_chord = jnp.sqrt(jnp.maximum(square, 0))
+    near = jnp.maximum(along - half_chord, 0)
+    return near, jnp.maximum(along + half_chord, near)

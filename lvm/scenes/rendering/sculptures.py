@@ -1,8 +1,8 @@
-"""Sculptures: the seven objects of Causal3DIdent, modelled by us as tables of strokes.
+"""Sculptures: the seven objects of Causal3DIdent, as our own tables of strokes.
 
-A line is one stroke (`distance`): what it is, begin, end, the radii there, the direction along
-which it is pressed flat, how many times flatter it is, blend, and tint. Sculptures look along x and
-stand along z; what lies at y > 0 is mirrored. Units are each sculpture's own.
+Each line is one stroke (see `distance`): name, begin, end, the radii there, the direction along
+which it is flattened, the factor of that, blend, and tint. Sculptures face along x and stand along
+z; the half at y > 0 is mirrored. The unit of length differs between sculptures.
 """
 
 import numpy as np
@@ -133,13 +133,13 @@ TABLES = {
 
 
 def read_strokes(text: str) -> Float[np.ndarray, "n 14"]:
-    """The numbers of a table: float64 [n, 14]."""
+    """Returns the numbers of a table: float64 [n, 14]."""
     rows = [line.split()[1:] for line in text.strip().splitlines()]
     return np.array(rows, np.float64).reshape(-1, 14)
 
 
 def in_unit_ball(strokes: Float[np.ndarray, "n 14"]) -> Float[np.ndarray, "n 14"]:
-    """Strokes moved and scaled so that the sculpture just fits in the unit ball."""
+    """Returns strokes moved and scaled so that the sculpture just fits in the unit ball."""
     strokes = strokes.copy()
     ends, radii = strokes[:, :6].reshape(-1, 3), strokes[:, 6:8].reshape(-1)
     mirrored = np.concatenate([ends, ends * [1, -1, 1]])
@@ -154,11 +154,11 @@ def in_unit_ball(strokes: Float[np.ndarray, "n 14"]) -> Float[np.ndarray, "n 14"
 
 
 def _stack() -> Float[np.ndarray, "shapes n 18"]:
-    """All sculptures, with strokes that are nowhere where a table is shorter than the longest."""
-    nowhere = np.array([0.0] * 6 + [-9, -9] + [0, 0, 1] + [1, 1, 0])
+    """Returns all sculptures; shorter tables are padded with strokes of negative radius."""
+    padding = np.array([0.0] * 6 + [-9, -9] + [0, 0, 1] + [1, 1, 0])
     strokes = [in_unit_ball(read_strokes(TABLES[shape])) for shape in SHAPES]
     longest = max(map(len, strokes))
-    return np.stack([prepare(np.stack([*s, *[nowhere] * (longest - len(s))])) for s in strokes])
+    return np.stack([prepare(np.stack([*s, *[padding] * (longest - len(s))])) for s in strokes])
 
 
 SCULPTURES = _stack()  # float32 [7, strokes, 18]

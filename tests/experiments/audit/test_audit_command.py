@@ -1,4 +1,4 @@
-"""The audit from its command line: tables, sentences, figure; bad input leaves nothing behind."""
+"""The audit from its command line: tables, sentences and figure; bad input writes nothing."""
 
 import subprocess
 import sys
@@ -30,34 +30,35 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-GIVEN = ["--captions", "c.txt", "--concepts", "k.csv"]
-ASKED = ["--out", "a.csv", "--figure", "a.png"]
+INPUTS = ["--captions", "c.txt", "--concepts", "k.csv"]
+OUTPUTS = ["--out", "a.csv", "--figure", "a.png"]
 
 
 def test_selection_without_labels(folder, capsys):
-    main([*GIVEN, *ASKED])
-    said = capsys.readouterr().out
+    main([*INPUTS, *OUTPUTS])
+    printed = capsys.readouterr().out
     table = pd.read_csv("a.csv").set_index("group")
     assert list(table.index) == ["colour", "size", "shape", "mood"]
     assert table.selection_rate.tolist() == pytest.approx([1, 1 / 6, 1 / 6, 0])
     assert table.expected.tolist() == ["kept", "in between", "in between", "lost"]
     assert table.perturbation_rate.isna().all()
     assert (table.captions == 6).all()
-    assert "6 captions. Empty ones, left out: 1." in said
-    assert "No label says whether what captions tell is true" in said
-    assert "wrong" not in said.split("\n\n")[0]
-    assert "colour: every caption tells it, so it is expected to be kept." in said
-    assert "size: 16.7 % of captions tell it. To keep it, tell it in all captions (5 more)." in said
-    assert "leave it out of all captions (6 tell it, most often red, blue)." in said
-    assert "mood: no caption tells it, so it is expected to be lost." in said
+    assert "6 captions. Empty captions, left out: 1." in printed
+    assert "There are no labels to compare with" in printed
+    assert "wrong" not in printed.split("\n\n")[0]
+    assert "colour: every caption mentions it, so it is expected to be kept." in printed
+    to_keep = "To keep it, mention it in all captions (5 more)."
+    assert f"size: 16.7 % of captions mention it. {to_keep}" in printed
+    assert "omit it from all captions (6 mention it, most often red, blue)." in printed
+    assert "mood: no caption mentions it, so it is expected to be lost." in printed
     assert {path.name for path in folder.iterdir()} == {
         "k.csv", "c.txt", "l.csv", "a.csv", "a.png", "a.pdf"
     }  # fmt: skip
 
 
 def test_perturbation_with_labels(folder, capsys):
-    main([*GIVEN, *ASKED, "--labels", "l.csv"])
-    said = capsys.readouterr().out
+    main([*INPUTS, *OUTPUTS, "--labels", "l.csv"])
+    printed = capsys.readouterr().out
     table = pd.read_csv("a.csv").set_index("group")
     colour = table.loc["colour"]
     assert (colour.labelled, colour.compared, colour.wrong, colour.mixed) == (6, 6, 2, 0)
@@ -66,24 +67,27 @@ def test_perturbation_with_labels(folder, capsys):
     assert colour.chance_rate == pytest.approx(1 - (4 * 4 + 2 * 2) / 36)
     assert table.loc["size"].perturbation_rate == 0
     assert table.perturbation_rate.isna().tolist() == [False, False, True, True]
-    assert "told wrong" in said
-    assert "33.3 % of those compared tell it wrong. To keep it, correct what is told wrong" in said
-    assert "No label says" not in said
+    assert "by chance" in printed.split("\n")[0]
+    assert (
+        "33.3 % of those compared are wrong. To keep it, correct the wrong mentions (2 of 6"
+        in printed
+    )
+    assert "There are no labels" not in printed
 
 
-def test_the_figure_grows_a_panel_with_labels(folder):
-    main([*GIVEN, "--figure", "alone.png"])
-    main([*GIVEN, "--figure", "both.png", "--labels", "l.csv"])
+def test_the_figure_has_a_second_panel_with_labels(folder):
+    main([*INPUTS, "--figure", "alone.png"])
+    main([*INPUTS, "--figure", "both.png", "--labels", "l.csv"])
     alone, both = (image.imread(name) for name in ("alone.png", "both.png"))
     assert both.shape[1] > alone.shape[1]
     assert alone.shape[0] == both.shape[0]
     assert Path("both.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_columns_of_labels_that_are_no_group_are_told(folder, capsys):
+def test_label_columns_that_match_no_group_are_printed(folder, capsys):
     (folder / "l.csv").write_text(LABELS.replace("size", "id"))
-    main([*GIVEN, "--labels", "l.csv"])
-    assert "Columns of labels that are no concept group, left out: 'id'." in capsys.readouterr().out
+    main([*INPUTS, "--labels", "l.csv"])
+    assert "Label columns that match no concept group, left out: 'id'." in capsys.readouterr().out
 
 
 BAD = "group,value,words\ncolour,orange,orange\nfruit,orange,orange\n"
@@ -95,8 +99,8 @@ BAD = "group,value,words\ncolour,orange,orange\nfruit,orange,orange\n"
         ("k.csv", BAD, [], "'orange' is a word of colour (orange) and of fruit (orange)"),
         ("k.csv", "group,value,words\n", [], "k.csv: no concepts"),
         ("c.txt", "\n \n", [], "there is no caption to audit"),
-        ("c.txt", "caf\udce9", [], "c.txt, line 1 is not UTF-8: byte 0xe9 at place 4"),
-        ("c.txt", "a\0b", [], "c.txt, line 1 holds a zero byte"),
+        ("c.txt", "caf\udce9", [], "c.txt, line 1 is not UTF-8: byte 0xe9 at position 4"),
+        ("c.txt", "a\0b", [], "c.txt, line 1 contains a zero byte"),
         (
             "c.csv",
             "text\na dog\n",
@@ -112,35 +116,35 @@ BAD = "group,value,words\ncolour,orange,orange\nfruit,orange,orange\n"
         ("l.csv", LABELS + "red,\n", ["--labels", "l.csv"], "7 rows of captions and 8 of labels"),
         ("l.csv", "colour\npurpel\n", ["--labels", "l.csv"], "l.csv, line 2: colour is 'purpel'"),
         ("x", "", ["--captions", "nope.txt"], "No such file or directory: 'nope.txt'"),
-        ("x", "", ["--out", "a.txt"], "a.txt does not end in .csv: choose another name"),
-        ("x", "", ["--out", "there/a.csv"], "there/a.csv: there is no folder there"),
-        ("x", "", ["--out", "./k.csv"], "k.csv would overwrite what is read: choose another name"),
+        ("x", "", ["--out", "a.txt"], "--out is a.txt: allowed is a path that ends in .csv"),
+        ("x", "", ["--out", "missing/a.csv"], "--out is missing/a.csv: there is no folder missing"),
+        ("x", "", ["--out", "./k.csv"], "--out is k.csv, which is an input: choose another path"),
     ],
 )
-def test_bad_input_ends_in_a_message_and_nothing_is_written(
+def test_bad_input_ends_in_a_message_and_writes_nothing(
     folder, capsys, file, content, options, message
 ):
     (folder / file).write_bytes(content.encode(errors="surrogateescape"))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(SystemExit) as ended:
-        main([*GIVEN, *ASKED, *options])
-    assert str(ended.value).startswith("error: ")
-    assert message in str(ended.value)
+    with pytest.raises(SystemExit) as exit_info:
+        main([*INPUTS, *OUTPUTS, *options])
+    assert str(exit_info.value).startswith("error: ")
+    assert message in str(exit_info.value)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert "group" not in capsys.readouterr().out
 
 
 def test_stopping_writes_nothing(folder, monkeypatch):
-    def stop(*given):
+    def stop(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("experiments.audit.__main__.count_all", stop)
     with pytest.raises(SystemExit, match="stopped: nothing was written"):
-        main([*GIVEN, *ASKED])
+        main([*INPUTS, *OUTPUTS])
     assert not (folder / "a.csv").exists()
 
 
-def test_the_command_needs_no_jax_and_brings_its_own_concepts(folder):
+def test_the_command_needs_no_jax_and_has_default_concepts(folder):
     (folder / "captions.txt").write_text("two wooden chairs by night\n")
     program = (
         "import runpy, sys; sys.argv[1:] = ['--captions', 'captions.txt'];"
@@ -153,4 +157,4 @@ def test_the_command_needs_no_jax_and_brings_its_own_concepts(folder):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     for group in ("number", "material", "time"):
-        assert f"{group}: every caption tells it" in done.stdout
+        assert f"{group}: every caption mentions it" in done.stdout

@@ -12,7 +12,7 @@ ROWS = [
 ]
 
 
-def test_values_lie_group_by_group_and_phrases_longest_first():
+def test_values_are_in_order_of_groups_and_the_longest_phrase_is_first():
     concepts = make_concepts(ROWS)
     assert concepts.groups == ("colour", "size")
     assert concepts.values == ("red", "black and white", "black", "large")
@@ -40,7 +40,7 @@ def test_a_label_is_a_value_or_one_of_its_words():
     ("rows", "message"),
     [
         ([], "no concepts: give at least one group, value and word"),
-        ([("", "red", ["red"])], "has the group '': allowed is what has a letter or a digit"),
+        ([("", "red", ["red"])], "has the group '': allowed is text with a letter or a digit"),
         ([("colour", "-", ["red"])], "group 'colour', value '-' has the value '-': allowed"),
         ([("colour", "red", ["red", " "])], "has the word ' ': allowed"),
         ([("colour", "red", [])], r"colour \(red\) has no words: give at least one"),
@@ -51,19 +51,19 @@ def test_a_label_is_a_value_or_one_of_its_words():
         ([*ROWS, ("colour", "dark", ["Dark-Red"])], r"'Dark-Red' is a word of colour \(red\)"),
         (
             [("weight", "light", ["airy"]), ("weight", "dim", ["light"])],
-            r"'light' names weight \(light\) and weight \(dim\): allowed is one",
+            r"'light' is a label of weight \(light\) and of weight \(dim\): allowed is one value",
         ),
         (
             [("colour", "red", ["red"]), ("colour", "Red", ["crimson"])],
-            r"names colour \(red\) and colour \(Red\)",
+            r"is a label of colour \(red\) and of colour \(Red\)",
         ),
     ],
 )
-def test_impossible_concepts(rows, message):
+def test_invalid_concepts_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         make_concepts(rows)
 
 
-def test_a_value_may_be_named_as_one_of_another_group():
+def test_values_of_two_groups_may_have_the_same_name():
     concepts = make_concepts([("colour", "orange", ["orange"]), ("fruit", "orange", ["oranges"])])
     assert concepts.labels == ({"orange": 0}, {"orange": 1, "oranges": 1})

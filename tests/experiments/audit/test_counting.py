@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.audit.concepts import make_concepts
-from experiments.audit.counting import NO_LABEL, add, count, count_all, told_values
+from experiments.audit.counting import NO_LABEL, add, count, count_all, mentioned_values
 
 CONCEPTS = make_concepts(
     [
@@ -23,7 +23,7 @@ NONE = NO_LABEL
 
 
 @pytest.mark.parametrize(
-    ("caption", "told"),
+    ("caption", "expected"),
     [
         ("", []),
         ("a car", []),
@@ -39,12 +39,12 @@ NONE = NO_LABEL
         ("a small black cat on a red mat", [RED, BLACK, SMALL]),
     ],
 )
-def test_what_a_caption_tells(caption, told):
-    assert np.flatnonzero(told_values(CONCEPTS, [caption])[0]).tolist() == told
+def test_mentioned_values_of_a_caption(caption, expected):
+    assert np.flatnonzero(mentioned_values(CONCEPTS, [caption])[0]).tolist() == expected
 
 
 @pytest.mark.parametrize(
-    ("caption", "told"),
+    ("caption", "expected"),
     [
         ("one two", [True, False]),
         ("one two three", [True, False]),
@@ -53,50 +53,51 @@ def test_what_a_caption_tells(caption, told):
         ("one one two three", [True, False]),
     ],
 )
-def test_what_a_phrase_has_taken_begins_no_other(caption, told):
+def test_matched_words_begin_no_other_phrase(caption, expected):
     concepts = make_concepts([("a", "x", ["one two"]), ("b", "y", ["two three"])])
-    assert told_values(concepts, [caption]).tolist() == [told]
+    assert mentioned_values(concepts, [caption]).tolist() == [expected]
 
 
-WORDS = [f"w{place}" for place in range(8)]
+WORDS = [f"w{index}" for index in range(8)]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), max_size=12)
 
 
 @given(TEXTS)
-def test_single_words_are_looked_up_as_in_a_set(captions):
+def test_single_words_match_like_a_set(captions):
     concepts = make_concepts(
         [("a", "a", WORDS[:2]), ("a", "b", WORDS[2:3]), ("c", "c", WORDS[3:5])]
     )
-    told = told_values(concepts, captions)
-    for row, caption in zip(told, captions, strict=True):
-        there = set(caption.split())
-        assert row.tolist() == [bool(there & set(of)) for of in (WORDS[:2], WORDS[2:3], WORDS[3:5])]
+    mentions = mentioned_values(concepts, captions)
+    words_of_values = WORDS[:2], WORDS[2:3], WORDS[3:5]
+    for row, caption in zip(mentions, captions, strict=True):
+        words = set(caption.split())
+        assert row.tolist() == [bool(words & set(of_value)) for of_value in words_of_values]
 
 
 def test_counts_by_hand():
     captions = ["a red car", "black", " \n", "red or black, large", "black, small", "a tree", "red"]
     labels = [
-        [RED, NONE],  # true
-        [RED, LARGE],  # wrong; of the size nothing is told
+        [RED, NONE],  # correct
+        [RED, LARGE],  # wrong; the caption mentions no size
         [RED, LARGE],  # an empty caption
-        [BLACK, SMALL],  # true, and red beside it; wrong
-        [NONE, SMALL],  # no label; true
-        [RED, NONE],  # nothing is told
+        [BLACK, SMALL],  # correct, and red as well; wrong
+        [NONE, SMALL],  # no label; correct
+        [RED, NONE],  # the caption mentions no value
         [MONOCHROME, NONE],  # wrong
     ]
     counts = count(CONCEPTS, captions, np.array(labels))
     assert (counts.captions, counts.empty) == (6, 1)
-    assert counts.told.tolist() == [5, 2]
+    assert counts.mentioned.tolist() == [5, 2]
     assert counts.labelled.tolist() == [5, 3]
     assert counts.compared.tolist() == [4, 2]
     assert counts.wrong.tolist() == [2, 1]
     assert counts.mixed.tolist() == [1, 0]
-    assert counts.told_as.tolist() == [3, 3, 0, 1, 1]
-    assert counts.compared_as.tolist() == [3, 2, 0, 1, 1]
-    assert counts.labelled_as.tolist() == [2, 1, 1, 0, 2]
+    assert counts.mentions_of_value.tolist() == [3, 3, 0, 1, 1]
+    assert counts.compared_mentions_of_value.tolist() == [3, 2, 0, 1, 1]
+    assert counts.compared_labels_of_value.tolist() == [2, 1, 1, 0, 2]
 
 
-def same(a, b):
+def assert_equal(a, b):
     for name, x, y in zip(a._fields, a, b, strict=True):
         np.testing.assert_array_equal(x, y, name)
 
@@ -112,45 +113,43 @@ LABELLED = st.lists(
 
 
 @given(LABELLED, st.integers(1, 16))
-def test_counts_of_parts_add_up(rows, part):
+def test_counts_of_chunks_add_up(rows, chunk):
     captions = [" ".join(words) for words, *_ in rows]
-    labels = np.array([of for _, *of in rows], int).reshape(-1, 2)
-    whole = count(CONCEPTS, captions, labels)
-    same(whole, count_all(CONCEPTS, iter(captions), iter(labels.tolist()), part))
-    same(
-        whole,
+    labels = np.array([row_labels for _, *row_labels in rows], int).reshape(-1, 2)
+    total = count(CONCEPTS, captions, labels)
+    assert_equal(total, count_all(CONCEPTS, iter(captions), iter(labels.tolist()), chunk))
+    assert_equal(
+        total,
         add(count(CONCEPTS, captions[:4], labels[:4]), count(CONCEPTS, captions[4:], labels[4:])),
     )
-    same(whole, count(CONCEPTS, captions[::-1], labels[::-1]))
-    assert whole.captions + whole.empty == len(rows)
+    assert_equal(total, count(CONCEPTS, captions[::-1], labels[::-1]))
+    assert total.captions + total.empty == len(rows)
 
 
 @given(LABELLED)
-def test_no_label_is_as_no_labels(rows):
+def test_rows_without_a_label_count_as_no_labels(rows):
     captions = [" ".join(words) for words, *_ in rows]
     none = np.full((len(rows), 2), NONE)
-    same(count(CONCEPTS, captions), count(CONCEPTS, captions, none))
+    assert_equal(count(CONCEPTS, captions), count(CONCEPTS, captions, none))
 
 
-@pytest.mark.parametrize("part", [1, 2, 3, 4, 100])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
 @pytest.mark.parametrize(("captions", "labels"), [(3, 2), (3, 0), (3, 4), (0, 2), (4, 8)])
-def test_labels_of_another_length(part, captions, labels):
-    message = (
-        f"there are {captions} rows of captions and {labels} of labels: allowed is a row a capt"
-    )
+def test_unequal_numbers_of_captions_and_labels_are_refused(chunk, captions, labels):
+    message = f"there are {captions} rows of captions and {labels} of labels: allowed is one row"
     with pytest.raises(ValueError, match=message):
-        count_all(CONCEPTS, ["red"] * captions, [[RED, NONE]] * labels, part)
+        count_all(CONCEPTS, ["red"] * captions, [[RED, NONE]] * labels, chunk)
 
 
-def test_memory_does_not_grow_with_the_captions():
+def test_memory_is_independent_of_the_number_of_captions():
     def peak(number):
-        captions = islice(cycle([f"a red car with number {place}" for place in range(50)]), number)
+        captions = islice(cycle([f"a red car with number {index}" for index in range(50)]), number)
         tracemalloc.start()
-        counts = count_all(CONCEPTS, captions, part=200)
-        most = tracemalloc.get_traced_memory()[1]
+        counts = count_all(CONCEPTS, captions, chunk=200)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert counts.told.tolist() == [number, 0]
-        return most
+        assert counts.mentioned.tolist() == [number, 0]
+        return peak_bytes
 
     peak(400)
     assert peak(12_000) < 1.2 * peak(1_200)

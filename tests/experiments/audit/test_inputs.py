@@ -6,7 +6,7 @@ import pytest
 from experiments.audit.__main__ import SHIPPED_CONCEPTS
 from experiments.audit.concepts import make_concepts
 from experiments.audit.inputs import read_captions, read_concepts, read_labels
-from experiments.audit.text_rows import EVERY, LONGEST
+from experiments.audit.text_rows import LINES_PER_REPORT, MAX_LINE_BYTES
 
 CONCEPTS = make_concepts(
     [
@@ -55,11 +55,12 @@ def test_captions_of_each_format(write, name, content, column, captions):
     [
         ("c.parquet", b"PAR1", "caption", "c.parquet ends in '.parquet': allowed is .csv"),
         ("c.txt", "ok\nna\u00efve\n".encode("latin1"), "caption",
-         "c.txt, line 2 is not UTF-8: byte 0xef at place 3; convert it first"),
-        ("c.txt", "red".encode("utf-16"), "caption", "line 1 holds a zero byte: it is no UTF-8"),
-        ("c.tsv", gzip.compress(b"a dog", mtime=0), "1", "c.tsv, line 1 (holds a zero|is not UTF)"),
+         "c.txt, line 2 is not UTF-8: byte 0xef at position 3; convert the file"),
+        ("c.txt", "red".encode("utf-16"), "caption", "line 1 contains a zero byte: allowed is UTF"),
+        ("c.tsv", gzip.compress(b"a dog", mtime=0), "1", "c.tsv, line 1 (contains a|is not UTF)"),
         ("c.jsonl", b"\x89PNG\r\n\x1a\n\0\0", "caption", "c.jsonl, line 1 is not UTF-8: byte 0x89"),
-        ("c.txt", b"a" * (LONGEST + 5), "caption", "line 1 is longer than 16777216 bytes"),
+        ("c.txt", b"a" * (MAX_LINE_BYTES + 5), "caption",
+         "line 1 is too long: allowed is less than 16777216"),
         ("c.csv", "text,url\na dog,x\n", "caption",
          "c.csv has no column 'caption': its first row is 'text', 'url'; give --column, a name"),
         ("c.tsv", f"{'dog' * 40}\tx\n", "caption", "first row is 'dogdog.*…', 'x'; .* from 1 to 2"),
@@ -67,36 +68,36 @@ def test_captions_of_each_format(write, name, content, column, captions):
         ("c.tsv", "a\tb\n", "0", "no column '0'"),
         ("c.csv", "", "caption", "no column 'caption': its first row is empty"),
         ("c.csv", "url,caption\nx,a\n\ny\n", "caption", "c.csv, line 4 has 1 columns: allowed"),
-        ("c.csv", 'caption\n"' + "a\n" * 70_000, "caption", "is a quotation mark left open before"),
+        ("c.csv", 'caption\n"' + "a\n" * 70_000, "caption", "look for an unclosed quotation mark"),
         ("c.jsonl", '{"text": "a"}\n', "caption", "line 1 has no 'caption': it has 'text'; "),
-        ("c.jsonl", '{"caption": "a"}\n{', "caption", "c.jsonl, line 2 is no JSON: "),
-        ("c.jsonl", "[" * 100_000, "caption", "c.jsonl, line 1 is no JSON: "),
-        ("c.jsonl", '["a"]', "caption", "c.jsonl, line 1 is no JSON object: allowed is one a line"),
-        ("c.jsonl", '{"caption": 3}', "caption", "'caption' is no text: allowed is a caption"),
+        ("c.jsonl", '{"caption": "a"}\n{', "caption", "c.jsonl, line 2 is not JSON: "),
+        ("c.jsonl", "[" * 100_000, "caption", "c.jsonl, line 1 is not JSON: "),
+        ("c.jsonl", '["a"]', "caption", "c.jsonl, line 1 is no JSON object: allowed is one per"),
+        ("c.jsonl", '{"caption": 3}', "caption", "'caption' is not text: allowed is a caption"),
     ],
 )  # fmt: skip
-def test_bad_captions_are_refused_with_the_place(write, name, content, column, message):
+def test_bad_captions_are_refused_with_the_line(write, name, content, column, message):
     with pytest.raises(ValueError, match=message):
         list(read_captions(write(name, content), column))
 
 
-def test_progress_is_a_share_of_the_file(write):
-    path = write("c.txt", "a dog\n" * (3 * EVERY))
-    shares = []
-    assert sum(1 for _ in read_captions(path, "caption", shares.append)) == 3 * EVERY
-    assert shares == pytest.approx([1 / 3, 2 / 3, 1])
+def test_progress_is_a_fraction_of_the_file(write):
+    path = write("c.txt", "a dog\n" * (3 * LINES_PER_REPORT))
+    fractions = []
+    assert sum(1 for _ in read_captions(path, "caption", fractions.append)) == 3 * LINES_PER_REPORT
+    assert fractions == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_labels_by_value_and_by_word_in_any_order_of_columns(write):
+def test_labels_are_values_or_words_in_any_order_of_columns(write):
     path = write("l.csv", "size, id ,colour\nbig,7,Crimson\n,8, Light blue \n\n")
-    others, rows = read_labels(path, CONCEPTS)
-    assert others == ["id"]
+    unused, rows = read_labels(path, CONCEPTS)
+    assert unused == ["id"]
     assert list(rows) == [[RED, BIG], [BLUE, -1], [-1, -1]]
 
 
 def test_a_group_without_a_column_has_no_labels(write):
-    others, rows = read_labels(write("l.tsv", "colour\nred\n\nlight-blue\n"), CONCEPTS)
-    assert (others, list(rows)) == ([], [[RED, -1], [-1, -1], [BLUE, -1]])
+    unused, rows = read_labels(write("l.tsv", "colour\nred\n\nlight-blue\n"), CONCEPTS)
+    assert (unused, list(rows)) == ([], [[RED, -1], [-1, -1], [BLUE, -1]])
 
 
 @pytest.mark.parametrize(
@@ -107,13 +108,13 @@ def test_a_group_without_a_column_has_no_labels(write):
         ("l.csv", "color,id\n", "no column of a concept group: it has 'color', 'id'; the group"),
         ("l.csv", "colour,colour\n", "l.csv has the column 'colour' twice: allowed is once"),
         ("l.csv", "id,colour\n1,red\n2,purpel\n",
-         "l.csv, line 3: colour is 'purpel': allowed is nothing, or red, light blue, or a word of"),
+         "l.csv, line 3: colour is 'purpel': allowed is an empty cell, or red, light blue, or"),
         ("l.csv", "colour\nbig\n", "colour is 'big': allowed"),
         ("l.csv", "colour\n?\n", "colour is '\\?': allowed"),
         ("l.csv", "id,colour\n1\n", "l.csv, line 2 has 1 columns: allowed is 2 or more"),
     ],
 )  # fmt: skip
-def test_bad_labels_are_refused_with_the_place(write, name, content, message):
+def test_bad_labels_are_refused_with_the_line(write, name, content, message):
     with pytest.raises(ValueError, match=message):
         list(read_labels(write(name, content), CONCEPTS)[1])
 
@@ -122,8 +123,8 @@ def test_concepts_of_a_table(write):
     text = "value,group,words,note\nred,colour, red | dark red ,x\n\nbig,size,big,\n"
     concepts = read_concepts(write("k.csv", text))
     expected = make_concepts([("colour", "red", ["red", "dark red"]), ("size", "big", ["big"])])
-    for found, of in zip(concepts, expected, strict=True):
-        assert str(found) == str(of)
+    for actual, correct in zip(concepts, expected, strict=True):
+        assert str(actual) == str(correct)
 
 
 @pytest.mark.parametrize(
@@ -143,15 +144,15 @@ def test_bad_concepts_are_refused_with_the_file(write, content, message):
         read_concepts(write("k.csv", content))
 
 
-def test_our_concepts_are_of_fifteen_kinds():
+def test_shipped_concepts_have_fifteen_groups():
     concepts = read_concepts(SHIPPED_CONCEPTS)
-    kinds = {"colour", "size", "shape", "material", "number", "position", "time", "weather"}
-    assert kinds < set(concepts.groups)
+    groups = {"colour", "size", "shape", "material", "number", "position", "time", "weather"}
+    assert groups < set(concepts.groups)
     assert len(concepts.groups) == 15
     assert len(concepts.values) > 140
 
 
-def test_what_json_writes_is_read_back(write):
+def test_captions_written_as_json_are_read_back(write):
     texts = [
         "a \u2028 dog\n",
         "x\ty",

@@ -14,7 +14,7 @@ from experiments.audit.words import words_of
         ("T-shirt in black_and_white", ["t", "shirt", "in", "black", "and", "white"]),
         ("the dog's 2nd walk", ["the", "dog", "s", "2nd", "walk"]),
         ("caf\u00e9", ["caf\u00e9"]),
-        ("cafe\u0301", ["caf\u00e9"]),  # the accent as a sign of its own
+        ("cafe\u0301", ["caf\u00e9"]),  # the accent as a combining mark
         ("STRASSE Straße", ["strasse", "strasse"]),
         ("ＲＥＤ ﬁsh", ["red", "fish"]),  # full width, a ligature
         ("co\u00adop\u200dera\ufefftion é", ["cooperation", "é"]),
@@ -29,16 +29,16 @@ def test_words(text, words):
 
 
 @given(st.text(st.characters(max_codepoint=127)))
-def test_the_way_of_plain_letters_is_the_way_of_all(text):
+def test_ascii_text_is_split_as_other_text(text):
     assert words_of(text + " é") == [*words_of(text), "é"]
 
 
 @given(st.text())
-def test_words_are_words(text):
+def test_each_word_is_one_word(text):
     words = words_of(text)
     assert [words_of(word) for word in words] == [[word] for word in words]
 
 
 @given(st.text(), st.text())
-def test_captions_do_not_touch_over_a_space(a, b):
+def test_words_do_not_cross_a_space(a, b):
     assert words_of(f"{a} , {b}") == words_of(a) + words_of(b)

@@ -1,4 +1,4 @@
-"""The peer: PyTorch computes what we compute. Skipped where PyTorch is not installed."""
+"""The PyTorch peer equals `lvm` and `mmcl`. Skipped where PyTorch is not installed."""
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ BIAS = lvm.bias_from_indices(3, [1, 2], [2])
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Threads that wait for one another are slow where tests run side by side."""
+    """One thread: PyTorch's threads are slow when tests run in parallel."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -39,55 +39,56 @@ def tensors(arrays):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
-def test_the_objective_is_ours(key, temperature):
+def test_the_objective_equals_that_of_mmcl(key, temperature):
     z = jax.random.normal(key, (4, 64, 5))
-    alone, second = mmcl.Modalities(*z[:2]), mmcl.Modalities(*z[2:])
+    first, second = mmcl.Modalities(*z[:2]), mmcl.Modalities(*z[2:])
     z_x, z_t, *negatives = tensors(z)
-    for theirs, ours in (
-        (peer.objective(z_x, z_t, temperature), (alone, temperature)),
-        (peer.objective(z_x, z_t, temperature, negatives), (alone, temperature, second)),
+    for actual, args in (
+        (peer.objective(z_x, z_t, temperature), (first, temperature)),
+        (peer.objective(z_x, z_t, temperature, negatives), (first, temperature, second)),
     ):
-        assert float(theirs) == pytest.approx(
-            float(jax.jit(mmcl.alignment_max_entropy)(*ours)), abs=1e-5
-        )
+        expected = jax.jit(mmcl.alignment_max_entropy)(*args)
+        assert float(actual) == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_groups_are_averaged(key):
     z = jax.random.normal(key, (2, 3, 16, 5))
-    ours = jax.jit(jax.vmap(mmcl.alignment_max_entropy, in_axes=(0, None)))(
+    expected = jax.jit(jax.vmap(mmcl.alignment_max_entropy, in_axes=(0, None)))(
         mmcl.Modalities(*z), 1.0
     )
-    assert float(peer.objective(*tensors(z), 1.0)) == pytest.approx(float(ours.mean()), abs=1e-5)
+    assert float(peer.objective(*tensors(z), 1.0)) == pytest.approx(
+        float(expected.mean()), abs=1e-5
+    )
 
 
-def test_the_gradient_is_ours(key):
+def test_the_gradient_equals_that_of_mmcl(key):
     z = jax.random.normal(key, (2, 32, 5))
-    ours = jax.jit(jax.grad(mmcl.alignment_max_entropy))(mmcl.Modalities(*z), 1.0)
-    theirs = [tensor.requires_grad_() for tensor in tensors(z)]
-    peer.objective(*theirs, 1.0).backward()
-    for own, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(own, other.grad, atol=1e-5)
+    expected = jax.jit(jax.grad(mmcl.alignment_max_entropy))(mmcl.Modalities(*z), 1.0)
+    inputs = [tensor.requires_grad_() for tensor in tensors(z)]
+    peer.objective(*inputs, 1.0).backward()
+    for gradient, tensor in zip(expected, inputs, strict=True):
+        np.testing.assert_allclose(gradient, tensor.grad, atol=1e-5)
 
 
-def test_pairs_follow_our_laws(key, world):
+def test_pairs_have_the_moments_of_lvm(key, world):
     torch.manual_seed(0)
-    ours = lvm.sample_pairs(key, world, BIAS, 0.75, 50_000)
-    theirs = peer.sample(peer.peer_world(world, BIAS, "cpu"), 0.75, 50_000)
-    for own, other in zip(ours[:2], theirs, strict=True):
-        np.testing.assert_allclose(own.mean(0), other.mean(0), atol=0.1)
-        np.testing.assert_allclose(np.cov(own.T), np.cov(other.T), atol=0.25)
+    expected = lvm.sample_pairs(key, world, BIAS, 50_000, noise_probability=0.75)
+    actual = peer.sample(peer.peer_world(world, BIAS, "cpu"), 0.75, 50_000)
+    for first, second in zip(expected[:2], actual, strict=True):
+        np.testing.assert_allclose(first.mean(0), second.mean(0), atol=0.1)
+        np.testing.assert_allclose(np.cov(first.T), np.cov(second.T), atol=0.25)
 
 
-def test_observations_are_mixed_as_ours(key, world):
+def test_mixing_equals_that_of_lvm(key, world):
     z = jax.random.normal(key, (10, world.mixing_x.shape[-1]))
     mixed = peer.mix(*tensors([world.mixing_x, z]))
     np.testing.assert_allclose(lvm.mix(world.mixing_x, z), mixed, atol=1e-5)
 
 
-def test_whitening_whitens():
+def test_whitening_gives_white_observations():
     torch.manual_seed(0)
-    first = torch.randn(4096, 3) @ torch.randn(3, 3) + 5
-    white = peer.whitening(first)(first)
+    observations = torch.randn(4096, 3) @ torch.randn(3, 3) + 5
+    white = peer.whitening(observations)(observations)
     np.testing.assert_allclose(white.mean(0), 0, atol=1e-3)
     np.testing.assert_allclose(torch.cov(white.T), np.eye(3), atol=1e-2)
 
@@ -100,6 +101,7 @@ def test_steps_lower_the_loss(world, optimizer, negatives):
     changes |= {"recipe.steps": 1000}
     plan = make_plan(small_config(**changes))
     lane = jax.tree.map(lambda leaf: leaf[1], plan.data)
-    step = peer.make_step(plan.recipe, lane, peer.peer_world(world, lane.bias, "cpu"), optimizer)
+    tensors = peer.peer_world(world, lane.bias, "cpu")
+    step = peer.make_step(plan.recipe, lane, tensors, optimizer=optimizer)
     losses = [step().item() for _ in range(100)]
     assert np.mean(losses[-20:]) < np.mean(losses[:5]) - 0.3

@@ -9,9 +9,8 @@ from rich.console import Console
 
 import lvm
 from experiments.configs import cards, cards_leaks, cards_small, selection
-from experiments.domains.captioned import labelled
-from experiments.domains.captioned_scores import few
-from experiments.gallery import look
+from experiments.domains.captioned_scores import evenly_spaced
+from experiments.gallery import draw_gallery
 from experiments.report.write_report import write_report
 from experiments.rundir.claim import claim
 from experiments.sweep.plan import make_plan
@@ -47,7 +46,7 @@ def plan(archive):
 
 @pytest.fixture(scope="module")
 def shared(plan):
-    return plan.domain.load(lambda share: None)
+    return plan.domain.load(lambda fraction: None)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def test_pairs_are_photographs_with_what_the_bias_lets_captions_say(plan, shared
     language = lvm.make_language(card_photographs.FACTORS, card_photographs.PHRASINGS)
     for number, lane in enumerate(plan.lanes):
         data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
-        pairs = plan.domain.sample(shared, (), data, key, 200)
+        pairs = plan.domain.sample(key, 200, shared=shared, world=(), lane=data)
         assert pairs.x.shape == (200, 16, 16, 3)
         for row, text in enumerate(lvm.sentences(language, np.asarray(pairs.t))):
             for place, factor in enumerate(language.factors):
@@ -95,11 +94,11 @@ def test_history_follows_every_factor(finished_cards):
     assert history.step.tolist() == [2, 2, 4, 4]
 
 
-def test_a_glance_sees_every_value_though_images_lie_in_order():
-    factors = np.repeat(np.arange(3, dtype=np.int32), 1000)[:, None]
-    glanced = few(labelled(np.zeros((3000, 1, 1, 3), np.uint8), factors), 1024)
-    assert len(glanced.images) == 1024
-    assert np.bincount(glanced.factors[:, 0]).min() > 1024 / 4
+def test_evenly_spaced_rows_of_sorted_images_have_every_value():
+    factors = np.repeat(np.arange(3, dtype=np.int32), 1000)
+    rows = evenly_spaced(3000, 1024)
+    assert len(rows) == len(set(rows)) == 1024
+    assert np.bincount(factors[rows]).min() > 1024 / 4
 
 
 def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):
@@ -112,7 +111,7 @@ def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):
 def test_report_and_pictures_are_drawn(finished_cards):
     directory, _ = finished_cards
     write_report(directory, Console(quiet=True))
-    paths = look(directory, Console(quiet=True))
+    paths = draw_gallery(directory, Console(quiet=True))
     names = {path.name for path in (directory / "figures").glob("*.png")}
     assert {path.name for path in paths} == {"captions.png", "neighbours.png"}
     assert {"learning.png", "selection_matthews_logistic.png", "captions.png"} <= names
@@ -120,8 +119,8 @@ def test_report_and_pictures_are_drawn(finished_cards):
 
 def test_a_run_without_photographs_is_not_looked_at(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
-    with pytest.raises(ValueError, match="is a run without photographs"):
-        look(tmp_path, Console(quiet=True))
+    with pytest.raises(ValueError, match="is a run without images"):
+        draw_gallery(tmp_path, Console(quiet=True))
 
 
 @pytest.mark.parametrize("module", [cards, cards_small, cards_leaks])

@@ -2,7 +2,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.report.figure_files import save_figure
-from experiments.rundir.results import complete_lines
+from experiments.rundir.csv_tables import complete_lines
 from lvm.files.atomic import write_atomically
 
 

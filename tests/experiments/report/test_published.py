@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.report.figures import save_scores
-from experiments.report.published import IMAGE_COLUMNS, beside, read_paper
+from experiments.report.published import IMAGE_COLUMNS, read_paper, with_paper
 
 SEMANTICS = ("shape", "x_pos", "hue")
 
@@ -42,7 +42,7 @@ def test_settings_are_named_by_the_semantics_in_their_order(path):
 def test_cells_stand_beside_ours_of_the_same_metric(path):
     paper = read_paper(path, "scenes", SEMANTICS)
     ours = cells(target=["hue", "shape", "shape"], metric=["r2", "r2", "matthews"])
-    np.testing.assert_array_equal(beside(ours, paper).paper, [0.4, np.nan, 0.9])
+    np.testing.assert_array_equal(with_paper(ours, paper).paper, [0.4, np.nan, 0.9])
 
 
 def test_distorted_cells_stand_beside_those_of_the_papers_probability(path):
@@ -51,7 +51,7 @@ def test_distorted_cells_stand_beside_those_of_the_papers_probability(path):
         setting="perturb {x_pos, hue}", study="perturbation", perturbable="x_pos hue",
         probe="linear", target="shape", metric="matthews",
     )  # fmt: skip
-    np.testing.assert_array_equal(beside(ours, paper).paper, [0.8, np.nan])
+    np.testing.assert_array_equal(with_paper(ours, paper).paper, [0.8, np.nan])
 
 
 def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):
@@ -60,7 +60,7 @@ def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.report.figures.save_heat_maps", drawn)
     both = pd.concat([cells(target=["hue"]), cells(target=["hue"], modality="t")])
     both = both.reset_index(drop=True)
-    save_scores(beside(both, read_paper(path, "scenes", SEMANTICS)), tmp_path, "", "mlp")
+    save_scores(with_paper(both, read_paper(path, "scenes", SEMANTICS)), tmp_path, "", "mlp")
     assert titles[-1].endswith("image, in the paper")
     assert len(titles) == 4
 

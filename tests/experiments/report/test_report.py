@@ -15,7 +15,7 @@ from experiments.configs import default
 from experiments.domains.latent_rows import score_rows
 from experiments.report import write_report as report_module
 from experiments.report.page import save_page
-from experiments.report.published import KEY, agreement, beside, read_paper
+from experiments.report.published import KEY, agreement, read_paper, with_paper
 from experiments.report.tables import over_seeds
 from experiments.rundir.claim import claim
 from experiments.rundir.results import add_results, results_table
@@ -137,7 +137,7 @@ def test_the_paper_has_no_cell_for_another_noise_probability(paper):
     table = pd.DataFrame([{**row, "noise_probability": noise} for noise in (0.75, 0.25)])
     theirs = pd.DataFrame([{**row, "noise_probability": 0.75, "paper": 0.0}])
     theirs = theirs[[*KEY, "noise_probability", "paper"]]
-    np.testing.assert_array_equal(beside(table, theirs).paper, [0.0, np.nan])
+    np.testing.assert_array_equal(with_paper(table, theirs).paper, [0.0, np.nan])
 
 
 def test_agreement_counts_the_cells_that_round_alike(paper):
@@ -148,7 +148,7 @@ def test_agreement_counts_the_cells_that_round_alike(paper):
             "perturbable": "", "noise_probability": 0.75,
         }
     )  # fmt: skip
-    lines = agreement(beside(cells, read_paper(paper, "latents", ())))
+    lines = agreement(with_paper(cells, read_paper(paper, "latents", ())))
     assert lines[0].startswith("1 of 2 independent cells")
     assert lines[1] == "select [1], x, m_x by mlp: 0.20 here, 0.0 in the paper."
 

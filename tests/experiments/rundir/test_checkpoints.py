@@ -10,11 +10,11 @@ from experiments.rundir.checkpoint_files import (
     array_names,
     list_checkpoints,
     newest_by_lane,
-    read_about,
     read_arrays,
+    read_origin,
     read_run,
 )
-from experiments.rundir.checkpoints import KEPT, load, open_checkpoints, set_aside
+from experiments.rundir.checkpoints import KEPT, load_checkpoint, open_checkpoints, set_aside
 from experiments.rundir.claim import make_directory
 
 LANES = range(4, 7)
@@ -56,13 +56,13 @@ def test_the_newest_comes_back_bit_for_bit_and_old_ones_go(tmp_path, state):
     found = save(tmp_path, state, (2, 4, 6, 8))
     assert [stored.step for stored in found] == [8, 6]
     assert len(found) == KEPT
-    restored = load(found[0], LANES, state)
+    restored = load_checkpoint(found[0], LANES, state)
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b + 8), restored, state)
 
 
 def test_some_lanes_come_back_alone(tmp_path, state):
     (stored,) = save(tmp_path, state, (8,))
-    restored = load(stored, [5], state)
+    restored = load_checkpoint(stored, [5], state)
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b[1:2] + 8), restored, state)
 
 
@@ -82,18 +82,18 @@ def test_names_of_arrays_are_paths_and_empty_places_have_none(tmp_path, state):
 
 
 def test_it_knows_what_wrote_it(tmp_path, state):
-    assert read_about(save(tmp_path, state, (8,))[0]) == ABOUT
+    assert read_origin(save(tmp_path, state, (8,))[0]) == ABOUT
 
 
 def test_a_damaged_checkpoint_is_named_and_set_aside_for_the_one_before(tmp_path, state):
     newest, older = save(tmp_path, state, (6, 8))
     damage(newest)
     with pytest.raises(UnreadableError, match=f"checkpoint {newest.path} cannot be read"):
-        load(newest, LANES, state)
+        load_checkpoint(newest, LANES, state)
     aside = set_aside(newest)
     assert aside.exists()
     assert list_checkpoints(tmp_path) == [older]
-    load(older, LANES, state)
+    load_checkpoint(older, LANES, state)
     assert [stored.step for stored in save(tmp_path, state, (8,))] == [8, 6]
 
 
@@ -104,7 +104,7 @@ def test_a_missing_file_is_damage(tmp_path, state, name):
     (stored,) = save(tmp_path, state, (8,))
     (stored.path / name).unlink()
     with pytest.raises(UnreadableError, match="cannot be read"):
-        load(stored, LANES, state)
+        load_checkpoint(stored, LANES, state)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_a_missing_file_is_damage(tmp_path, state, name):
 def test_a_checkpoint_of_another_version_is_told_and_is_no_damage(tmp_path, state, change, message):
     (stored,) = save(tmp_path, state, (8,))
     with pytest.raises(ValueError, match=f"of another version: .*{message}") as error:
-        load(stored, LANES, {**state, **change})
+        load_checkpoint(stored, LANES, {**state, **change})
     assert not isinstance(error.value, UnreadableError)
 
 
 def test_a_newer_format_is_refused(tmp_path, state):
     (stored,) = save(tmp_path, state, (8,), {**ABOUT, "format": FORMAT + 1})
     with pytest.raises(ValueError, match="of a newer version"):
-        load(stored, LANES, state)
+        load_checkpoint(stored, LANES, state)
 
 
 def test_a_half_written_checkpoint_does_not_count(tmp_path, state):

@@ -16,9 +16,9 @@ from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.describe import (
     describe_lane,
     describe_run,
-    differences,
-    export,
+    export_lane,
     lane_arrays,
+    lane_differences,
 )
 from experiments.sweep.loading import encode, load_lane
 from tests.repository import ROOT
@@ -85,26 +85,26 @@ def test_a_lane_tells_shapes_bytes_and_norms_of_its_arrays(directory):
 
 def test_an_exported_lane_comes_back_without_pickle_and_differs_from_another(directory, tmp_path):
     path = tmp_path / "lane.npz"
-    export(directory, 1, path)
+    export_lane(directory, 1, path)
     with np.load(path, allow_pickle=False) as file:
         assert json.loads(str(file["identity"]))["lane"] == 1
-    assert set(differences(directory, path, 1).values()) == {0.0}
-    assert differences(directory, path, 0)["train.params.x.Dense_0.kernel"] > 0
+    assert set(lane_differences(directory, path, 1).values()) == {0.0}
+    assert lane_differences(directory, path, 0)["train.params.x.Dense_0.kernel"] > 0
     with pytest.raises(ValueError, match="exists: choose another name"):
-        export(directory, 1, path)
+        export_lane(directory, 1, path)
     with pytest.raises(ValueError, match="does not end in .npz"):
-        export(directory, 1, tmp_path / "lane")
+        export_lane(directory, 1, tmp_path / "lane")
 
 
 def test_what_is_no_number_differs_from_numbers_alone(directory, tmp_path):
     arrays = lane_arrays(list_checkpoints(directory)[0], 0)
     name = "train.params.x.Dense_0.bias"
     np.savez(tmp_path / "nan.npz", **arrays | {name: np.full_like(arrays[name], np.nan)})
-    found = differences(directory, tmp_path / "nan.npz", 0)
+    found = lane_differences(directory, tmp_path / "nan.npz", 0)
     assert {one for one, value in found.items() if value > 0} == {name}
     (tmp_path / "cut.npz").write_bytes((tmp_path / "nan.npz").read_bytes()[:1000])
     with pytest.raises(ValueError, match="cut.npz cannot be read"):
-        differences(directory, tmp_path / "cut.npz", 0)
+        lane_differences(directory, tmp_path / "cut.npz", 0)
 
 
 def test_a_config_of_another_version_is_told(directory, tmp_path):
@@ -121,7 +121,7 @@ def test_a_pickled_file_is_never_loaded(directory, tmp_path):
     path = tmp_path / "evil.npz"
     np.savez(path, weights=np.array([{"a": 1}], object))
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        differences(directory, path, 0)
+        lane_differences(directory, path, 0)
 
 
 @pytest.mark.parametrize("number", [-1, 2])

@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.domains.latent_rows import glance_row
-from experiments.domains.latent_scores import Glance
+from experiments.domains.latent_rows import MonitorScores, monitor_row
 from experiments.rundir import history
 from experiments.sweep.compiled import Advance
 from experiments.sweep.plan import make_plan
@@ -16,13 +15,13 @@ LANES = make_plan(small_config()).lanes
 
 def advance(loss=1.5):
     scores = LatentScores(np.array([[0.1, 0.2, 0.3]] * 2), np.zeros(2), np.full(2, 0.05))
-    return Advance(Metrics(np.full(2, loss), np.ones(2)), Glance(scores, scores))
+    return Advance(Metrics(np.full(2, loss), np.ones(2)), MonitorScores(scores, scores))
 
 
 @pytest.fixture
 def directory(tmp_path):
     for step in (2, 4):
-        history.append(tmp_path, range(2), LANES, step, advance(), glance_row)
+        history.append(tmp_path, range(2), LANES, step, advance(), monitor_row)
     return tmp_path
 
 
@@ -35,12 +34,12 @@ def test_rows_tell_loss_and_scores(directory):
 
 
 def test_a_history_without_perturbation_is_read_without_a_warning(tmp_path):
-    history.append(tmp_path, range(1), LANES[:1], 2, advance(), glance_row)
+    history.append(tmp_path, range(1), LANES[:1], 2, advance(), monitor_row)
     assert list(history.read(tmp_path).perturbable) == [""]
 
 
 def test_a_frozen_lane_has_no_numbers(tmp_path):
-    history.append(tmp_path, range(2), LANES, 2, advance(np.nan), glance_row)
+    history.append(tmp_path, range(2), LANES, 2, advance(np.nan), monitor_row)
     assert history.read(tmp_path).loss.isna().all()
 
 
@@ -49,15 +48,15 @@ def test_a_torn_line_is_left_out_and_dropped_on_resuming(directory):
     whole = path.read_text()
     path.write_text(whole + "6,0")
     assert len(history.read(directory)) == 4
-    history.forget_after(directory, range(2), 4)
+    history.drop_after(directory, range(2), 4)
     assert path.read_text() == whole
 
 
 @pytest.mark.parametrize("left", ["", "step,lan"])
 def test_a_file_without_a_header_gets_one_again(tmp_path, left):
     (tmp_path / "history.csv").write_text(left)
-    history.forget_after(tmp_path, range(2), 0)
-    history.append(tmp_path, range(2), LANES, 2, advance(), glance_row)
+    history.drop_after(tmp_path, range(2), 0)
+    history.append(tmp_path, range(2), LANES, 2, advance(), monitor_row)
     assert list(history.read(tmp_path).step) == [2, 2]
 
 
@@ -71,11 +70,11 @@ def test_a_full_disk_leaves_no_torn_line(directory, monkeypatch):
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     with pytest.raises(OSError, match="No space left"):
-        history.append(directory, range(2), LANES, 6, advance(), glance_row)
+        history.append(directory, range(2), LANES, 6, advance(), monitor_row)
     assert (directory / "history.csv").read_text() == before
 
 
 def test_lanes_of_other_blocks_stay_when_some_are_done_again(directory):
-    history.forget_after(directory, range(1), 2)
+    history.drop_after(directory, range(1), 2)
     rows = history.read(directory)
     assert list(zip(rows.step, rows.lane, strict=True)) == [(2, 0), (2, 1), (4, 1)]

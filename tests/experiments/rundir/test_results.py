@@ -4,8 +4,12 @@ import pandas as pd
 import pytest
 
 import probes
-from experiments.domains.latent_rows import score_rows, scores_per_lane
-from experiments.domains.latent_scores import Downstream, LatentLaneScores
+from experiments.domains.latent_rows import (
+    Downstream,
+    LatentLaneScores,
+    score_rows,
+    scores_per_lane,
+)
 from experiments.rundir.results import (
     COLUMNS,
     add_results,

@@ -19,7 +19,7 @@ import numpy as np
 from experiments.configs import default
 from experiments.devices import LANES, PAIRS, make_mesh, on_devices, on_host
 from experiments.plan import make_plan
-from experiments.sweep import make_sweep
+from experiments.sweep import compile_sweep
 from jax.sharding import Mesh
 from tests.small import small_config
 
@@ -31,7 +31,7 @@ plan = make_plan(small_config(settings=settings))
 def sweep_on(shape):
     devices = jax.devices()[: shape[0] * shape[1]]
     mesh = Mesh(np.array(devices).reshape(shape), (LANES, PAIRS))
-    return mesh, make_sweep(plan, mesh)
+    return mesh, compile_sweep(plan, mesh)
 
 def outcome(shape, other):
     """After two steps on one mesh, brought to another in between."""

@@ -3,7 +3,8 @@
 import pytest
 
 from experiments.configs import quickstart
-from experiments.rundir.results import REVERSE, read_results
+from experiments.rundir.lane import REVERSE
+from experiments.rundir.results import read_results
 from tests.runs import run
 
 

@@ -3,7 +3,7 @@ from PIL import Image
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
-from experiments.studies.scene_factors import ROWS, row_labels, row_scenes, save_sheet
+from experiments.studies.scene_factors import ROWS, row_labels, row_scenes, save_scene_factors
 from lvm.captions.scene_words import make_scene_words
 
 
@@ -24,7 +24,7 @@ def test_labels_are_values_and_words():
 
 
 def test_the_sheet_is_a_picture(tmp_path):
-    save_sheet(tmp_path / "new" / "sheet.png", resolution=8, samples=1)
+    save_scene_factors(tmp_path / "new" / "sheet.png", resolution=8, samples=1)
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:
         assert min(sheet.size) > 500
         assert len(sheet.convert("RGB").getcolors(2**24)) > 100

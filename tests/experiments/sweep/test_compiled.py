@@ -1,17 +1,16 @@
-from functools import partial
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import lvm
 import probes
 from experiments.configs import default
-from experiments.domains.latent_scores import Evaluation, Sampling, score_latents
+from experiments.domains.latents import Evaluation
 from experiments.runtime.devices import make_mesh, on_devices, on_host
-from experiments.sweep.compiled import _advance, make_sweep
-from experiments.sweep.plan import make_plan, take
+from experiments.sweep.compiled import _advance, compile_sweep
+from experiments.sweep.plan import make_plan, select_lanes
 from tests.small import small_config
 
 
@@ -21,7 +20,7 @@ def rows(tree, places):
 
 def trained(plan, steps=4):
     mesh = make_mesh(len(plan.lanes))
-    sweep = make_sweep(plan, mesh)
+    sweep = compile_sweep(plan, mesh)
     data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
     return on_host(sweep.train(data, state, 0, steps)[0])
 
@@ -43,7 +42,7 @@ def states(plan):
 
 def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
     for place in (0, 7):
-        alone = trained(take(plan, [place]))
+        alone = trained(select_lanes(plan, [place]))
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
             alone,
@@ -54,7 +53,7 @@ def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
 @pytest.mark.slow
 def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
     places = np.array([9, 2, 4])
-    regrouped = trained(take(plan, places))
+    regrouped = trained(select_lanes(plan, places))
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
         regrouped,
@@ -74,7 +73,13 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
     other = make_plan(
         small_config(
             settings=tuple(
-                default.setting("s1 s2", "s1", dependence, size, probability)
+                default.setting(
+                    "s1 s2",
+                    "s1",
+                    dependence=dependence,
+                    encoding_size=size,
+                    noise_probability=probability,
+                )
                 for dependence in ("dependent", "linear_scm")
                 for size, probability in ((1, 0.2), (3, 0.9), (2, 1.0))
             ),
@@ -87,13 +92,13 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
         data, state = on_devices(mesh, (other.data, sweep.init(other.data)))
         return on_host(sweep.train(data, state, 2, 2))
 
-    there, own = trained(make_sweep(plan, mesh)), trained(make_sweep(other, mesh))
+    there, own = trained(compile_sweep(plan, mesh)), trained(compile_sweep(other, mesh))
     jax.tree.map(np.testing.assert_array_equal, there, own)
 
 
 def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
     mesh = make_mesh(len(plan.lanes))
-    sweep = make_sweep(plan, mesh)
+    sweep = compile_sweep(plan, mesh)
     data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
     sweep.train(data, state, 0, 4)
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
@@ -105,13 +110,11 @@ def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
 
 @pytest.mark.slow
 def test_every_score_has_its_shape_and_is_finite(plan, states):
-    sampling = Sampling(lvm.MisalignmentSpec(), ("gaussian",))
-    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2, "paper", sampling)
-    domain = plan.domain._replace(score=partial(score_latents, evaluation))
-    plan = plan._replace(domain=domain)
+    evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2)
+    plan = plan._replace(domain=replace(plan.domain, evaluation=evaluation))
     mesh = make_mesh(len(plan.lanes))
     data, state = on_devices(mesh, (plan.data, states))
-    scores = make_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
+    scores = compile_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
     assert set(scores.probes) == {"linear", "mlp", "kernel"}
     for score in scores.probes.values():
         assert score.forward.s.shape == score.beyond.s.shape == (2, 2, 3)  # lanes, modalities

@@ -8,7 +8,7 @@ import pytest
 import lvm
 from experiments.configs import default, paper_numeric, recipes
 from experiments.report.tables import studies
-from experiments.sweep.plan import make_plan, take
+from experiments.sweep.plan import make_plan, select_lanes
 from experiments.sweep.settings import lane_bias
 from tests.small import small_config
 
@@ -135,7 +135,7 @@ def test_every_config_makes_a_plan(name, recipe):
 
 def test_the_papers_numerical_section():
     plan = make_plan(paper_numeric.get_config())
-    assert Counter(plan.lengths) == {6000: 114, 10_000: 12}
+    assert Counter(plan.lane_steps) == {6000: 114, 10_000: 12}
     assert set(make_plan(paper_numeric.get_config("paper")).lengths) == {100_000}
     lanes = plan.lanes
     assert Counter(studies(pd.DataFrame(lanes))) == {
@@ -159,11 +159,11 @@ def test_a_setting_with_steps_of_its_own():
     assert [lane.setting for lane in plan.lanes] == ["select [2] perturb {2}"] * 2 + [
         "select [1]"
     ] * 2
-    assert plan.lengths == (6, 6, 40, 40)
+    assert plan.lane_steps == (6, 6, 40, 40)
     assert [recipe.refine_from for recipe in plan.recipes] == [3, 3, 20, 20]
     np.testing.assert_array_equal(plan.data.hyper.schedule.decay_end, [3, 3, 20, 20])
     np.testing.assert_array_equal(plan.data.hyper.schedule.end_steps, [3, 3, 20, 20])
-    assert take(plan, [2, 3]).steps == 40
+    assert select_lanes(plan, [2, 3]).steps == 40
     with pytest.raises(ValueError, match="steps_by_setting holds settings: .* give it as"):
         _ = plan.recipe
 

@@ -36,8 +36,8 @@ def replace(values, perturbable, probability, may_equal_truth):
 @pytest.mark.parametrize("may_equal_truth", [True, False])
 def test_replaced_values_are_uniform_over_those_allowed(values, may_equal_truth):
     replaced = np.asarray(replace(values, [True, True, True], 1.0, may_equal_truth))
-    for place, size in enumerate(LANGUAGE.sizes):
-        step = (replaced - np.asarray(values))[:, place] % size
+    for index, size in enumerate(LANGUAGE.sizes):
+        step = (replaced - np.asarray(values))[:, index] % size
         expected = np.full(size, 1 / size) if may_equal_truth else np.append(0, np.ones(size - 1))
         frequencies = np.bincount(step, minlength=size) / COUNT
         np.testing.assert_allclose(frequencies, expected / expected.sum(), atol=0.03)
@@ -57,30 +57,30 @@ def test_only_perturbable_values_are_replaced_at_the_rate(values, may_equal_trut
 
 
 @pytest.mark.parametrize(("probability", "rate"), [(0.0, 0.0), (1.0, 1.0)])
-def test_probability_zero_and_one(values, probability, rate):
+def test_probabilities_0_and_1(values, probability, rate):
     differs = np.asarray(replace(values, [True, True, True], probability, False) != values)
     np.testing.assert_array_equal(differs, rate)
 
 
-def test_captions_are_closed_up_and_filled_with_zeros(values):
+def test_captions_have_no_gaps_and_are_padded_with_zeros(values):
     for selected in np.ndindex(2, 2, 2):
         mask = np.array(selected, bool)
         ids = np.asarray(lvm.generate_captions(LANGUAGE, values, values[:, 1], mask))
         assert ids.shape == (COUNT, 11)
         assert ids.dtype == np.int32
-        said = ids > 0
-        np.testing.assert_array_equal(said, np.sort(said, axis=1)[:, ::-1])
+        is_word = ids > 0
+        np.testing.assert_array_equal(is_word, np.sort(is_word, axis=1)[:, ::-1])
 
 
-def test_captions_tell_the_same_of_equal_values_and_another_of_different_ones(values):
+def test_captions_are_equal_exactly_if_their_values_are(values):
     selected = np.array([True, False, True])
     texts = lvm.sentences(
         LANGUAGE, np.asarray(lvm.generate_captions(LANGUAGE, values, values[:, 1], selected))
     )
-    told = {}
+    text_by_values = {}
     for row, text in zip(np.asarray(values)[:, selected], texts, strict=True):
-        assert told.setdefault(tuple(row), text) == text
-    assert len(set(told.values())) == len(told) == 4 * 3
+        assert text_by_values.setdefault(tuple(row), text) == text
+    assert len(set(text_by_values.values())) == len(text_by_values) == 4 * 3
 
 
 def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
@@ -88,7 +88,7 @@ def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
 
     def caption(key, selected, perturbable, probability, may_equal_truth):
         traces.append(key)
-        told = replace_values(
+        replaced = replace_values(
             key,
             LANGUAGE,
             values,
@@ -96,7 +96,7 @@ def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
             probability=probability,
             may_equal_truth=may_equal_truth,
         )
-        return lvm.generate_captions(LANGUAGE, told, values[:, 1], selected)
+        return lvm.generate_captions(LANGUAGE, replaced, values[:, 1], selected)
 
     settings = (
         jnp.array([[True, True, True], [False, True, True], [True, False, False]]),
@@ -109,6 +109,6 @@ def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
     ids = together(keys, *settings)
     together(keys[::-1], *(field[::-1] for field in settings))
     assert len(traces) == 1
-    for place in range(3):
-        alone = caption(keys[place], *(field[place] for field in settings))
-        np.testing.assert_array_equal(ids[place], alone)
+    for index in range(3):
+        alone = caption(keys[index], *(field[index] for field in settings))
+        np.testing.assert_array_equal(ids[index], alone)

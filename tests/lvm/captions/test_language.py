@@ -20,7 +20,7 @@ LANGUAGE = lvm.make_language(FACTORS, [PHRASING, "[{color}] [{number}]"])
 caption = jax.jit(lvm.generate_captions, static_argnums=0)
 
 
-def describe(language, values, phrasing, selected):
+def sentence_of(language, values, phrasing, selected):
     values, phrasing = np.array([values], np.int32), np.array([phrasing], np.int32)
     ids = np.asarray(caption(language, values, phrasing, np.array(selected)))
     return lvm.sentences(language, ids)[0]
@@ -39,10 +39,10 @@ def describe(language, values, phrasing, selected):
     ],
 )
 def test_known_sentences(values, phrasing, selected, sentence):
-    assert describe(LANGUAGE, values, phrasing, selected) == sentence
+    assert sentence_of(LANGUAGE, values, phrasing, selected) == sentence
 
 
-def test_a_language_is_a_value():
+def test_a_language_is_hashable_and_compares_by_value():
     same = lvm.make_language(list(FACTORS), (PHRASING, "[{color}] [{number}]"))
     other = lvm.make_language(FACTORS, [PHRASING])
     assert same == LANGUAGE != other
@@ -84,20 +84,20 @@ def texts_of_languages(draw):
     values = [[words(3) for _ in range(count)] for count in counts]
     phrasings = []
     for _ in range(draw(st.integers(1, 3))):
-        segments = [f"[{words(2)} {{f{place}}} {words(2)}]" for place in range(len(counts))]
+        segments = [f"[{words(2)} {{f{index}}} {words(2)}]" for index in range(len(counts))]
         phrasings.append(" ".join([words(2), *draw(st.permutations(segments)), words(2)]))
     return values, phrasings
 
 
 def language_of(texts):
     values, phrasings = texts
-    factors = [lvm.Factor(f"f{place}", tuple(words)) for place, words in enumerate(values)]
+    factors = [lvm.Factor(f"f{index}", tuple(words)) for index, words in enumerate(values)]
     return lvm.make_language(factors, phrasings)
 
 
 @settings(max_examples=12, deadline=None)
 @given(texts_of_languages())
-def test_a_sentence_speaks_of_every_selected_factor_and_of_no_other(texts):
+def test_a_sentence_mentions_every_selected_factor_and_no_other(texts):
     language = language_of(texts)
     for values, selected, sentence, _ in all_captions(language):
         for factor, value, chosen in zip(language.factors, values, selected, strict=True):
@@ -111,34 +111,34 @@ def test_a_sentence_speaks_of_every_selected_factor_and_of_no_other(texts):
 @given(texts_of_languages())
 def test_token_ids_are_the_inverse_of_sentences(texts):
     language = language_of(texts)
-    _, _, told, ids = zip(*all_captions(language), strict=True)
-    np.testing.assert_array_equal(token_ids(language, told), ids)
-    assert lvm.sentences(language, token_ids(language, told)) == list(told)
+    _, _, sentences, ids = zip(*all_captions(language), strict=True)
+    np.testing.assert_array_equal(token_ids(language, sentences), ids)
+    assert lvm.sentences(language, token_ids(language, sentences)) == list(sentences)
 
 
-def test_no_texts_have_no_ids():
+def test_an_empty_list_of_texts():
     assert token_ids(LANGUAGE, []).shape == (0, 10)
     assert lvm.sentences(LANGUAGE, np.zeros((0, 10), np.int32)) == []
 
 
-def test_words_may_be_shared_where_asked_for():
+def test_shared_words_may_be_allowed():
     factors = (lvm.Factor("front", ("red", "blue")), lvm.Factor("back", ("blue", "red")))
     language = lvm.make_language(factors, ["red or blue [{front}] [{back}]"], shared_words=True)
-    assert describe(language, [0, 0], 0, [True, True]) == "red or blue red blue"
-    assert describe(language, [1, 0], 0, [False, True]) == "red or blue blue"
+    assert sentence_of(language, [0, 0], 0, [True, True]) == "red or blue red blue"
+    assert sentence_of(language, [1, 0], 0, [False, True]) == "red or blue blue"
 
 
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("color", ("red",), r"color has values \('red',\): allowed are two or more, with words"),
+        ("color", ("red",), r"color has values \('red',\): allowed are two or more, of diff"),
         ("color", ("red", "red"), "color has values"),
         ("color", ("dark red", "dark  red"), "color has values"),
         ("color", ("red", " "), "color has values"),
-        ("ink color", ("red", "blue"), "a factor is named 'ink color': allowed are letters"),
+        ("ink color", ("red", "blue"), "factor name is 'ink color': allowed are letters"),
     ],
 )
-def test_impossible_factors(name, values, message):
+def test_invalid_factors_are_refused(name, values, message):
     with pytest.raises(ValueError, match=message):
         lvm.Factor(name, values)
 
@@ -146,22 +146,22 @@ def test_impossible_factors(name, values, message):
 @pytest.mark.parametrize(
     ("phrasing", "message"),
     [
-        ("[{number}] [in {hue}]", r"has \[in \{hue\}\]: allowed are segments with one of \{nu"),
-        ("[{number}] [in]", r"has \[in\]: allowed are segments with one of .* in each"),
-        ("[{number}] []", r"has \[\]: allowed"),
-        ("[{number} {color}]", r"has \[\{number\} \{color\}\]: allowed"),
-        ("[{number}s] [{color}]", r"has \[\{number\}s\]: allowed"),
-        ("[{number}] in [{color}", r"holds '\[\{color\}': allowed are words and \[segments"),
-        ("[{number}] {color}", r"holds '\{color\}': allowed"),
-        ("[{number}], [{color}]", r"holds '\[\{number\}\],': allowed"),
-        ("[[{number}]] [{color}]", r"holds '\[\[\{number\}\]\]': allowed"),
-        ("[{number}] here", r"tells \['number'\]: allowed is each of \['number', 'color'\] once"),
-        ("[{number}] [{color}] [{color}]", r"tells \['number', 'color', 'color'\]: allowed"),
-        ("red is [{number}] [{color}]", "'red' tells values of color and stands in the phrasings"),
-        ("[{number}] [not green {color}]", "'green' tells values of color and stands in the phr"),
+        ("[{number}] [in {hue}]", r"contains \[in \{hue\}\]: allowed are segments with exactly"),
+        ("[{number}] [in]", r"contains \[in\]: allowed are segments with exactly one of \{nu"),
+        ("[{number}] []", r"contains \[\]: allowed"),
+        ("[{number} {color}]", r"contains \[\{number\} \{color\}\]: allowed"),
+        ("[{number}s] [{color}]", r"contains \[\{number\}s\]: allowed"),
+        ("[{number}] in [{color}", r"contains '\[\{color\}': allowed are words and \[segments"),
+        ("[{number}] {color}", r"contains '\{color\}': allowed"),
+        ("[{number}], [{color}]", r"contains '\[\{number\}\],': allowed"),
+        ("[[{number}]] [{color}]", r"contains '\[\[\{number\}\]\]': allowed"),
+        ("[{number}] here", r"mentions \['number'\]: allowed is each of \['number', 'color'\]"),
+        ("[{number}] [{color}] [{color}]", r"mentions \['number', 'color', 'color'\]: allowed"),
+        ("red is [{number}] [{color}]", "'red' occurs in values of color and in the phrasings"),
+        ("[{number}] [not green {color}]", "'green' occurs in values of color and in the phr"),
     ],
 )
-def test_impossible_phrasings(phrasing, message):
+def test_invalid_phrasings_are_refused(phrasing, message):
     with pytest.raises(ValueError, match=message):
         lvm.make_language(FACTORS, [PHRASING, phrasing])
 
@@ -169,17 +169,17 @@ def test_impossible_phrasings(phrasing, message):
 @pytest.mark.parametrize(
     ("factors", "phrasings", "message"),
     [
-        ((), [PHRASING], r"factors are \[\]: allowed are one or more, each with its own name"),
+        ((), [PHRASING], r"factors are \[\]: allowed are one or more, of different names"),
         (FACTORS[:1] * 2, [PHRASING], r"factors are \['number', 'number'\]: allowed"),
-        (FACTORS, [], "phrasings is empty: give at least one"),
+        (FACTORS, [], "phrasings is empty: allowed are one or more"),
         (
             (FACTORS[1], lvm.Factor("number", ("one", "dark two"))),
             [PHRASING],
-            "'dark' tells values of number and stands in color too: allowed with shared_words",
+            "'dark' occurs in values of number and in values of color: allowed only with",
         ),
     ],
 )
-def test_impossible_languages(factors, phrasings, message):
+def test_invalid_languages_are_refused(factors, phrasings, message):
     with pytest.raises(ValueError, match=message):
         lvm.make_language(factors, phrasings)
 
@@ -187,16 +187,16 @@ def test_impossible_languages(factors, phrasings, message):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["red", "red and blue"], "text 1 holds 'and': allowed is one of a, card, dark, figures"),
+        (["red", "red and blue"], "text 1 contains 'and': allowed is one of a, card, dark, fig"),
         (["red " * 11], "text 0 has 11 words: allowed are 10 at most"),
     ],
 )
-def test_impossible_texts(texts, message):
+def test_invalid_texts_are_refused(texts, message):
     with pytest.raises(ValueError, match=message):
         token_ids(LANGUAGE, texts)
 
 
-@pytest.mark.parametrize("stray", [-1, 14])
-def test_ids_outside_the_vocabulary(stray):
-    with pytest.raises(ValueError, match=f"caption 1 holds id {stray}: allowed is 0..13"):
-        lvm.sentences(LANGUAGE, np.array([[1, 0], [2, stray]]))
+@pytest.mark.parametrize("unknown", [-1, 14])
+def test_ids_outside_the_vocabulary_are_refused(unknown):
+    with pytest.raises(ValueError, match=f"caption 1 contains id {unknown}: allowed is 0..13"):
+        lvm.sentences(LANGUAGE, np.array([[1, 0], [2, unknown]]))

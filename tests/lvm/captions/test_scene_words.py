@@ -26,7 +26,7 @@ def scenes():
 
 
 def scenes_with(**latents):
-    """Scenes with some latents given, and 0 for the others."""
+    """Returns scenes with some latents given, and 0 for the others."""
     size = len(next(iter(latents.values())))
     drawn = lvm.sample_scenes(jax.random.key(0), size)
     given = {
@@ -35,29 +35,29 @@ def scenes_with(**latents):
     return jax.tree.map(jnp.zeros_like, drawn)._replace(**given)
 
 
-def told(words, factor, **latents):
-    """The words that tell a factor of some scenes."""
-    place = FACTORS.index(factor)
-    values = np.asarray(word_values(words, scenes_with(**latents)))[:, place]
-    return [words.language.factors[place].values[value] for value in values]
+def words_of(words, factor, **latents):
+    """Returns the words for a factor of some scenes."""
+    index = FACTORS.index(factor)
+    values = np.asarray(word_values(words, scenes_with(**latents)))[:, index]
+    return [words.language.factors[index].values[value] for value in values]
 
 
 def test_names_that_are_nearest_to_some_hue_are_kept_in_the_order_of_the_table():
-    names, places, nearest = name_hues(TABLE)
+    names, positions, nearest = name_hues(TABLE)
     assert names == ("deep-red", "green", "cyan", "blue", "gray")
-    assert places == (0, 1, 3, 4, 6)
+    assert positions == (0, 1, 3, 4, 6)
     assert nearest.dtype == np.int32
     assert set(nearest.tolist()) == set(range(len(names)))
 
 
 @pytest.mark.parametrize("table", COLOR_TABLES)
 def test_every_hue_has_the_name_of_the_nearest_color(table):
-    names, places, nearest = name_hues(table)
+    names, positions, nearest = name_hues(table)
     colors = np.array(
         [[int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)] for code in table.values()]
     )
     plain = [name.split(":")[-1].replace(" ", "-") for name in table]
-    assert [plain[place] for place in places] == list(names)
+    assert [plain[position] for position in positions] == list(names)
     hues = np.random.default_rng(1).uniform(size=300)
     for hue in hues:
         distance = ((np.array(colorsys.hsv_to_rgb(hue, 1, 1)) - colors) ** 2).sum(1)
@@ -65,7 +65,7 @@ def test_every_hue_has_the_name_of_the_nearest_color(table):
         assert distance[plain.index(name)] < distance.min() + 0.002
 
 
-def test_tables_keep_few_names():
+def test_few_names_of_the_tables_are_nearest_to_a_hue():
     sizes = PAPER.language.sizes
     assert sizes[:4] == (7, 3, 3, 5)
     assert 5 < sizes[4] <= 10  # of 10
@@ -73,21 +73,22 @@ def test_tables_keep_few_names():
     assert 50 < sizes[6] < 90  # of 949
 
 
-def test_words_of_places():
-    assert told(WORDS, "x_pos", x_pos=[0, 1, 2]) == ["left", "center", "right"]
-    assert told(WORDS, "y_pos", y_pos=[0, 1, 2]) == ["top", "mid", "bottom"]
-    assert told(WORDS, "shape", shape=range(7)) == list(SHAPES)
+def test_words_of_positions():
+    assert words_of(WORDS, "x_pos", x_pos=[0, 1, 2]) == ["left", "center", "right"]
+    assert words_of(WORDS, "y_pos", y_pos=[0, 1, 2]) == ["top", "mid", "bottom"]
+    assert words_of(WORDS, "shape", shape=range(7)) == list(SHAPES)
     compass = ["northwest", "northeast", "center", "southwest", "southeast"]
-    assert told(WORDS, "s_pos", s_pos=[0.0, 0.21, 0.41, 0.61, 0.81]) == compass
-    assert told(WORDS, "s_pos", s_pos=[0.19, 0.39, 0.59, 0.79, 1.0]) == compass
+    assert words_of(WORDS, "s_pos", s_pos=[0.0, 0.21, 0.41, 0.61, 0.81]) == compass
+    assert words_of(WORDS, "s_pos", s_pos=[0.19, 0.39, 0.59, 0.79, 1.0]) == compass
 
 
 def test_words_of_hues():
     hues = [0.0, 1 / 3, 0.5, 2 / 3, 1.0]
-    assert told(WORDS, "s_color", s_color=hues) == ["deep-red", "green", "cyan", "blue", "deep-red"]
-    assert told(WORDS, "color", color=hues[:3]) == ["red", "green", "cyan"]
-    assert told(PAPER, "color", color=[0.0, 0.5, 0.6]) == ["red", "cyan", "blue"]
-    assert told(PAPER, "s_color", s_color=hues) == ["red", "lime", "cyan", "blue", "red"]
+    names = ["deep-red", "green", "cyan", "blue", "deep-red"]
+    assert words_of(WORDS, "s_color", s_color=hues) == names
+    assert words_of(WORDS, "color", color=hues[:3]) == ["red", "green", "cyan"]
+    assert words_of(PAPER, "color", color=[0.0, 0.5, 0.6]) == ["red", "cyan", "blue"]
+    assert words_of(PAPER, "s_color", s_color=hues) == ["red", "lime", "cyan", "blue", "red"]
 
 
 def test_values_of_scenes(scenes):
@@ -95,16 +96,16 @@ def test_values_of_scenes(scenes):
     assert values.dtype == np.int32
     assert values.shape == (3000, 7)
     assert (values >= 0).all() and (values < PAPER.language.sizes).all()
-    for place, size in enumerate(PAPER.language.sizes[:6]):
-        assert len(np.unique(values[:, place])) == size
+    for index, size in enumerate(PAPER.language.sizes[:6]):
+        assert len(np.unique(values[:, index])) == size
     np.testing.assert_array_equal(jax.jit(lambda s: word_values(PAPER, s))(scenes), values)
     one_by_one = jax.vmap(lambda s: word_values(PAPER, jax.tree.map(lambda a: a[None], s))[0])
     np.testing.assert_array_equal(one_by_one(scenes), values)
 
 
 def test_values_follow_the_semantics_alone(scenes):
-    turned = scenes._replace(alpha=1 - scenes.alpha, beta=1 - scenes.beta, gamma=1 - scenes.gamma)
-    np.testing.assert_array_equal(word_values(PAPER, turned), word_values(PAPER, scenes))
+    rotated = scenes._replace(alpha=1 - scenes.alpha, beta=1 - scenes.beta, gamma=1 - scenes.gamma)
+    np.testing.assert_array_equal(word_values(PAPER, rotated), word_values(PAPER, scenes))
 
 
 def test_the_reference_names_the_background_by_the_hue_of_the_object(scenes):
@@ -115,30 +116,30 @@ def test_the_reference_names_the_background_by_the_hue_of_the_object(scenes):
     assert (np.asarray(reference) != np.asarray(word_values(PAPER, scenes)))[:, 6].any()
 
 
-def tellers(words):
-    """The factors that each word tells."""
-    found = {}
+def factors_by_word(words):
+    """Returns the names of the factors that have a word, by word."""
+    names = {}
     for factor in words.language.factors:
         for word in factor.values:
-            found.setdefault(word, []).append(factor.name)
-    return found
+            names.setdefault(word, []).append(factor.name)
+    return names
 
 
-def test_words_tell_two_factors_unless_they_are_disjoint():
-    shared = {word: of for word, of in tellers(PAPER).items() if len(of) > 1}
+def test_factors_share_words_unless_these_are_disjoint():
+    shared = {word: names for word, names in factors_by_word(PAPER).items() if len(names) > 1}
     assert shared["cyan"] == ["color", "s_color", "b_color"]
     assert shared["center"] == ["x_pos", "s_pos"]
-    apart = tellers(DISJOINT)
-    assert all(len(of) == 1 for of in apart.values())
-    for word, of in shared.items():
-        for name in of:
+    disjoint = factors_by_word(DISJOINT)
+    assert all(len(names) == 1 for names in disjoint.values())
+    for word, names in shared.items():
+        for name in names:
             kind = {"color": "object", "x_pos": "object", "b_color": "background"}.get(name)
-            assert apart[f"{kind or 'spotlight'}-{word}"] == [name]
-    assert {word for word in tellers(PAPER) if word not in shared} < set(apart)
+            assert disjoint[f"{kind or 'spotlight'}-{word}"] == [name]
+    assert {word for word in factors_by_word(PAPER) if word not in shared} < set(disjoint)
 
 
 @pytest.mark.parametrize("words", [PAPER, DISJOINT])
-def test_captions_tell_every_selected_factor_in_every_phrasing(words, scenes):
+def test_captions_mention_every_selected_factor_in_every_phrasing(words, scenes):
     values = np.asarray(word_values(words, scenes))[:50]
     assert words.language.names == FACTORS
     assert len(words.language.phrasings) == 5
@@ -151,7 +152,7 @@ def test_captions_tell_every_selected_factor_in_every_phrasing(words, scenes):
 
 def test_a_known_caption():
     values = np.array([[1, 0, 2, 4, 0, 3, 1]], np.int32)
-    say = lambda phrasing, count: lvm.sentences(
+    describe = lambda phrasing, count: lvm.sentences(
         WORDS.language,
         np.asarray(
             lvm.generate_captions(
@@ -159,14 +160,14 @@ def test_a_known_caption():
             )
         ),
     )
-    assert say(0, 3) == ["a picture of one hare on the left of the stage in its bottom row"]
-    assert say(3, 7) == [
+    assert describe(0, 3) == ["a picture of one hare on the left of the stage in its bottom row"]
+    assert describe(3, 7) == [
         "this scene has the hare at left and bottom position with red skin under blue light that "
         "falls in from southeast onto the green plane"
     ]
 
 
-def test_distorted_words_are_uniform_and_tell_nothing(scenes):
+def test_distorted_words_are_uniform_and_independent_of_the_truth(scenes):
     values = word_values(PAPER, scenes)
     perturbable = np.array([False, False, False, True, True, True, True])
     replaced = np.asarray(
@@ -175,28 +176,28 @@ def test_distorted_words_are_uniform_and_tell_nothing(scenes):
         )
     )
     np.testing.assert_array_equal(replaced[:, :3], values[:, :3])
-    for place in range(3, 7):
-        size = PAPER.language.sizes[place]
-        frequencies = np.bincount(replaced[:, place], minlength=size) / len(replaced)
+    for index in range(3, 7):
+        size = PAPER.language.sizes[index]
+        frequencies = np.bincount(replaced[:, index], minlength=size) / len(replaced)
         np.testing.assert_allclose(frequencies, 1 / size, atol=0.03)
-        agrees = (replaced[:, place] == values[:, place]).mean()
+        agrees = (replaced[:, index] == values[:, index]).mean()
         np.testing.assert_allclose(agrees, 1 / size, atol=0.03)
 
 
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ((SHORT, SHORT), "there are 2 tables: allowed is one for each of"),
-        ((SHORT, {}, SHORT), "a table of colours is empty: allowed are two or more"),
+        ((SHORT, SHORT), "tables has length 2: allowed is one for each of"),
+        ((SHORT, {}, SHORT), "a colour table is empty: allowed are two or more"),
         ((SHORT, SHORT, {**SHORT, "odd": "red"}), "the color odd is 'red': allowed is #rrggbb"),
         ((SHORT, SHORT, {"red": "#ff0000"}), "b_color has values .'red',.: allowed are two or"),
     ],
 )
-def test_bad_tables(tables, message):
+def test_invalid_tables_are_refused(tables, message):
     with pytest.raises(ValueError, match=message):
         make_scene_words(tables)
 
 
-def test_bad_variant(scenes):
+def test_an_unknown_variant_is_refused(scenes):
     with pytest.raises(ValueError, match="variant is 'mine': allowed is one of paper, reference"):
         word_values(WORDS, scenes, "mine")

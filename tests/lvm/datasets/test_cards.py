@@ -8,7 +8,7 @@ from PIL import Image
 
 import lvm
 from lvm import datasets
-from lvm.datasets.cards import FACTORS, IN_FOLDERS, PHRASINGS
+from lvm.datasets.cards import FACTORS, FOLDER_WORDS, PHRASINGS
 from tests.repository import SHARED
 
 ARCHIVE = SHARED / "set-cards/set_cards_labelled.zip"
@@ -22,14 +22,15 @@ def encoded(color=(200, 30, 20), file_format="JPEG"):
 
 
 def deck(sessions=2):
-    """The files of sessions that are as in the real archive: all 27 cards of one number each."""
+    """Returns files as in the real archive: a session is all 27 cards of one number."""
     files = {}
-    for session, place in itertools.product(range(3 * sessions), range(27)):
-        number, rest = session % 3, np.unravel_index(place, (3, 3, 3))
-        values = [of[value] for of, value in zip(IN_FOLDERS, (number, *rest), strict=True)]
+    for session, card in itertools.product(range(3 * sessions), range(27)):
+        number, others = session % 3, np.unravel_index(card, (3, 3, 3))
+        indices = (number, *others)
+        values = [words[index] for words, index in zip(FOLDER_WORDS, indices, strict=True)]
         folder = "-".join(values) + ("s" if number else "")
-        name = f"labelled/{folder}/DSC_{4871 + session}_{(number + 1) % 3}_{place}.jpg"
-        files[name] = encoded(color=(session, place, 0))
+        name = f"labelled/{folder}/DSC_{4871 + session}_{(number + 1) % 3}_{card}.jpg"
+        files[name] = encoded(color=(session, card, 0))
     return files
 
 
@@ -48,7 +49,7 @@ def write_folder(path, files):
 
 
 def some_cards(sessions=20):
-    """Photographs without content: the cards of a deck."""
+    """Returns the cards of a deck as black photographs."""
     rows = [
         (s, s % 3, *np.unravel_index(card, (3, 3, 3)))
         for s in range(sessions)
@@ -59,7 +60,7 @@ def some_cards(sessions=20):
     return datasets.Photographs(images, rows[:, 1:], np.array([f"DSC_{row[0]}" for row in rows]))
 
 
-def test_a_folder_and_an_archive_are_read_the_same_in_the_order_of_their_names(tmp_path):
+def test_a_folder_and_an_archive_are_read_alike_and_sorted_by_name(tmp_path):
     files = deck(1)
     ignored = {
         "__MACOSX/labelled/1-red-solid-oval/._20170311_132957_1_14.jpg": b"no image",
@@ -72,14 +73,14 @@ def test_a_folder_and_an_archive_are_read_the_same_in_the_order_of_their_names(t
         tmp_path / "cards.zip", ignored | backwards | {"labelled/empty-folder/": b""}
     )
     folder = write_folder(tmp_path / "cards", files | ignored)
-    of_archive, of_folder = datasets.read_cards(archive), datasets.read_cards(str(folder))
-    for a, b in zip(of_archive, of_folder, strict=True):
+    photographs, from_folder = datasets.read_cards(archive), datasets.read_cards(str(folder))
+    for a, b in zip(photographs, from_folder, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert of_archive.images.shape == (81, 48, 32, 3)
+    assert photographs.images.shape == (81, 48, 32, 3)
     names = sorted(files)
-    assert of_archive.sessions.tolist() == [name.split("/")[-1][:8] for name in names]
-    for name, values in zip(names, of_archive.factors, strict=True):
-        card = "-".join(of[value] for of, value in zip(IN_FOLDERS, values, strict=True))
+    assert photographs.sessions.tolist() == [name.split("/")[-1][:8] for name in names]
+    for name, values in zip(names, photographs.factors, strict=True):
+        card = "-".join(words[value] for words, value in zip(FOLDER_WORDS, values, strict=True))
         assert name.split("/")[1].removesuffix("s") == card
 
 
@@ -104,27 +105,27 @@ def test_a_session_is_the_name_without_number_and_position(tmp_path, name, sessi
 
 
 def test_progress_is_shown_up_to_the_end(tmp_path):
-    shares = []
-    datasets.read_cards(write_zip(tmp_path / "cards.zip", deck(4)), show=shares.append)
-    np.testing.assert_allclose(shares, [0, 256 / 324, 1])
+    fractions = []
+    datasets.read_cards(write_zip(tmp_path / "cards.zip", deck(4)), show=fractions.append)
+    np.testing.assert_allclose(fractions, [0, 256 / 324, 1])
 
 
-def test_an_image_that_does_not_decode_is_refused_or_left_out(tmp_path):
+def test_an_image_that_does_not_decode_is_refused_or_skipped(tmp_path):
     broken = NAME.replace("14", "15")
     files = {NAME: encoded(), broken: encoded()[:400], NAME.replace("14", "16"): b"no image"}
     path = write_zip(tmp_path / "cards.zip", files)
     with pytest.raises(ValueError, match=rf"cards.zip: {broken} does not decode"):
         datasets.read_cards(path)
-    told = []
-    photographs = datasets.read_cards(path, skip=told.append)
+    messages = []
+    photographs = datasets.read_cards(path, skip=messages.append)
     assert len(photographs.images) == len(photographs.factors) == len(photographs.sessions) == 1
-    assert [text.split("/")[-1] for text in told] == [
+    assert [message.split("/")[-1] for message in messages] == [
         "20170311_132957_1_15.jpg does not decode",
         "20170311_132957_1_16.jpg does not decode",
     ]
     del files[NAME]
     with pytest.raises(ValueError, match="holds no photograph: allowed are .jpg, .jpeg, .png"):
-        datasets.read_cards(write_zip(path, files), skip=told.append)
+        datasets.read_cards(write_zip(path, files), skip=messages.append)
 
 
 @pytest.mark.parametrize(
@@ -142,53 +143,53 @@ def test_an_image_that_does_not_decode_is_refused_or_left_out(tmp_path):
             "shading is 'full': allowed is one of solid, striped, empty",
         ),
         ("2-red-solid-stars/x_1_2.jpg", "shape is 'star': allowed is one of diamond, oval, squig"),
-        ("2-red-solid-ovals/x.jpg", "x.jpg tells no session: allowed is session_number_position"),
-        ("2-red-solid-ovals/DSC_4871.jpg", "DSC_4871.jpg tells no session"),
-        ("2-red-solid-ovals/x_1_b.jpg", "x_1_b.jpg tells no session: .* 20170311_132957_2_14.jpg"),
+        ("2-red-solid-ovals/x.jpg", "file name is 'x.jpg': allowed is session_number_position"),
+        ("2-red-solid-ovals/DSC_4871.jpg", "file name is 'DSC_4871.jpg': allowed"),
+        ("2-red-solid-ovals/x_1_b.jpg", "file name is 'x_1_b.jpg': .* 20170311_132957_2_14.jpg"),
     ],
 )
-def test_names_that_tell_no_card_or_session(tmp_path, name, message):
+def test_names_without_a_card_or_a_session_are_refused(tmp_path, name, message):
     with pytest.raises(ValueError, match=message):
         datasets.read_cards(write_zip(tmp_path / "cards.zip", {NAME: encoded(), name: encoded()}))
 
 
-def test_paths_without_photographs(tmp_path):
-    with pytest.raises(ValueError, match="missing.zip: there is no such folder or zip archive"):
+def test_paths_without_photographs_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="missing.zip does not exist: allowed is a folder or"):
         datasets.read_cards(tmp_path / "missing.zip")
     with pytest.raises(ValueError, match="holds no photograph"):
         datasets.read_cards(tmp_path)
     with pytest.raises(ValueError, match=r"cards.zip holds no photograph"):
         datasets.read_cards(write_zip(tmp_path / "cards.zip", {}))
     (tmp_path / "cards.zip").write_bytes(b"no archive")
-    with pytest.raises(ValueError, match=r"cards.zip is no zip archive or a damaged one: File is"):
+    with pytest.raises(ValueError, match=r"cards.zip is not a zip archive or is damaged: File is"):
         datasets.read_cards(tmp_path / "cards.zip")
 
 
 @pytest.mark.parametrize(("height", "width"), [(0, 32), (48, -1)])
-def test_impossible_sizes(tmp_path, height, width):
+def test_invalid_sizes_are_refused(tmp_path, height, width):
     with pytest.raises(
         ValueError, match=f"height and width are {height} and {width}: allowed is 1"
     ):
         datasets.read_cards(tmp_path, height=height, width=width)
 
 
-def test_an_archive_cut_off_anywhere_is_refused(tmp_path):
+def test_a_truncated_archive_is_refused(tmp_path):
     path = write_zip(tmp_path / "cards.zip", {NAME: encoded()}, zipfile.ZIP_DEFLATED)
-    whole = path.read_bytes()
-    for cut in np.linspace(1, len(whole) - 1, 60, dtype=int):
-        for part in (whole[:cut], whole[cut:]):
+    content = path.read_bytes()
+    for cut in np.linspace(1, len(content) - 1, 60, dtype=int):
+        for part in (content[:cut], content[cut:]):
             path.write_bytes(part)
             with pytest.raises(ValueError, match="cards.zip"):
                 datasets.read_cards(path)
 
 
-def test_an_archive_damaged_in_the_middle_is_refused_with_the_file(tmp_path):
+def test_a_damaged_archive_is_refused_with_the_file(tmp_path):
     path = write_zip(tmp_path / "cards.zip", {NAME: encoded()}, zipfile.ZIP_DEFLATED)
-    whole = bytearray(path.read_bytes())
+    content = bytearray(path.read_bytes())
     start = 30 + len(NAME)
-    for place in range(start, start + 200, 5):
-        damaged = whole.copy()
-        damaged[place] ^= 255
+    for position in range(start, start + 200, 5):
+        damaged = content.copy()
+        damaged[position] ^= 255
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=f"cards.zip: the archive is damaged at {NAME}: "):
             datasets.read_cards(path, skip=print)
@@ -206,23 +207,23 @@ def test_a_split_is_by_session_and_does_not_depend_on_order():
     assert set(datasets.split_sessions(photographs, 0.3, seed=2)[1].sessions) != set(test.sessions)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan")])
-def test_impossible_shares(share):
-    with pytest.raises(ValueError, match=f"test_share is {share}: allowed is between 0 and 1"):
-        datasets.split_sessions(some_cards(), share, 0)
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, float("nan")])
+def test_fractions_outside_0_to_1_are_refused(fraction):
+    with pytest.raises(ValueError, match=f"test_share is {fraction}: allowed is between 0 and 1"):
+        datasets.split_sessions(some_cards(), fraction, 0)
 
 
 @pytest.mark.parametrize(
-    ("share", "message"),
+    ("fraction", "message"),
     [
         (0.05, "the test split has no photograph with number '.*': allowed is every value in both"),
         (0.95, "the train split has no photograph with number '.*': allowed"),
         (0.01, "the test split has no photograph with number 'one': allowed"),
     ],
 )
-def test_a_split_must_hold_every_value(share, message):
+def test_a_split_that_lacks_a_value_is_refused(fraction, message):
     with pytest.raises(ValueError, match=message):
-        datasets.split_sessions(some_cards(), share, 0)
+        datasets.split_sessions(some_cards(), fraction, 0)
 
 
 def test_a_session_in_both_splits_is_refused():
@@ -230,7 +231,7 @@ def test_a_session_in_both_splits_is_refused():
     odd, even = (
         datasets.Photographs(*(leaf[start::2] for leaf in photographs)) for start in (1, 0)
     )
-    with pytest.raises(ValueError, match="session DSC_0 is in the train split and in the test spl"):
+    with pytest.raises(ValueError, match="6 sessions, of which DSC_0 is the first, are in the tr"):
         datasets.check_splits(odd, even)
     halves = (
         datasets.Photographs(*(leaf[part] for leaf in photographs))
@@ -239,7 +240,7 @@ def test_a_session_in_both_splits_is_refused():
     datasets.check_splits(*halves)
 
 
-def test_every_phrasing_tells_every_card_apart():
+def test_every_phrasing_distinguishes_all_cards():
     language = lvm.make_language(FACTORS, PHRASINGS)
     cards = np.stack(np.unravel_index(np.arange(81), (3, 3, 3, 3)), 1).astype(np.int32)
     for phrasing in range(len(PHRASINGS)):
@@ -254,7 +255,7 @@ def test_every_phrasing_tells_every_card_apart():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not ARCHIVE.exists(), reason="the photographs are not here")
+@pytest.mark.skipif(not ARCHIVE.exists(), reason="the photographs are missing")
 def test_the_photographs_of_tomwhite():
     photographs = datasets.read_cards(ARCHIVE)
     sessions, counts = np.unique(photographs.sessions, return_counts=True)

@@ -1,4 +1,4 @@
-"""Writing the layout of Causal3DIdent: whole, or not at all."""
+"""The layout of Causal3DIdent is written atomically."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_the_layout_is_that_of_the_paper(folder):
     assert all_names(folder) == sorted(
         [
             "images",
-            *(f"images/{place:02d}.png" for place in range(12)),
+            *(f"images/{index:02d}.png" for index in range(12)),
             "latents_image.csv",
             "latents_text_perturbations_0.csv",
             "latents_text_selections_5.csv",
@@ -51,17 +51,17 @@ def test_the_layout_is_that_of_the_paper(folder):
     assert not text.endswith("\n")
 
 
-def test_images_may_come_one_after_another(folder):
-    shares = []
-    write(folder, images=iter(made_images()), show=shares.append)
+def test_images_may_be_an_iterator(folder):
+    fractions = []
+    write(folder, images=iter(made_images()), show=fractions.append)
     np.testing.assert_array_equal(datasets.read_causal3dident(folder).images, made_images())
-    assert shares == [1.0]
+    assert fractions == [1.0]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": made_images(11)}, "11 images were given: allowed are 12, as in latents_image"),
+        ({"images": made_images(11)}, "11 images were given: allowed is 12, as in latents_image"),
         ({"images": made_images(13)}, r"image 12 is uint8 \(6, 8, 3\): allowed are 12 images"),
         (
             {"images": [*made_images(11), np.zeros((4, 4, 3), np.uint8)]},
@@ -74,43 +74,43 @@ def test_images_may_come_one_after_another(folder):
         ),
         (
             {"latents": made_latents() | {"object_color": np.zeros(11)}},
-            "latents_image.csv: object_color has 11 rows: allowed are 12",
+            "latents_image.csv: object_color has 11 rows: allowed is 12",
         ),
-        ({"latents": made_latents(0)}, "object_shape has 0 rows: allowed are 1 or more"),
+        ({"latents": made_latents(0)}, "object_shape has 0 rows: allowed is 1 or more"),
         (
             {"captions": {("selections", 0): made_captions("selections", 1)}},
             "selections_0.csv has columns object_shape, object_xpos, text_phrasing: allowed are",
         ),
         (
             {"captions": {("selections", 0): made_captions("selections", 0, 5)}},
-            "selections_0.csv: object_shape has 5 rows: allowed are 12, as in latents_image.csv",
+            "selections_0.csv: object_shape has 5 rows: allowed is 12, as in latents_image.csv",
         ),
         (
             {"captions": {("selections", 0): (["one"], made_captions("selections", 0)[1])}},
-            "text/selections_0/text_raw.txt has 1 captions: allowed are 12, as in latents_image",
+            "text/selections_0/text_raw.txt has 1 captions: allowed is 12, as in latents_image",
         ),
         (
             {"captions": {("selections", 9): made_captions("selections", 0)}},
-            "captions are of selections 9",
+            "kind and setting are selections and 9",
         ),
     ],
 )
-def test_what_would_not_be_read_is_not_written(folder, changes, message):
+def test_invalid_data_are_refused_before_writing(folder, changes, message):
     with pytest.raises(ValueError, match=message):
         write(folder, **changes)
     assert all_names(folder.parent) == []
 
 
-def test_a_folder_that_is_there_is_not_touched(folder):
+def test_an_existing_folder_is_not_changed(folder):
     write(folder)
-    with pytest.raises(ValueError, match="scenes is there already: allowed is a new folder"):
+    with pytest.raises(ValueError, match="scenes already exists: allowed is a new folder"):
         write(folder, images=255 - made_images())
     np.testing.assert_array_equal(datasets.read_causal3dident(folder).images, made_images())
 
 
 @pytest.mark.parametrize("most", [50, 600])
-def test_a_disk_that_fills_leaves_nothing_that_looks_whole(folder, most):
-    """No image fits, or images do and tables do not."""
+def test_a_full_disk_leaves_no_partial_output(folder, most):
+    """With 50 bytes no image fits; with 600 images fit and tables do not."""
     with (
         files_of_at_most(most),
         pytest.raises(OSError, match="scenes cannot be written, nothing of"),
@@ -119,7 +119,7 @@ def test_a_disk_that_fills_leaves_nothing_that_looks_whole(folder, most):
     assert all_names(folder.parent) == []
 
 
-def test_an_interrupted_export_leaves_nothing(folder):
+def test_an_interrupted_write_leaves_no_partial_output(folder):
     def images():
         yield from made_images()[:5]
         raise KeyboardInterrupt

@@ -12,11 +12,11 @@ def path(tmp_path):
     return tmp_path / "made" / "array.npy"
 
 
-def test_an_array_is_that_of_numpy(path):
-    shares = []
-    write_bytes_array(path, (4, 3, 2), [ARRAY[:1].tobytes(), ARRAY[1:]], shares.append)
+def test_an_array_file_equals_that_of_numpy(path):
+    fractions = []
+    write_bytes_array(path, (4, 3, 2), [ARRAY[:1].tobytes(), ARRAY[1:]], fractions.append)
     np.testing.assert_array_equal(np.load(path), ARRAY)
-    assert shares == [0.25, 1.0]
+    assert fractions == [0.25, 1.0]
     assert all_names(path.parent) == ["array.npy"]
     mapped = open_bytes_array(path, (4, 3, 2))
     assert isinstance(mapped, np.memmap)
@@ -24,14 +24,14 @@ def test_an_array_is_that_of_numpy(path):
 
 
 @pytest.mark.parametrize("blocks", [[ARRAY[:3]], [ARRAY, ARRAY[:1]]])
-def test_blocks_that_do_not_fill_the_shape(path, blocks):
-    with pytest.raises(ValueError, match=r"array.npy would hold \d+ bytes: allowed are 24, for"):
+def test_blocks_that_do_not_fill_the_shape_are_refused(path, blocks):
+    with pytest.raises(ValueError, match=r"array.npy would hold \d+ bytes: allowed is 24, for"):
         write_bytes_array(path, (4, 3, 2), blocks)
     assert all_names(path.parent) == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("bad block"), MemoryError])
-def test_nothing_is_left_of_writing_that_stops(path, error):
+def test_an_interrupted_write_leaves_no_partial_output(path, error):
     def blocks():
         yield ARRAY[:1]
         raise error
@@ -41,7 +41,7 @@ def test_nothing_is_left_of_writing_that_stops(path, error):
     assert all_names(path.parent) == []
 
 
-def test_a_full_disk_is_told_with_the_file_and_leaves_what_was_there(path):
+def test_a_full_disk_is_reported_with_the_file_and_keeps_the_old_content(path):
     write_bytes_array(path, (4, 3, 2), [ARRAY])
     with files_of_at_most(1 << 16), pytest.raises(OSError, match="array.npy cannot be written, no"):
         write_bytes_array(path, (1 << 17,), [bytes(1 << 17)])
@@ -49,7 +49,7 @@ def test_a_full_disk_is_told_with_the_file_and_leaves_what_was_there(path):
     np.testing.assert_array_equal(np.load(path), ARRAY)
 
 
-def test_a_folder_appears_at_once(tmp_path):
+def test_a_folder_is_written_atomically(tmp_path):
     with atomic_path(tmp_path / "folder") as partial:
         (partial / "inner").mkdir(parents=True)
         (partial / "inner" / "file").write_text("content")
@@ -67,7 +67,7 @@ def test_a_folder_appears_at_once(tmp_path):
     [
         (ARRAY[:2], r"array.npy holds uint8 \(2, 3, 2\): allowed is uint8 \(4, 3, 2\); delete it"),
         (ARRAY.astype(np.int16), r"array.npy holds int16 \(4, 3, 2\): allowed is uint8"),
-        (ARRAY.astype(object), "array.npy is damaged, delete it to have it made again"),
+        (ARRAY.astype(object), "array.npy is damaged; delete it to create it again"),
     ],
 )
 def test_other_arrays_are_refused(path, content, message):
@@ -77,10 +77,10 @@ def test_other_arrays_are_refused(path, content, message):
         open_bytes_array(path, (4, 3, 2))
 
 
-def test_an_array_cut_off_anywhere_is_refused(path):
+def test_a_truncated_array_is_refused(path):
     write_bytes_array(path, (4, 3, 2), [ARRAY])
-    whole = path.read_bytes()
-    for cut in range(0, len(whole), 7):
-        path.write_bytes(whole[:cut])
-        with pytest.raises(ValueError, match=r"array.npy is damaged, delete it"):
+    content = path.read_bytes()
+    for cut in range(0, len(content), 7):
+        path.write_bytes(content[:cut])
+        with pytest.raises(ValueError, match=r"array.npy is damaged; delete it"):
             open_bytes_array(path, (4, 3, 2))

@@ -15,7 +15,7 @@ def encoded(pixels=PIXELS, file_format="PNG"):
     return written.getvalue()
 
 
-def test_a_png_is_the_same_as_before():
+def test_a_png_round_trips():
     np.testing.assert_array_equal(decode(encoded()), PIXELS)
 
 
@@ -33,7 +33,7 @@ def test_images_are_resized(file_format):
     np.testing.assert_allclose(resized, np.broadcast_to(even[:1, :1], (9, 5, 3)), atol=3)
 
 
-def test_damaged_images_and_other_formats_are_none():
-    whole = encoded()
-    for data in (b"", b"no image", whole[:20], whole[:-30], encoded(file_format="GIF")):
+def test_damaged_images_and_other_formats_decode_to_none():
+    intact = encoded()
+    for data in (b"", b"no image", intact[:20], intact[:-30], encoded(file_format="GIF")):
         assert decode(data) is None

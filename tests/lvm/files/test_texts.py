@@ -6,27 +6,27 @@ from lvm.files.texts import check_texts, make_vocabulary, read_texts, word_ids
 TEXTS = ['A hare of "tab:blue" color, at the top-left.', "The top-left shows a hare."]
 
 
-def test_a_vocabulary_has_the_words_in_order_of_first_use():
+def test_a_vocabulary_lists_words_in_order_of_first_use():
     vocabulary = make_vocabulary(TEXTS)
     expected = ["", "A", "hare", "of", "tab:blue", "color", "at", "the", "top-left"]
     assert list(vocabulary) == [*expected, "The", "shows", "a"]
 
 
-def test_ids_are_places_in_the_vocabulary():
+def test_ids_are_positions_in_the_vocabulary():
     ids = word_ids("x", TEXTS, make_vocabulary(TEXTS))
     assert ids.dtype == np.int32
     np.testing.assert_array_equal(ids, [[1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 10, 11, 2, 0, 0, 0]])
     assert word_ids("x", [], ("",)).shape == (0, 0)
 
 
-def test_a_word_that_the_vocabulary_lacks():
-    message = "x.txt: caption 1 holds 'The', which is not among the 8 words of the vocabulary"
+def test_a_word_that_the_vocabulary_lacks_is_refused():
+    message = "x.txt: caption 1 contains 'The': allowed is one of the 8 words of the vocabulary"
     with pytest.raises(ValueError, match=message):
         word_ids("x.txt", TEXTS, make_vocabulary(TEXTS[:1]))
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_file_has_a_sentence_a_line(tmp_path, end):
+def test_a_file_has_one_sentence_per_line(tmp_path, end):
     path = tmp_path / "text_raw.txt"
     path.write_text("\n".join(TEXTS) + end)
     assert read_texts(path, 2, "x.csv") == tuple(TEXTS)
@@ -35,18 +35,18 @@ def test_a_file_has_a_sentence_a_line(tmp_path, end):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (TEXTS[:1], "y.txt has 1 captions: allowed are 2, as in x.csv"),
-        ([*TEXTS, "A cow"], "y.txt has 3 captions: allowed are 2, as in x.csv"),
+        (TEXTS[:1], "y.txt has 1 captions: allowed is 2, as in x.csv"),
+        ([*TEXTS, "A cow"], "y.txt has 3 captions: allowed is 2, as in x.csv"),
         (["A cow", " ."], "y.txt: caption 1 is ' .': allowed is a line of words"),
         (["A\ncow", "A hare"], "y.txt: caption 0 is .*: allowed is a line of words"),
     ],
 )
-def test_captions_that_are_none(texts, message):
+def test_invalid_captions_are_refused(texts, message):
     with pytest.raises(ValueError, match=message):
         check_texts("y.txt", texts, 2, "x.csv")
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="none.txt cannot be read: .*No such file"):
         read_texts(tmp_path / "none.txt", 1, "x.csv")
     (tmp_path / "raw.txt").write_bytes(b"caf\xe9")

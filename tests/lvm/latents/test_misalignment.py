@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 import lvm
 from experiments.configs import default, scenes_small
 from experiments.sweep.plan import make_plan
-from experiments.sweep.settings import Lane, misalignment_of
 from lvm.latents.misalignment import WHOLE_CAPTION
 from tests.small import small_config
 
 KINDS = tuple(lvm.MISALIGNMENTS)
-OMITTING = tuple(kind for kind in KINDS if kind.startswith("mcar"))
+OMITTING = tuple(kind for kind in KINDS if kind.startswith(("mcar", "mar", "mnar")))
 N, COUNT = 4, 4000
 SPEC = lvm.WorldSpec(semantics=N, image_only=2, text_only=2)
 EVERY = lvm.MisalignmentSpec(KINDS)
@@ -25,12 +24,12 @@ PLAIN = lvm.MisalignmentSpec()
 @pytest.fixture(scope="module")
 def worlds():
     draw = jax.jit(lambda law: lvm.init_world(jax.random.key(20), SPEC, law))
-    return {name: draw(jnp.int32(place)) for place, name in enumerate(lvm.DEPENDENCES)}
+    return {name: draw(jnp.int32(index)) for index, name in enumerate(lvm.DEPENDENCES)}
 
 
 @pytest.fixture(scope="module")
 def world(worlds):
-    """Its semantics depend on one another in the order s1, s2, s3, s4."""
+    """A world whose semantics depend on one another in the order s1, s2, s3, s4."""
     return worlds["dependent"]
 
 
@@ -51,8 +50,8 @@ def sample(world, kind, rate, perturbable=(2, 3), spec=EVERY, selected=(1, 2, 3,
     return draw(world, bias(selected, perturbable), jnp.float32(rate), index, spec)
 
 
-def equal(a, b, but=()):
-    for field in set(lvm.Pairs._fields) - set(but):
+def assert_equal(a, b, ignored=()):
+    for field in set(lvm.Pairs._fields) - set(ignored):
         np.testing.assert_array_equal(getattr(a, field), getattr(b, field), err_msg=field)
 
 
@@ -62,59 +61,61 @@ def squared_correlation(a, b):
 
 def test_noise_among_other_kinds_is_the_noise_of_the_paper(world):
     alone, among = (sample(world, "noise", 0.4, spec=spec) for spec in (PLAIN, EVERY))
-    equal(alone, among, but=["t"])
+    assert_equal(alone, among, ignored=["t"])
     np.testing.assert_array_equal(alone.t, among.t[:, : N + 2])
     key_noise, key_subset, _ = jax.random.split(jax.random.key(7), 3)
-    who = jax.random.bernoulli(key_subset, 0.4, (COUNT, N))
+    drawn = jax.random.bernoulli(key_subset, 0.4, (COUNT, N))
     noise = jax.random.normal(key_noise, (COUNT, N + 4 + N))[:, -N:] @ world.root_noise.T
-    told = jnp.where(who & bias(perturbable=(2, 3)).perturbable[None], alone.s + noise, alone.s)
-    np.testing.assert_allclose(alone.s_text, told, atol=1e-5)
+    distorted = drawn & bias(perturbable=(2, 3)).perturbable[None]
+    np.testing.assert_allclose(
+        alone.s_text, jnp.where(distorted, alone.s + noise, alone.s), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_at_rate_0_captions_are_those_of_full_selection(world, kind):
     chosen = () if kind in WHOLE_CAPTION else (2, 3)
-    equal(sample(world, kind, 0, chosen), sample(world, "noise", 0, ()))
+    assert_equal(sample(world, kind, 0, chosen), sample(world, "noise", 0, ()))
 
 
 @pytest.mark.parametrize("kind", OMITTING)
 def test_at_rate_1_captions_are_those_that_omit(world, kind):
     random, fixed = sample(world, kind, 1), sample(world, "noise", 0, (), selected=(1, 4))
-    equal(random, fixed, but=["t"])
+    assert_equal(random, fixed, ignored=["t"])
     np.testing.assert_array_equal(random.t[:, :-N], fixed.t[:, :-N])
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - set(WHOLE_CAPTION) - {"propagating_in_text"}))
-def test_what_is_not_perturbable_is_told_as_it_is_shown(world, kind):
+def test_captions_are_right_about_all_but_perturbable_semantics(world, kind):
     pairs = sample(world, kind, 0.5)
     np.testing.assert_array_equal(pairs.s_text[:, [0, 3]], pairs.s[:, [0, 3]])
     assert (pairs.s_text[:, [1, 2]] != pairs.s[:, [1, 2]]).any(0).all()
 
 
 @settings(max_examples=15, deadline=None)
-@given(rate=st.floats(0, 1, width=32), way=st.sampled_from(["", "_by_another", "_by_itself"]))
-def test_the_rate_is_the_share_of_what_is_left_out(worlds, rate, way):
+@given(rate=st.floats(0, 1, width=32), kind=st.sampled_from(["mcar", "mar", "mnar"]))
+def test_the_rate_is_the_fraction_of_missing_values(worlds, rate, kind):
     for law in ("independent", "dependent"):
-        pairs = sample(worlds[law], "mcar" + way, rate)
-        shares = np.asarray(pairs.s_text == 0).mean(0)
-        np.testing.assert_allclose(shares, [0, rate, rate, 0], atol=0.04)
+        pairs = sample(worlds[law], kind, rate)
+        fractions = np.asarray(pairs.s_text == 0).mean(0)
+        np.testing.assert_allclose(fractions, [0, rate, rate, 0], atol=0.04)
 
 
-def gone_and_values(world, kind):
+def missing_and_values(world, kind):
     pairs = sample(world, kind, 0.4)
     return np.asarray(pairs.s_text == 0)[:, [1, 2]], np.asarray(pairs.s)
 
 
-def test_omission_at_random_depends_on_no_value(worlds):
-    gone, s = gone_and_values(worlds["independent"], "mcar")
-    np.testing.assert_allclose(gone.all(1).mean(), 0.16, atol=0.025)
-    assert abs(np.corrcoef(gone.T, s.T)[:2, 2:]).max() < 0.06
+def test_values_missing_completely_at_random_depend_on_no_value(worlds):
+    missing, s = missing_and_values(worlds["independent"], "mcar")
+    np.testing.assert_allclose(missing.all(1).mean(), 0.16, atol=0.025)
+    assert abs(np.corrcoef(missing.T, s.T)[:2, 2:]).max() < 0.06
 
 
 @pytest.mark.parametrize(("kind", "causes"), [("mar", [0, 0]), ("mnar", [1, 2])])
-def test_omission_by_value_depends_on_that_value_alone(worlds, kind, causes):
-    gone, s = gone_and_values(worlds["independent"], kind)
-    found = np.corrcoef(gone.T, s.T)[:2, 2:]
+def test_values_missing_by_a_value_depend_on_that_value_alone(worlds, kind, causes):
+    missing, s = missing_and_values(worlds["independent"], kind)
+    found = np.corrcoef(missing.T, s.T)[:2, 2:]
     expected = np.zeros((2, N))
     expected[[0, 1], causes] = -0.558  # -φ(c) / √2 / √(0.4 · 0.6) at the 0.4 quantile c
     np.testing.assert_allclose(found, expected, atol=0.06)
@@ -123,8 +124,8 @@ def test_omission_by_value_depends_on_that_value_alone(worlds, kind, causes):
 def test_the_indicator_shows_missing_values_for_kinds_that_have_one(world):
     for kind in OMITTING:
         pairs = sample(world, kind, 0.5)
-        gone = np.asarray(pairs.s_text == 0)
-        indicator = gone if kind.endswith("_indicator") else np.zeros_like(gone)
+        missing = np.asarray(pairs.s_text == 0)
+        indicator = missing if kind.endswith("_indicator") else np.zeros_like(missing)
         np.testing.assert_array_equal(pairs.t[:, -N:], indicator)
     hidden = sample(world, "mcar", 0.5, spec=lvm.MisalignmentSpec(("noise", "mcar")))
     assert hidden.t.shape == (COUNT, N + 2)
@@ -133,10 +134,10 @@ def test_the_indicator_shows_missing_values_for_kinds_that_have_one(world):
 @pytest.mark.parametrize("rate", [0.3, 1.0])
 def test_strength_sets_the_ratio_of_signal_and_noise(world, rate):
     pairs = sample(world, "strength", rate)
-    for place in (1, 2):
-        told, true = pairs.s_text[:, place], pairs.s[:, place]
-        np.testing.assert_allclose(told.std(), true.std(), rtol=0.05)
-        np.testing.assert_allclose(squared_correlation(told, true), 1 - rate, atol=0.04)
+    for index in (1, 2):
+        caption, true = pairs.s_text[:, index], pairs.s[:, index]
+        np.testing.assert_allclose(caption.std(), true.std(), rtol=0.05)
+        np.testing.assert_allclose(squared_correlation(caption, true), 1 - rate, atol=0.04)
 
 
 def test_shuffled_captions_are_whole_captions_of_other_scenes(world):
@@ -158,7 +159,7 @@ def test_a_propagating_distortion_changes_the_scene_of_descendants_alone(world):
     moved = abs(np.asarray(changed.s - clean.s)).mean(0)
     assert (moved[2:] > 0.1).all()
     assert not np.allclose(changed.x, clean.x, atol=0.1)
-    # what moves them is the distortion, through the edges of the graph
+    # the distortion moves them along the edges of the graph
     distortion = np.asarray(changed.s_text - changed.s)
     effect = np.linalg.inv(np.eye(N) - np.asarray(world.semantics.weights))
     through = distortion @ effect.T
@@ -166,7 +167,7 @@ def test_a_propagating_distortion_changes_the_scene_of_descendants_alone(world):
     np.testing.assert_allclose(changed.s - clean.s, through, atol=1e-3)
 
 
-def test_a_distortion_of_what_causes_nothing_propagates_nowhere(worlds):
+def test_a_distortion_of_a_semantic_without_descendants_does_not_propagate(worlds):
     for law, last in (("dependent", 4), ("independent", 2)):
         for kind in ("propagating", "propagating_in_text"):
             pairs, noise = (sample(worlds[law], name, 1.0, (last,)) for name in (kind, "noise"))
@@ -176,9 +177,9 @@ def test_a_distortion_of_what_causes_nothing_propagates_nowhere(worlds):
                 )
 
 
-def test_propagating_in_text_leaves_the_scene_and_tells_descendants_wrongly(world):
+def test_propagating_in_text_distorts_descendants_and_keeps_the_scene(world):
     noise, wrong = (sample(world, kind, 1.0, (2,)) for kind in ("noise", "propagating_in_text"))
-    equal(noise, wrong, but=["t", "s_text"])
+    assert_equal(noise, wrong, ignored=["t", "s_text"])
     np.testing.assert_array_equal(wrong.s_text[:, 0], wrong.s[:, 0])
     np.testing.assert_allclose(wrong.s_text[:, 1], noise.s_text[:, 1], atol=1e-4)
     followed = sample(world, "propagating", 1.0, (2,))
@@ -186,25 +187,26 @@ def test_propagating_in_text_leaves_the_scene_and_tells_descendants_wrongly(worl
     assert (abs(np.asarray(wrong.s_text - wrong.s)).mean(0)[2:] > 0.1).all()
 
 
-def test_propagation_follows_curved_mechanisms(worlds):
+def test_propagation_follows_nonlinear_mechanisms(worlds):
     pairs = sample(worlds["nonlinear_scm"], "propagating", 1.0, (1, 2, 3))
-    law, told = worlds["nonlinear_scm"].semantics, np.asarray(pairs.s_text)
+    law, captions = worlds["nonlinear_scm"].semantics, np.asarray(pairs.s_text)
     key_noise, *_ = jax.random.split(jax.random.key(7), 3)
     exogenous = np.asarray(jax.random.normal(key_noise, (COUNT, N + 4 + N)))[:, :N]
-    caused = np.sin(2 * told) @ np.asarray(law.weights).T + exogenous * np.asarray(law.scale)[None]
-    np.testing.assert_allclose(pairs.s, caused, atol=1e-3)
+    caused = np.sin(2 * captions) @ np.asarray(law.weights).T
+    expected = caused + exogenous * np.asarray(law.scale)[None]
+    np.testing.assert_allclose(pairs.s, expected, atol=1e-3)
 
 
-def test_several_captions_share_a_scene_and_err_independently(worlds):
+def test_several_captions_share_a_scene_and_are_misaligned_independently(worlds):
     three = lvm.MisalignmentSpec(("noise", "mcar", "mcar_indicator"), captions=3)
     pairs = sample(worlds["independent"], "mcar_indicator", 0.5, spec=three)
     assert pairs.t.shape == (COUNT, 3 * (N + 2 + N))
     assert pairs.m_t.shape == (COUNT, 3 * 2)
-    told = np.asarray(pairs.s_text).reshape(COUNT, 3, N)
-    right = told == np.asarray(pairs.s)[:, None]
-    np.testing.assert_array_equal(right | (told == 0), True)
+    captions = np.asarray(pairs.s_text).reshape(COUNT, 3, N)
+    right = captions == np.asarray(pairs.s)[:, None]
+    np.testing.assert_array_equal(right | (captions == 0), True)
     np.testing.assert_allclose(right.any(1).mean(0), [1, 0.875, 0.875, 1], atol=0.03)
-    latents = np.concatenate([told[:, 2], pairs.m_t[:, 4:]], axis=1)
+    latents = np.concatenate([captions[:, 2], pairs.m_t[:, 4:]], axis=1)
     third = np.asarray(pairs.t)[:, 2 * (N + 2 + N) :][:, : N + 2]
     np.testing.assert_allclose(
         lvm.unmix(worlds["independent"].mixing_t, jnp.asarray(third)), latents, atol=1e-3
@@ -213,43 +215,44 @@ def test_several_captions_share_a_scene_and_err_independently(worlds):
 
 @pytest.mark.slow
 def test_vmap_over_kinds_agrees_with_each_kind_alone(world):
-    numbers = jnp.arange(len(KINDS))
-    some = bias(perturbable=(2, 3))
-    together = jax.vmap(lambda kind: draw(world, some, jnp.float32(0.5), kind, EVERY))(numbers)
-    for place, kind in enumerate(KINDS):
+    indices = jnp.arange(len(KINDS))
+    one_bias = bias(perturbable=(2, 3))
+    together = jax.vmap(lambda kind: draw(world, one_bias, jnp.float32(0.5), kind, EVERY))(indices)
+    for index, kind in enumerate(KINDS):
         alone = sample(world, kind, 0.5, spec=lvm.MisalignmentSpec((kind,)))
         for field in ("s", "s_text", "x", "m_t"):
             np.testing.assert_allclose(
-                getattr(together, field)[place], getattr(alone, field), atol=1e-4, rtol=1e-4
+                getattr(together, field)[index], getattr(alone, field), atol=1e-4, rtol=1e-4
             )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.75, 1.0])
 @pytest.mark.parametrize("captions", [1, 3])
-def test_what_omitting_captions_tell_at_best(worlds, rate, captions):
-    """Where all captions omit it, the mean of what is omitted; else the value itself."""
+def test_best_r2_from_captions_with_missing_values(worlds, rate, captions):
+    """The best prediction is the mean of missing values if all captions omit it, else the value."""
     spec = lvm.MisalignmentSpec(("mcar", "mar", "mnar"), captions)
     for kind in spec.kinds:
         pairs = sample(worlds["independent"], kind, rate, spec=spec)
-        gone = (np.asarray(pairs.s_text).reshape(COUNT, captions, N) == 0).all(1)[:, 1]
+        missing = (np.asarray(pairs.s_text).reshape(COUNT, captions, N) == 0).all(1)[:, 1]
         s = np.asarray(pairs.s)[:, 1]
-        left = (gone * (s - s[gone].mean()) ** 2).mean() if gone.any() else 0
-        found = 1 - left / s.var()
+        residual = (missing * (s - s[missing].mean()) ** 2).mean() if missing.any() else 0
+        found = 1 - residual / s.var()
         np.testing.assert_allclose(found, lvm.caption_r2(kind, rate, captions), atol=0.03)
         np.testing.assert_equal(
-            lvm.caption_r2(kind + "_marked", rate, captions), lvm.caption_r2(kind, rate, captions)
+            lvm.caption_r2(kind + "_indicator", rate, captions),
+            lvm.caption_r2(kind, rate, captions),
         )
 
 
 @pytest.mark.parametrize("kind", ["strength", "shuffled"])
-def test_what_blurred_and_shuffled_captions_tell_at_best(worlds, kind):
-    """The best guess is linear in what is told."""
+def test_best_r2_from_blended_and_shuffled_captions(worlds, kind):
+    """The best prediction is linear in the caption values."""
     pairs = sample(worlds["independent"], kind, 0.4, () if kind in WHOLE_CAPTION else (2,))
     found = squared_correlation(pairs.s_text[:, 1], pairs.s[:, 1])
     np.testing.assert_allclose(found, lvm.caption_r2(kind, 0.4), atol=0.04)
 
 
-def test_what_has_no_closed_form_has_no_number():
+def test_best_r2_without_a_closed_form_is_nan():
     for kind, captions in (("noise", 1), ("propagating", 1), ("shuffled", 2)):
         assert np.isnan(lvm.caption_r2(kind, 0.5, captions))
 
@@ -262,7 +265,7 @@ def test_what_has_no_closed_form_has_no_number():
         ({"kinds": ("propagating",), "captions": 2}, "captions is 2: allowed is 1 with"),
     ],
 )
-def test_impossible_specs_are_refused(choices, message):
+def test_invalid_specs_are_refused(choices, message):
     with pytest.raises(ValueError, match=message):
         lvm.MisalignmentSpec(**choices)
 
@@ -286,12 +289,12 @@ def planned(*kinds, perturbable="s2", rate=0.5, **changes):
         (partial(planned, "propagating", **{"world.captions": 2}), "world.captions is 2: allowed"),
     ],
 )
-def test_bad_settings_name_field_value_and_what_is_allowed(make, message):
+def test_invalid_settings_are_refused_with_field_and_value(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_captioned_images_know_the_noise_of_labels_alone():
+def test_captioned_images_support_noise_alone():
     config = scenes_small.get_config()
     config.settings[-1].misalignment = "mcar"
     with pytest.raises(ValueError, match="misalignment is 'mcar': allowed is one of noise"):
@@ -301,23 +304,23 @@ def test_captioned_images_know_the_noise_of_labels_alone():
 def test_lanes_are_named_by_their_misalignment():
     plan = planned("noise", "mnar", "propagating")
     names = [lane.setting for lane in plan.lanes]
+    kinds = ["noise", "mnar", "propagating"]
     assert names == ["perturb {2}", "perturb {2} mnar", "perturb {2} propagating"]
-    assert list(map(misalignment_of, names)) == ["noise", "mnar", "propagating"]
-    assert [KINDS[number] for number in plan.data.misalignment] == list(map(misalignment_of, names))
+    assert [lane.misalignment for lane in plan.lanes] == kinds
+    assert [KINDS[index] for index in plan.data.misalignment] == kinds
     assert planned("shuffled", perturbable="").lanes[0].setting == "select [3] shuffled"
 
 
-def test_lanes_of_earlier_runs_have_the_paper_s_noise():
-    assert Lane(0, "select [1]", "s1", "", "independent", 1, 0.75).misalignment == "noise"
-    old = default.setting("s1 s2", "s2")
-    del old.misalignment
-    assert make_plan(small_config(settings=(old,))).lanes[0].misalignment == "noise"
+def test_settings_without_misalignment_have_the_noise_of_the_paper():
+    setting = default.setting("s1 s2", "s2")
+    del setting.misalignment
+    assert make_plan(small_config(settings=(setting,))).lanes[0].misalignment == "noise"
 
 
-def test_texts_of_a_study_have_one_width():
+def test_all_texts_of_a_study_have_the_same_width():
     plan = planned("noise", "mcar_indicator", "strength", **{"world.captions": 2})
     lane = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
     world = plan.domain.init_world(jax.random.key(0), lane)
-    pairs = plan.domain.sample((), world, lane, jax.random.key(1), 5)
+    pairs = plan.domain.sample(jax.random.key(1), 5, shared=(), world=world, lane=lane)
     assert pairs.t.shape == (5, 2 * (3 + 2 + 3))
     np.testing.assert_array_equal(pairs.t.reshape(5, 2, 8)[:, :, 5:], 0)

@@ -32,13 +32,13 @@ def test_observations_are_mixed_latents(world):
     np.testing.assert_allclose(lvm.unmix(world.mixing_t, pairs.t), z_t, atol=1e-3)
 
 
-def test_text_tells_selected_semantics_exactly_and_nothing_of_the_others(world):
+def test_text_contains_selected_semantics_exactly_and_no_others(world):
     pairs = sample(world, bias([1, 3]))
     np.testing.assert_array_equal(pairs.s_text[:, [0, 2]], pairs.s[:, [0, 2]])
     np.testing.assert_array_equal(pairs.s_text[:, [1, 3]], 0)
 
 
-def test_every_perturbable_semantic_is_distorted_at_the_rate_and_no_other(world):
+def test_perturbable_semantics_alone_are_distorted_at_the_rate(world):
     pairs = sample(world, bias([1, 2, 3], [1, 3]), probability=0.3)
     rates = np.asarray(pairs.s_text != pairs.s).mean(0)
     np.testing.assert_allclose(rates, [0.3, 0, 0.3, 1], atol=0.03)
@@ -56,7 +56,7 @@ def test_a_distortion_changes_the_text_alone(world):
     clean, distorted = (sample(world, bias([1, 2, 3, 4], [1]), p) for p in (0.0, 1.0))
     for field in ("x", "s", "m_x", "m_t"):
         np.testing.assert_array_equal(getattr(clean, field), getattr(distorted, field))
-    # the descendants of s1 in the latent graph are told as they are
+    # the descendants of s1 in the latent graph are unchanged in the text
     np.testing.assert_array_equal(clean.s_text[:, 1:], distorted.s_text[:, 1:])
     assert not np.array_equal(clean.t, distorted.t)
 
@@ -69,7 +69,7 @@ def test_noise_has_the_covariance_of_the_world(world):
 
 
 def test_masked_text_equals_that_of_a_smaller_world(world):
-    """Leaving out the omitted semantics and the rows that mix them changes nothing."""
+    """Removing the omitted semantics and the rows that mix them changes nothing."""
     pairs = sample(world, bias([1, 2]))
     first = world.mixing_t[0][jnp.array([0, 1, 4, 5])]
     hidden = np.concatenate([pairs.s_text[:, :2], pairs.m_t], axis=1) @ first
@@ -82,7 +82,7 @@ def test_jit_and_vmap_agree_with_plain_calls(world):
     biases = [bias([1]), bias([1, 2], [2])]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *biases)
     together = jax.jit(jax.vmap(sample, in_axes=(None, 0)))(world, stacked)
-    for place, some_bias in enumerate(biases):
+    for index, some_bias in enumerate(biases):
         alone = sample(world, some_bias)
         for a, b in zip(alone, together, strict=True):
-            np.testing.assert_allclose(a, b[place], rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(a, b[index], rtol=1e-4, atol=1e-4)

@@ -70,11 +70,11 @@ def test_traced_dependence_equals_static_one(key):
     traced = jax.jit(jax.vmap(lambda d: draw_semantics(key, N, d)))(
         jnp.arange(len(lvm.DEPENDENCES))
     )
-    for place, name in enumerate(lvm.DEPENDENCES):
-        of_name = jax.tree.map(lambda leaf, place=place: leaf[place], traced)
+    for index, name in enumerate(lvm.DEPENDENCES):
+        selected = jax.tree.map(lambda leaf, index=index: leaf[index], traced)
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6),
-            of_name,
+            selected,
             draw(key, name),
         )
 
@@ -94,6 +94,6 @@ def test_gaussian_semantics_have_the_given_covariance():
         ([[1.0, np.nan], [np.nan, 1.0]], "not finite"),
     ],
 )
-def test_impossible_covariances(cov, message):
+def test_invalid_covariances_are_refused(cov, message):
     with pytest.raises(ValueError, match=message):
         lvm.gaussian_semantics(np.array(cov))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import lvm
-from lvm.scenes.rendering import batches as pictures
+from lvm.scenes.rendering import batches as batches_module
 from lvm.scenes.rendering.batches import render_batches
 from lvm.scenes.rendering.render import Quality
 
@@ -15,16 +15,16 @@ def scenes_of(count):
 
 
 @pytest.mark.parametrize("count", [1, 5, 8])
-def test_scenes_are_rendered_in_their_order_a_batch_at_a_time(count, monkeypatch):
-    monkeypatch.setattr(pictures, "BATCH", 4)
+def test_scenes_are_rendered_in_order_and_in_batches(count, monkeypatch):
+    monkeypatch.setattr(batches_module, "BATCH", 4)
     scenes = scenes_of(count)
     batches = list(render_batches(scenes, 8, QUALITY))
     assert [len(batch) for batch in batches] == {1: [1], 5: [4, 1], 8: [4, 4]}[count]
     alone = jax.jit(lambda scene: lvm.render(scene, 8, QUALITY))
-    for place, picture in enumerate(np.concatenate(batches)):
-        expected = alone(jax.tree.map(lambda leaf, place=place: leaf[place], scenes))
-        assert picture.dtype == np.uint8
-        np.testing.assert_allclose(picture.astype(int), np.asarray(expected, int), atol=1)
+    for index, image in enumerate(np.concatenate(batches)):
+        expected = alone(jax.tree.map(lambda leaf, index=index: leaf[index], scenes))
+        assert image.dtype == np.uint8
+        np.testing.assert_allclose(image.astype(int), np.asarray(expected, int), atol=1)
 
 
 def test_a_resolution_below_1_is_refused():

@@ -45,8 +45,8 @@ def points(key):
     return np.asarray(jax.random.uniform(key, (500, 3), minval=-1.5, maxval=1.5))
 
 
-def test_a_pressed_ball_is_nowhere_farther_than_it_is(points):
-    # its surface: an ellipsoid whose points are known
+def test_the_distance_to_a_flattened_ball_is_not_overestimated(points):
+    # its surface is an ellipsoid
     around = np.random.default_rng(0).normal(size=(4000, 3))
     surface = 0.5 * around / np.linalg.norm(around, axis=1, keepdims=True) * [1, 1, 1 / 8]
     nearest = np.linalg.norm(points[:, None] - surface[None], axis=2).min(1)
@@ -55,14 +55,14 @@ def test_a_pressed_ball_is_nowhere_farther_than_it_is(points):
     assert (found > nearest / 3 - 0.15).all()
 
 
-def test_what_lies_on_one_side_is_mirrored(points):
+def test_sculptures_are_mirrored(points):
     row = stroke((0.2, 0.5, 0), (0.1, 0.9, 0.3))
-    one, _ = measure([row], points)
-    other, _ = measure([row], points * [1, -1, 1])
-    np.testing.assert_array_equal(one, other)
+    distance, _ = measure([row], points)
+    mirrored, _ = measure([row], points * [1, -1, 1])
+    np.testing.assert_array_equal(distance, mirrored)
 
 
-def test_strokes_blend_where_they_meet_and_are_alone_elsewhere(points):
+def test_strokes_blend_only_where_they_meet(points):
     rows = [stroke((0, 0, -0.4), (0, 0, -0.4)), stroke((0, 0, 0.4), (0, 0, 0.4), blend=0.3)]
     alone = np.stack([measure([row], points)[0] for row in rows])
     joined, _ = measure(rows, points)
@@ -80,15 +80,15 @@ def test_each_stroke_has_its_tint():
     np.testing.assert_allclose(tint, [-0.5, 1.0, 0.25], atol=1e-5)
 
 
-def test_strokes_that_fill_a_table_up_change_nothing(points):
+def test_strokes_that_pad_a_table_change_nothing(points):
     table, size = jnp.asarray(SCULPTURES[0]), len(read_strokes(TABLES[SHAPES[0]]))
     assert size < len(table)
-    whole = sculpture_distance(table, jnp.asarray(points.T))
-    told = sculpture_distance(table[:size], jnp.asarray(points.T))
-    jax.tree.map(np.testing.assert_array_equal, whole, told)
+    padded = sculpture_distance(table, jnp.asarray(points.T))
+    unpadded = sculpture_distance(table[:size], jnp.asarray(points.T))
+    jax.tree.map(np.testing.assert_array_equal, padded, unpadded)
 
 
-def test_sculptures_are_tables_of_one_size_that_fit_the_ball_of_radius_1(points):
+def test_sculptures_have_tables_of_one_size_and_fit_the_unit_ball(points):
     assert SCULPTURES.shape == (7, max(len(read_strokes(t)) for t in TABLES.values()), 18)
     assert SCULPTURES.dtype == np.float32
     assert np.isfinite(SCULPTURES).all()
@@ -108,14 +108,14 @@ def test_sculptures_are_tables_of_one_size_that_fit_the_ball_of_radius_1(points)
 
 
 @pytest.mark.parametrize("axis", range(3))
-def test_no_sculpture_is_the_same_when_it_is_turned(points, axis):
+def test_no_sculpture_has_a_rotational_symmetry(points, axis):
     measured = jax.jit(lambda table, points: sculpture_distance(table, points)[0])
-    others = [place for place in range(3) if place != axis]
+    others = [other for other in range(3) if other != axis]
     for shape, table in zip(SHAPES, SCULPTURES, strict=True):
-        straight = measured(jnp.asarray(table), jnp.asarray(points.T))
+        original = measured(jnp.asarray(table), jnp.asarray(points.T))
         for angle in np.arange(30, 360, 30) * np.pi / 180:
-            turned = points.copy()
+            rotated = points.copy()
             cos, sin = np.cos(angle), np.sin(angle)
-            turned[:, others] = points[:, others] @ np.array([[cos, -sin], [sin, cos]])
-            change = np.abs(straight - measured(jnp.asarray(table), jnp.asarray(turned.T))).mean()
+            rotated[:, others] = points[:, others] @ np.array([[cos, -sin], [sin, cos]])
+            change = np.abs(original - measured(jnp.asarray(table), jnp.asarray(rotated.T))).mean()
             assert change > 0.02, (shape, axis, angle)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lvm.scenes.rendering.distance import prepare
-from lvm.scenes.rendering.march import feel, lit, march, unit
+from lvm.scenes.rendering.march import lit_fraction, march, surface_properties, unit
 
 BALL = [0, 0, 0, 0, 0, 0, 0.5, 0.5, 0, 0, 1, 1, 0.01, 0.4]
 NARROW = 0.001  # a pixel
@@ -18,7 +18,7 @@ def columns(*vectors):
 
 
 @pytest.mark.parametrize("steps", [40, 80])
-def test_rays_stop_at_a_ball_or_pass_it_by(steps):
+def test_rays_stop_at_a_ball_or_miss_it(steps):
     aims = columns((-3, 0, 0), (-3, 0.3, 0), (-3, 0, -0.4), (-3, 0.6, 0), (-3, 0, 2), (3, 0, 0))
     origin = jnp.array([3.0, 0, 0])
     travel, cover = march(table(BALL), origin, unit(aims), NARROW, steps=steps)
@@ -28,9 +28,9 @@ def test_rays_stop_at_a_ball_or_pass_it_by(steps):
     np.testing.assert_allclose(points[:, 0], [0.5, 0, 0], atol=1e-3)
 
 
-def test_a_ray_within_a_pixel_of_the_outline_is_covered_in_part():
+def test_pixels_at_the_outline_are_covered_in_part():
     origin, pixel = jnp.array([3.0, 0, 0]), 0.02
-    edge = np.arcsin(0.5 / 3)  # the angle at which rays just touch
+    edge = np.arcsin(0.5 / 3)  # the angle of tangent rays
     angles = edge + pixel * np.array([-0.5, 0.05, 0.5, 0.8, 1.5])
     aims = jnp.asarray(np.stack([-np.cos(angles), np.sin(angles), 0 * angles]), jnp.float32)
     _, cover = march(table(BALL), origin, aims, pixel, steps=60)
@@ -39,32 +39,33 @@ def test_a_ray_within_a_pixel_of_the_outline_is_covered_in_part():
 
 def test_the_normal_of_a_ball_points_outwards():
     points = 0.5 * unit(columns((1, 0, 0), (0.3, 1, -1), (-1, 0.1, 2)))
-    normal, sky, tint = feel(table(BALL), points)
+    normal, sky, tint = surface_properties(table(BALL), points)
     np.testing.assert_allclose(normal, unit(points), atol=0.01)
     np.testing.assert_allclose(sky, 1, atol=0.01)
     np.testing.assert_allclose(tint, 0.4, atol=1e-6)
 
 
-def test_less_sky_is_seen_from_a_corner():
+def test_a_corner_has_less_open_sky():
     beside = [0.8, 0, 0, 0.8, 0, 0, 0.5, 0.5, 0, 0, 1, 1, 0.01, 0]
-    _, sky, _ = feel(table(BALL, beside), columns((0.35, 0, 0.357), (-0.5, 0, 0)))
+    points = columns((0.35, 0, 0.357), (-0.5, 0, 0))
+    _, sky, _ = surface_properties(table(BALL, beside), points)
     assert sky[0] < 0.8
     np.testing.assert_allclose(sky[1], 1, atol=0.01)
 
 
-def test_light_reaches_all_but_what_is_behind():
+def test_points_behind_the_sculpture_are_in_shadow():
     lamp = jnp.array([0.0, 0, 2])
     points = columns((0, 0, -1), (0.2, 0, -3), (2, 0, -1), (0, 0, 0.6), (0, 3, 1))
-    reached = lit(table(BALL), points, lamp, 40)
-    np.testing.assert_allclose(reached, [0, 0, 1, 1, 1], atol=0.01)
+    lit = lit_fraction(table(BALL), points, lamp, 40)
+    np.testing.assert_allclose(lit, [0, 0, 1, 1, 1], atol=0.01)
 
 
-def test_the_rim_of_a_shadow_is_soft_and_softer_far_away():
+def test_the_edge_of_a_shadow_is_softer_far_away():
     lamp, across = jnp.array([0.0, 0, 2]), np.linspace(0, 6, 400)
     widths = []
     for depth in (-1.0, -4.0):
         line = jnp.asarray(np.stack([across, 0 * across, 0 * across + depth]), jnp.float32)
-        reached = np.asarray(lit(table(BALL), line, lamp, 60))
-        assert (np.diff(reached) > -0.01).all()
-        widths.append(np.mean((reached > 0.1) & (reached < 0.9)))
+        lit = np.asarray(lit_fraction(table(BALL), line, lamp, 60))
+        assert (np.diff(lit) > -0.01).all()
+        widths.append(np.mean((lit > 0.1) & (lit < 0.9)))
     assert 0 < widths[0] < widths[1]

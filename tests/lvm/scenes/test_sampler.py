@@ -15,7 +15,7 @@ def scenes():
 
 
 def exogenous(scenes):
-    """What the causal graph makes each latent from, by name; all of it independent."""
+    """Returns the independent exogenous variables of the causal graph, by latent."""
     return {
         "shape": scenes.shape / 6,
         "x_pos": scenes.x_pos / 2,
@@ -30,42 +30,42 @@ def exogenous(scenes):
     }
 
 
-def test_fields_of_scenes(scenes):
+def test_fields_have_the_documented_shapes_and_types(scenes):
     for name, values in scenes._asdict().items():
         assert values.shape == (COUNT,)
         assert values.dtype == (np.int32 if name in {"shape", "x_pos", "y_pos"} else np.float32)
 
 
-def test_places_and_shapes_are_uniform(scenes):
+def test_positions_and_shapes_are_uniform(scenes):
     for values, size in ((scenes.shape, 7), (scenes.x_pos, 3), (scenes.y_pos, 3)):
         assert set(values.tolist()) == set(range(size))
         np.testing.assert_allclose(np.bincount(values) / COUNT, 1 / size, atol=0.03)
 
 
-def test_every_continuous_latent_is_a_uniform_draw_about_its_causes(scenes):
+def test_exogenous_variables_are_uniform(scenes):
     for name, values in list(exogenous(scenes).items())[3:]:
         assert values.min() > -1e-5, name
         assert values.max() < 1 + 1e-5, name
-        shares, _ = np.histogram(values, bins=10, range=(-1e-5, 1 + 1e-5))
-        np.testing.assert_allclose(shares / COUNT, 0.1, atol=0.025, err_msg=name)
+        counts, _ = np.histogram(values, bins=10, range=(-1e-5, 1 + 1e-5))
+        np.testing.assert_allclose(counts / COUNT, 0.1, atol=0.025, err_msg=name)
 
 
-def test_what_the_latents_are_made_from_is_independent(scenes):
+def test_exogenous_variables_are_uncorrelated(scenes):
     draws = exogenous(scenes)
-    for one, other in itertools.combinations(draws, 2):
-        correlation = np.corrcoef(draws[one], draws[other])[0, 1]
-        assert abs(correlation) < 0.06, (one, other)
+    for first, second in itertools.combinations(draws, 2):
+        correlation = np.corrcoef(draws[first], draws[second])[0, 1]
+        assert abs(correlation) < 0.06, (first, second)
 
 
-def test_all_hues_lie_on_the_circle(scenes):
+def test_hues_cover_the_unit_interval(scenes):
     for hue in (scenes.color, scenes.s_color, scenes.b_color):
         assert 0 <= hue.min() < 0.1
         assert 0.9 < hue.max() <= 1
 
 
-def test_a_key_is_a_draw_inside_and_outside_of_jit(scenes):
+def test_a_key_gives_the_same_scenes_inside_and_outside_of_jit(scenes):
     again = jax.jit(lvm.sample_scenes, static_argnums=1)(jax.random.key(5), COUNT)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), again, scenes)
     other = lvm.sample_scenes(jax.random.key(6), COUNT)
-    for one, another in zip(scenes, other, strict=True):
-        assert np.mean(one == np.asarray(another)) < 0.5
+    for leaf, other_leaf in zip(scenes, other, strict=True):
+        assert np.mean(leaf == np.asarray(other_leaf)) < 0.5

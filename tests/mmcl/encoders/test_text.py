@@ -12,12 +12,12 @@ def captions(key, count, length):
     return jax.random.randint(key, (count, length), 0, VOCABULARY)
 
 
-def test_no_word_is_all_zeros():
+def test_no_word_is_a_zero_vector():
     expected = [[[0, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]]]
     np.testing.assert_array_equal(one_hots(jnp.array([[0, 1, 3, 4]]), 4), expected)
 
 
-def test_tokens_are_what_numpy_says(key):
+def test_tokens_agree_with_numpy(key):
     ids = captions(key, 9, 5)
     encoder = tokens(VOCABULARY, (8, 6), outputs=3, slope=0.1)
     params, stats = encoder.init(key, ids)
@@ -55,30 +55,30 @@ def test_shapes_of_text_cnn(key, length, channels, flat):
     assert jax.eval_shape(encoder.apply, params, stats, ids).shape == (2, 3)
 
 
-def test_a_short_text_is_one_with_places_without_a_word(key):
+def test_a_short_text_is_padded_with_no_word(key):
     encoder = text_cnn(VOCABULARY, outputs=3, normalization="group")
     ids = captions(key, 5, 2)
     params, stats = encoder.init(key, ids)
     longer = jnp.concatenate([ids, jnp.zeros((5, 2), jnp.int32)], 1)
-    short, long = (encoder.apply(params, stats, some) for some in (ids, longer))
+    short, long = (encoder.apply(params, stats, words) for words in (ids, longer))
     np.testing.assert_array_equal(short, long)
 
 
-def test_batches_normalised_by_their_own_statistics_or_by_running_ones(key):
+def test_batch_normalisation_uses_batch_statistics_in_training_and_running_ones_in_evaluation(key):
     ids = captions(key, 16, 6)
     encoder = text_cnn(VOCABULARY, outputs=3, normalization="batch")
     params, stats = encoder.init(key, ids)
     train, apply = jax.jit(encoder.train), jax.jit(encoder.apply)
-    z, moved = train(params, stats, ids)
+    z, updated = train(params, stats, ids)
     halves = [train(params, stats, half)[0] for half in jnp.split(ids, 2)]
     assert not np.allclose(jnp.concatenate(halves), z, atol=0.01)
-    pieces = [apply(params, moved, half) for half in jnp.split(ids, 2)]
-    np.testing.assert_allclose(jnp.concatenate(pieces), apply(params, moved, ids), atol=1e-5)
-    jax.tree.map(lambda a, b: np.testing.assert_(not np.allclose(a, b)), moved, stats)
-    assert not np.allclose(apply(params, moved, ids), z, atol=0.1)
+    pieces = [apply(params, updated, half) for half in jnp.split(ids, 2)]
+    np.testing.assert_allclose(jnp.concatenate(pieces), apply(params, updated, ids), atol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_(not np.allclose(a, b)), updated, stats)
+    assert not np.allclose(apply(params, updated, ids), z, atol=0.1)
     for _ in range(150):
-        _, moved = train(params, moved, ids)
-    np.testing.assert_allclose(apply(params, moved, ids), z, atol=1e-3)
+        _, updated = train(params, updated, ids)
+    np.testing.assert_allclose(apply(params, updated, ids), z, atol=1e-3)
 
 
 def test_group_normalisation_has_no_running_statistics(key):
@@ -91,7 +91,7 @@ def test_group_normalisation_has_no_running_statistics(key):
 
 
 @pytest.mark.parametrize("encoder", [tokens(VOCABULARY, (8,), 3, 0.1), text_cnn(7, 3, "batch")])
-def test_vmapped_encoders_are_those_alone(key, encoder):
+def test_vmap_agrees_with_single_encoders(key, encoder):
     keys, ids = jax.random.split(key), captions(key, 8, 6).reshape(2, 4, 6)
 
     def run(key, ids):

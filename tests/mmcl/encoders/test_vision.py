@@ -6,7 +6,7 @@ import pytest
 from mmcl.encoders.vision import fit_pixels, nested_patches, patches, resnet18, standardise
 
 
-def photographs(key, *shape):
+def random_images(key, *shape):
     return jax.random.randint(key, shape, 0, 256, jnp.uint8)
 
 
@@ -14,32 +14,32 @@ def float64(tree):
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
 
 
-def test_patches_are_what_numpy_says(key):
-    """Layer by layer, patch by patch, on images wider than high."""
-    images = photographs(key, 6, 16, 24, 3)
+def test_patches_agree_with_numpy(key):
+    """The reference loops over layers and patches; images are wider than high."""
+    images = random_images(key, 6, 16, 24, 3)
     encoder = patches((5, 7), (6,), outputs=3, slope=0.1)
     params, stats = encoder.init(key, images)
     pixels = float64(images)
-    sheet = (pixels - pixels.mean((0, 1, 2))) / pixels.std((0, 1, 2))
+    feature_map = (pixels - pixels.mean((0, 1, 2))) / pixels.std((0, 1, 2))
     for layer, side in enumerate((4, 2)):
         weights = float64(params[f"Dense_{layer}"])
         rows = [
             [
-                sheet[:, i : i + side, j : j + side].reshape(6, -1) @ weights["kernel"]
-                for j in range(0, sheet.shape[2], side)
+                feature_map[:, i : i + side, j : j + side].reshape(6, -1) @ weights["kernel"]
+                for j in range(0, feature_map.shape[2], side)
             ]
-            for i in range(0, sheet.shape[1], side)
+            for i in range(0, feature_map.shape[1], side)
         ]
-        sheet = np.moveaxis(np.array(rows), 2, 0) + weights["bias"]
-        sheet = np.where(sheet > 0, sheet, 0.1 * sheet)
+        feature_map = np.moveaxis(np.array(rows), 2, 0) + weights["bias"]
+        feature_map = np.where(feature_map > 0, feature_map, 0.1 * feature_map)
     hidden, last = float64(params["Dense_2"]), float64(params["Dense_3"])
-    seen = sheet.reshape(6, -1) @ hidden["kernel"] + hidden["bias"]
-    expected = np.where(seen > 0, seen, 0.1 * seen) @ last["kernel"] + last["bias"]
+    head = feature_map.reshape(6, -1) @ hidden["kernel"] + hidden["bias"]
+    expected = np.where(head > 0, head, 0.1 * head) @ last["kernel"] + last["bias"]
     np.testing.assert_allclose(encoder.apply(params, stats, images), expected, atol=1e-4)
 
 
-def test_nested_patches_hold_every_pixel_once(key):
-    images = photographs(key, 2, 16, 32, 3)
+def test_nested_patches_contain_every_pixel_once(key):
+    images = random_images(key, 2, 16, 32, 3)
     nested = nested_patches(images, (4, 2))
     assert nested.dtype == jnp.uint8
     assert nested.shape == (2, 2, 4, 2, 2, 4, 4, 3)
@@ -47,14 +47,14 @@ def test_nested_patches_hold_every_pixel_once(key):
 
 
 @pytest.mark.parametrize("shape", [(18, 16), (16, 12)])
-def test_sides_that_patches_do_not_divide(key, shape):
-    message = f"images are {shape[0]} x {shape[1]}: allowed are sides that 8 divides"
+def test_images_whose_sides_do_not_fit_the_patches_are_refused(key, shape):
+    message = f"images are {shape[0]} x {shape[1]} pixels: allowed is multiples of 8"
     with pytest.raises(ValueError, match=message):
-        patches((4, 4), (), 2, 0.1).init(key, photographs(key, 2, *shape, 3))
+        patches((4, 4), (), 2, 0.1).init(key, random_images(key, 2, *shape, 3))
 
 
 def test_pixels_are_standardised_by_the_first_batch(key):
-    images = photographs(key, 50, 8, 8, 3).at[..., 1].set(7)
+    images = random_images(key, 50, 8, 8, 3).at[..., 1].set(7)
     pixels = standardise(fit_pixels(images), images)
     np.testing.assert_allclose(pixels.mean((0, 1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(pixels.std((0, 1, 2)), [1, 0, 1], atol=1e-4)
@@ -77,8 +77,8 @@ def test_resnet18_has_the_parameters_of_the_original(key, normalization):
     assert jax.eval_shape(encoder.apply, params, stats, images).shape == (2, 10)
 
 
-def test_sides_of_resnet18_are_halved_five_times(key):
-    """As in the original: stem, pooling and three of four stages."""
+def test_resnet18_halves_sides_five_times(key):
+    """As in the original: by the stem, pooling and three of four stages."""
     encoder = resnet18(outputs=4, normalization="batch")
     images = jax.ShapeDtypeStruct((2, 64, 96, 3), jnp.uint8)
     params, stats = jax.eval_shape(encoder.init, key, images)
@@ -90,18 +90,18 @@ def test_sides_of_resnet18_are_halved_five_times(key):
 
 @pytest.fixture(scope="module")
 def resnet():
-    """A small batch, a ResNet18 for it, and what it gives in training and in evaluation."""
-    images = photographs(jax.random.key(1), 4, 32, 32, 3)
+    """A small batch, the parameters and stats of a ResNet18, and its functions train and apply."""
+    images = random_images(jax.random.key(1), 4, 32, 32, 3)
     encoder = resnet18(outputs=4, normalization="batch")
     params, stats = jax.jit(encoder.init)(jax.random.key(2), images)
     return images, params, stats, jax.jit(encoder.train), jax.jit(encoder.apply)
 
 
-def test_running_statistics_move_toward_those_of_the_batch(resnet):
+def test_running_statistics_are_updated_by_those_of_the_batch(resnet):
     images, params, stats, train, _ = resnet
-    _, moved = train(params, stats, images)
-    assert jax.tree.structure(moved) == jax.tree.structure(stats)
-    jax.tree.map(np.testing.assert_array_equal, moved.inputs, stats.inputs)
+    _, updated = train(params, stats, images)
+    assert jax.tree.structure(updated) == jax.tree.structure(stats)
+    jax.tree.map(np.testing.assert_array_equal, updated.inputs, stats.inputs)
     stem = jax.lax.conv_general_dilated(
         standardise(stats.inputs, images),
         params["Conv_0"]["kernel"],
@@ -109,44 +109,46 @@ def test_running_statistics_move_toward_those_of_the_batch(resnet):
         ((3, 3), (3, 3)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-    running = moved.running["BatchNorm_0"]
+    running = updated.running["BatchNorm_0"]
     np.testing.assert_allclose(running["mean"], 0.1 * stem.mean((0, 1, 2)), atol=1e-4)
     np.testing.assert_allclose(running["var"], 0.9 + 0.1 * stem.var((0, 1, 2)), rtol=1e-3)
 
 
-def test_evaluation_with_the_statistics_of_the_batch_is_training(resnet):
+def test_evaluation_with_batch_statistics_agrees_with_training(resnet):
     images, params, stats, train, apply = resnet
-    z, moved = train(params, stats, images)
-    assert not np.allclose(apply(params, moved, images), z, atol=0.1)
-    of_batch = jax.tree.map(lambda new, old: (new - 0.9 * old) / 0.1, moved.running, stats.running)
+    z, updated = train(params, stats, images)
+    assert not np.allclose(apply(params, updated, images), z, atol=0.1)
+    of_batch = jax.tree.map(
+        lambda new, old: (new - 0.9 * old) / 0.1, updated.running, stats.running
+    )
     evaluated = apply(params, stats._replace(running=of_batch), images)
     np.testing.assert_allclose(evaluated, z, atol=1e-2)
 
 
-def test_a_row_in_evaluation_does_not_see_the_others(resnet):
+def test_rows_are_independent_in_evaluation(resnet):
     images, params, stats, _, apply = resnet
     others = images.at[1:].set(0)
-    first = [apply(params, stats, some)[0] for some in (images, others)]
+    first = [apply(params, stats, batch)[0] for batch in (images, others)]
     np.testing.assert_allclose(*first, atol=1e-5)
 
 
-def test_vmapped_resnets_are_those_alone(resnet):
+def test_vmap_agrees_with_a_single_resnet(resnet):
     images, params, stats, train, _ = resnet
     both = lambda tree: jax.tree.map(lambda leaf: jnp.stack([leaf, leaf[::-1]]), tree)
-    z, moved = jax.jit(jax.vmap(train))(both(params), both(stats), both(images))
-    z_alone, moved_alone = train(params, stats, images)
+    z, updated = jax.jit(jax.vmap(train))(both(params), both(stats), both(images))
+    z_alone, updated_alone = train(params, stats, images)
     np.testing.assert_allclose(z[0], z_alone, atol=1e-2)
-    first = jax.tree.map(lambda leaf: leaf[0], moved.running["BatchNorm_0"])
+    first = jax.tree.map(lambda leaf: leaf[0], updated.running["BatchNorm_0"])
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-3),
         first,
-        moved_alone.running["BatchNorm_0"],
+        updated_alone.running["BatchNorm_0"],
     )
     assert not np.allclose(z[1], z[0], atol=0.1)
 
 
-def test_vmapped_patches_are_those_alone(key):
-    images = photographs(key, 2, 5, 16, 16, 3)
+def test_vmap_agrees_with_a_single_encoder_of_patches(key):
+    images = random_images(key, 2, 5, 16, 16, 3)
     encoder = patches((4, 5), (), 3, 0.1)
     params, stats = jax.vmap(encoder.init)(jax.random.split(key), images)
     z = jax.vmap(encoder.apply)(params, stats, images)

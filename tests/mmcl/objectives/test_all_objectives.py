@@ -1,4 +1,4 @@
-"""The objectives beside the paper's two: against float64, and what all of them have in common."""
+"""The objectives beside the paper's, against float64, and properties common to all objectives."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from tests.mmcl.test_training import RECIPE, hyper, trained
 
 N, D = 32, 3
 ALTERNATIVES = [name for name in OBJECTIVES if name != "alignment_max_entropy"]
-UNITS = [  # objectives of distances, in units of √temperature
+IN_UNITS_OF_TEMPERATURE = [  # objectives of distances in units of √temperature
     "symmetric_infonce",
     "alignment_max_neighbour_entropy",
     "alignment_max_gaussian_entropy",
@@ -148,7 +148,7 @@ def test_against_float64(z, name):
 
 @pytest.mark.parametrize("reference", [decoupled64, siglip64])
 @pytest.mark.parametrize("similarity", ["dot", "cosine"])
-def test_contrasts_of_other_similarities_against_float64(z, reference, similarity):
+def test_contrastive_objectives_with_other_similarities_against_float64(z, reference, similarity):
     unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)
     cosines = lambda z: unit(z.x) @ unit(z.t).T
     inner = {"dot": lambda z: z.x @ z.t.T, "cosine": cosines}[similarity]
@@ -158,31 +158,31 @@ def test_contrasts_of_other_similarities_against_float64(z, reference, similarit
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", IN_UNITS_OF_TEMPERATURE)
 def test_temperature_is_the_unit_of_squared_distances(z, name):
     scaled = jax.tree.map(lambda leaf: 3 * leaf, z)
     np.testing.assert_allclose(value(name, scaled, temperature=9.0), value(name, z), rtol=1e-4)
 
 
 @pytest.mark.parametrize("spread", [0.01, 1.0, 3.0, 10.0, 1000.0])
-def test_the_bias_is_found_however_far_pairs_are_apart(z, spread):
+def test_siglip_finds_its_bias_at_any_distance_of_pairs(z, spread):
     far = Modalities(spread * z.x, spread * z.x + 0.3 * z.t)
     np.testing.assert_allclose(value("siglip", far), siglip64(as64(far)), rtol=1e-3, atol=1e-5)
 
 
-def test_barlow_twins_and_regression_know_no_scale(z):
+def test_barlow_twins_and_regression_are_invariant_to_scale(z):
     stretched = Modalities(100 * z.x + 5, z.t / 10)
     for name in ("barlow_twins", "whitened_regression"):
         np.testing.assert_allclose(value(name, stretched), value(name, z), rtol=1e-3)
 
 
-def test_regression_sees_no_linear_map(z, key):
-    turned = Modalities(z.x @ (jnp.eye(D) + 0.3 * jax.random.normal(key, (D, D))), z.t)
-    measured, expected = (value("whitened_regression", pairs) for pairs in (turned, z))
+def test_regression_is_invariant_to_a_linear_map(z, key):
+    mapped = Modalities(z.x @ (jnp.eye(D) + 0.3 * jax.random.normal(key, (D, D))), z.t)
+    measured, expected = (value("whitened_regression", pairs) for pairs in (mapped, z))
     np.testing.assert_allclose(measured, expected, rtol=1e-2)
 
 
-def test_masked_pairs_change_nothing_whatever_they_are(z, objective):
+def test_masked_pairs_change_nothing_whatever_their_values(z, objective):
     where = jnp.arange(N) % 2 == 0
     small = jax.tree.map(lambda leaf: leaf[::2], z)
     spoilt = jax.tree.map(lambda leaf: jnp.where(where[:, None], leaf, 1e6), z)
@@ -201,7 +201,7 @@ def test_an_empty_mask_gives_zero_and_a_zero_gradient(z, objective):
     jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), grads)
 
 
-def test_a_zero_column_adds_nothing_and_is_not_pulled(z, objective):
+def test_a_zero_column_changes_nothing_and_has_no_gradient(z, objective):
     wide = Modalities(*(jnp.pad(leaf, ((0, 0), (0, 2))) for leaf in z))
     expected, grads = value_and_gradient(objective, z)
     measured, grads_wide = value_and_gradient(objective, wide)
@@ -220,16 +220,18 @@ def test_few_pairs_are_finite(z, objective, pairs):
 
 @pytest.mark.parametrize("point", [0.0, 0.3, 1000.0])
 def test_coinciding_points_have_finite_gradients(objective, point):
-    at_once = Modalities(*(jnp.full((N, D), point),) * 2)
-    measured, grads = value_and_gradient(objective, at_once)
+    coinciding = Modalities(*(jnp.full((N, D), point),) * 2)
+    measured, grads = value_and_gradient(objective, coinciding)
     assert jnp.isfinite(measured)
     assert all(jnp.isfinite(leaf).all() for leaf in grads)
 
 
-@pytest.mark.parametrize("entropy", [name for name in UNITS if name.startswith("alignment")])
-def test_an_entropy_loses_nothing_far_off(z, entropy):
+@pytest.mark.parametrize(
+    "entropy", [name for name in IN_UNITS_OF_TEMPERATURE if name.startswith("alignment")]
+)
+def test_an_entropy_is_as_exact_far_from_the_origin(z, entropy):
     far = Modalities(z.x + 1000, z.t + 1000)
-    near = Modalities(far.x - 1000, far.t - 1000)  # what float32 left of them
+    near = Modalities(far.x - 1000, far.t - 1000)  # with the rounding of `far`
     expected = value_and_gradient(entropy, near, temperature=0.7)
     measured = value_and_gradient(entropy, far, temperature=0.7)
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
@@ -238,30 +240,30 @@ def test_an_entropy_loses_nothing_far_off(z, entropy):
 
 def test_order_of_pairs_and_of_columns_does_not_matter(z, objective):
     expected = value(objective, z)
-    for turned in (lambda leaf: leaf[::-1], lambda leaf: leaf[:, ::-1]):
-        measured = value(objective, jax.tree.map(turned, z))
+    for reverse in (lambda leaf: leaf[::-1], lambda leaf: leaf[:, ::-1]):
+        measured = value(objective, jax.tree.map(reverse, z))
         np.testing.assert_allclose(measured, expected, rtol=1e-4)
 
 
-def test_aligned_and_spread_is_best(key, objective):
-    """Better than other pairs, than noise, than near a point, near a line, or one column thrice."""
+def test_aligned_and_spread_representations_are_best(key, objective):
+    """Better than wrong pairs, noise, rows close to a point or a line, and a repeated column."""
     x, noise = jax.random.normal(key, (2, N, D))
     best = value(objective, Modalities(x, x))
     line = x.at[:, 1:].set(0.01 * noise[:, 1:])
-    thrice = jnp.repeat(x[:, :1], D, axis=1)
+    repeated = jnp.repeat(x[:, :1], D, axis=1)
     worse = (x, x[::-1]), (x, x + noise), (0.01 * noise, 0.01 * x), (line, line[::-1])
-    for pair in (*worse, (thrice, thrice)):
+    for pair in (*worse, (repeated, repeated)):
         assert value(objective, Modalities(*pair)) > best
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_gradients_against_differences_of_float64(z, name):
-    """Along a direction; what `siglip` and the neighbours hold constant must not show."""
+    """Along one direction; also right where `siglip` and neighbours stop gradients."""
     direction = jax.tree.map(lambda leaf: np.cos(7 * leaf), as64(z))
-    moved = lambda step: jax.tree.map(lambda a, b: a + step * b, as64(z), direction)
+    shifted = lambda step: jax.tree.map(lambda a, b: a + step * b, as64(z), direction)
     grads = value_and_gradient(name, z)[1]
     slope = sum(np.vdot(a, b) for a, b in zip(grads, direction, strict=True))
-    difference = (REFERENCES[name](moved(1e-5)) - REFERENCES[name](moved(-1e-5))) / 2e-5
+    difference = (REFERENCES[name](shifted(1e-5)) - REFERENCES[name](shifted(-1e-5))) / 2e-5
     np.testing.assert_allclose(slope, difference, rtol=1e-3, atol=1e-4)
 
 
@@ -269,15 +271,15 @@ def test_jit_vmap_and_grad_agree(z, objective):
     stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, 2 * leaf]), z)
     function = lambda z: OBJECTIVES[objective].function(z, 1.0)
     values, grads = jax.jit(jax.vmap(jax.value_and_grad(function)))(stacked)
-    for place, scale in enumerate((1, 2)):
+    for index, scale in enumerate((1, 2)):
         scaled = jax.tree.map(lambda leaf, scale=scale: scale * leaf, z)
-        expected, alone = value_and_gradient(objective, scaled)
-        np.testing.assert_allclose(values[place], expected, rtol=1e-5)
-        np.testing.assert_allclose(grads.x[place], alone.x, rtol=1e-3, atol=1e-5)
+        expected, single = value_and_gradient(objective, scaled)
+        np.testing.assert_allclose(values[index], expected, rtol=1e-5)
+        np.testing.assert_allclose(grads.x[index], single.x, rtol=1e-3, atol=1e-5)
 
 
 def test_every_objective_trains(key, objective):
-    """A few steps, with a mask that leaves two of four columns."""
+    """A few steps, with a mask that selects two of four columns."""
     changes = {"objective": objective, "optimizer": "adam", "widths": (8,), "group": 32}
     recipe = mmcl.Recipe(**{**RECIPE.__dict__, **changes})
     state, metrics = trained(key, recipe, hyper(), 40)
@@ -290,13 +292,13 @@ def test_every_objective_trains(key, objective):
     [
         ("alignment_max_neighbour_entropy", "group", 2, "recipe.group is 2: allowed is 4 or more"),
         ("alignment_max_gaussian_entropy", "group", 4, "recipe.group is 4: allowed is 5 or more"),
-        ("whitened_regression", "group", 4, "recipe.group is 4: allowed is 6 or more, with 4 out"),
+        ("whitened_regression", "group", 4, "recipe.group is 4: allowed is 6 or more for whit"),
         ("barlow_twins", "group", 1, "recipe.group is 1: allowed is 2 or more"),
         ("vicreg", "similarity", "cosine", "recipe.similarity is 'cosine': allowed is negative"),
-        ("siglip", "negatives", "second_batch", "recipe.negatives is .* allowed is in_batch, for"),
-        ("barlow_twins", "refine_from", 5, "recipe.refine_from is 5: allowed is None"),
+        ("siglip", "negatives", "second_batch", "recipe.negatives is .* allowed is in_batch for s"),
+        ("siglip", "refine_from", 5, "recipe.refine_from is 5: allowed is None for siglip"),
     ],
 )
-def test_recipes_that_an_objective_does_not_take(objective, field, value, message):
+def test_recipes_that_an_objective_does_not_allow(objective, field, value, message):
     with pytest.raises(ValueError, match=message):
         mmcl.Recipe(**{**RECIPE.__dict__, "objective": objective, field: value})

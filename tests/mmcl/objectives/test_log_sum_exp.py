@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mmcl.objectives import log_sum_exp as kernel
+from mmcl.objectives import log_sum_exp as log_sum_exp_module
 from mmcl.objectives.log_sum_exp import log_sum_exp
 from mmcl.objectives.similarities import negative_squared_distance
 
@@ -11,7 +11,7 @@ N, M, K = 9, 7, 3
 
 
 def dense(left, right, where, skip_itself):
-    """The same from the definition, for automatic differentiation."""
+    """The definition, differentiated automatically."""
     products = left @ right.T
     takes_part = jnp.broadcast_to(where[None], products.shape)
     if skip_itself:
@@ -19,15 +19,15 @@ def dense(left, right, where, skip_itself):
     return jax.nn.logsumexp(products, axis=1, where=takes_part)
 
 
-@pytest.fixture(params=["dense", "blocks"])
-def either(request, monkeypatch):
-    """In one piece, and in blocks of two rows and of one, the last not full."""
+@pytest.fixture(params=["one block", "blocks"])
+def block_sizes(request, monkeypatch):
+    """One block, and blocks of two rows or of one, the last of which is not full."""
     if request.param == "blocks":
-        monkeypatch.setattr(kernel, "block_size", lambda: 2 * N)
+        monkeypatch.setattr(log_sum_exp_module, "block_size", lambda: 2 * N)
 
 
 @pytest.mark.parametrize("skip_itself", [True, False])
-def test_value_and_gradient_are_those_of_the_definition(key, skip_itself, either):
+def test_value_and_gradient_are_those_of_the_definition(key, skip_itself, block_sizes):
     left, right = jax.random.normal(key, (2, N, K))
     right = right if skip_itself else right[:M]
     where = jnp.arange(len(right)) != 5
@@ -41,7 +41,7 @@ def test_value_and_gradient_are_those_of_the_definition(key, skip_itself, either
 
 
 @pytest.mark.parametrize("shift", [0.0, 1000.0])
-def test_blocks_agree_with_one_piece_on_centred_and_on_far_off_embeddings(key, shift, monkeypatch):
+def test_blocks_agree_with_one_block_near_and_far_from_the_origin(key, shift, monkeypatch):
     rows = jax.random.normal(key, (100, 5)) + shift
     where = jnp.ones(100, bool)
 
@@ -49,14 +49,14 @@ def test_blocks_agree_with_one_piece_on_centred_and_on_far_off_embeddings(key, s
         return log_sum_exp(*negative_squared_distance(rows, rows), where, True).mean()
 
     value, gradient = jax.value_and_grad(total)(rows)
-    monkeypatch.setattr(kernel, "block_size", lambda: 700)
+    monkeypatch.setattr(log_sum_exp_module, "block_size", lambda: 700)
     in_blocks, gradient_in_blocks = jax.value_and_grad(total)(rows)
     np.testing.assert_allclose(in_blocks, value, atol=1e-5)
     np.testing.assert_allclose(gradient_in_blocks, gradient, atol=1e-5)
 
 
-def test_nothing_of_the_size_of_all_pairs_is_held_in_blocks(monkeypatch):
-    """The largest array in the program of value and gradient is a block."""
+def test_no_array_is_larger_than_a_block(monkeypatch):
+    """The largest array in the program of the value and its gradient is a block."""
     rows = jnp.zeros((1024, 2))
     where = jnp.ones(1024, bool)
 
@@ -65,12 +65,12 @@ def test_nothing_of_the_size_of_all_pairs_is_held_in_blocks(monkeypatch):
         return max(_sizes(jax.make_jaxpr(both)(rows).jaxpr))
 
     assert largest() == 1024**2
-    monkeypatch.setattr(kernel, "block_size", lambda: 4096)
+    monkeypatch.setattr(log_sum_exp_module, "block_size", lambda: 4096)
     assert largest() <= 4096
 
 
 def _sizes(jaxpr):
-    """The sizes of all arrays that a program makes, those of the programs in it too."""
+    """Yields the sizes of all arrays that a program and its inner programs compute."""
     for equation in jaxpr.eqns:
         yield from (variable.aval.size for variable in equation.outvars)
         for part in jax.tree.leaves(equation.params, is_leaf=lambda leaf: hasattr(leaf, "eqns")):
@@ -79,7 +79,7 @@ def _sizes(jaxpr):
                 yield from _sizes(inner)
 
 
-def test_an_empty_sum_is_minus_infinity_with_no_gradient(key, either):
+def test_an_empty_sum_is_minus_infinity_with_no_gradient(key, block_sizes):
     rows = jax.random.normal(key, (N, 2))
     nothing = jnp.zeros(N, bool)
     value, gradient = jax.value_and_grad(
@@ -89,7 +89,7 @@ def test_an_empty_sum_is_minus_infinity_with_no_gradient(key, either):
     np.testing.assert_array_equal(gradient, 0)
 
 
-def test_vmap_agrees_with_single_calls(key, either):
+def test_vmap_agrees_with_single_calls(key, block_sizes):
     rows = jax.random.normal(key, (3, N, 2))
     where = jnp.ones(N, bool)
     grad = jax.grad(lambda rows: log_sum_exp(rows, rows, where, True).sum())
@@ -97,8 +97,8 @@ def test_vmap_agrees_with_single_calls(key, either):
         np.testing.assert_allclose(together, grad(alone), atol=1e-5)
 
 
-def test_where_exp_underflows_the_nearest_still_counts(either):
-    """Points a thousand apart: the sum is its largest term, and its gradient is not lost."""
+def test_the_largest_term_counts_where_exp_underflows(block_sizes):
+    """Points are a thousand apart: the sum is its largest term and has a gradient."""
     rows = 1000 * jnp.eye(4, 3)
     where = jnp.ones(4, bool)
 

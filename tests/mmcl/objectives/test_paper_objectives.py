@@ -110,19 +110,19 @@ def test_max_whitened_entropy_against_float64(z, norm_penalty):
     np.testing.assert_allclose(measured, np.mean(terms), rtol=1e-5)
 
 
-def test_whitened_entropy_sees_no_linear_map(z, key):
-    """Stretching and turning representations changes nothing but alignment and norm."""
+def test_whitened_entropy_is_invariant_to_a_linear_map(z, key):
+    """A linear map of representations changes only alignment, here 0, and the norm."""
     equal = Modalities(z.x, z.x)
-    turned = Modalities(*(rows @ jax.random.normal(key, (D, D)) * 10 for rows in equal))
+    mapped = Modalities(*(rows @ jax.random.normal(key, (D, D)) * 10 for rows in equal))
 
     def entropy(pair):
         norm = jnp.sum((pair.x - pair.x.mean(0)[None]) ** 2) / N
         return alignment_max_whitened_entropy(pair, whitening_matrix(pair)) - NORM_PENALTY * norm
 
-    np.testing.assert_allclose(entropy(turned), entropy(equal), rtol=1e-3)
+    np.testing.assert_allclose(entropy(mapped), entropy(equal), rtol=1e-3)
 
 
-def test_whitening_makes_both_modalities_white_and_no_gradient_passes(z):
+def test_whitening_matrix_whitens_both_modalities_and_stops_gradients(z):
     wide = Modalities(*(jnp.pad(rows, ((0, 0), (0, 1))) for rows in z))
     white = np.concatenate(wide) @ np.asarray(whitening_matrix(wide), np.float64)
     expected = np.diag([1, 1, 1, 0])
@@ -131,16 +131,17 @@ def test_whitening_makes_both_modalities_white_and_no_gradient_passes(z):
     jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), grads)
 
 
-def test_far_off_embeddings_lose_nothing(z, negatives):
-    """A shift of everything by 1000 changes neither value nor gradient."""
+def test_objectives_are_as_exact_far_from_the_origin(z, negatives):
+    """A shift of all representations by 1000 changes neither value nor gradient."""
     shift = lambda pair: Modalities(pair.x + 1000, pair.t + 1000)
     shifted_z, shifted_negatives = shift(z), shift(negatives)
-    back = lambda pair: Modalities(pair.x - 1000, pair.t - 1000)  # what float32 left of them
-    for here, there in zip(
+    # with the rounding of the shifted ones
+    back = lambda pair: Modalities(pair.x - 1000, pair.t - 1000)
+    for near, far in zip(
         objectives(back(shifted_negatives)), objectives(shifted_negatives), strict=True
     ):
-        value, grads = jax.value_and_grad(here)(back(shifted_z))
-        value_shifted, grads_shifted = jax.value_and_grad(there)(shifted_z)
+        value, grads = jax.value_and_grad(near)(back(shifted_z))
+        value_shifted, grads_shifted = jax.value_and_grad(far)(shifted_z)
         np.testing.assert_allclose(value_shifted, value, rtol=1e-5)
         for a, b in zip(grads_shifted, grads, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
@@ -160,8 +161,8 @@ def test_masked_pairs_change_nothing(z, negatives):
             np.testing.assert_array_equal(a[7:], 0)
 
 
-def test_masked_pairs_may_be_anything(z, negatives):
-    """Huge values outside the mask reach neither the value nor the gradient."""
+def test_masked_pairs_can_have_any_value(z, negatives):
+    """Huge values outside the mask affect neither the value nor the gradient."""
     where = jnp.arange(N) < 7
     spoil = lambda pair: jax.tree.map(lambda leaf: jnp.where(where[:, None], leaf, 1e6), pair)
     for clean, spoilt in zip(objectives(negatives), objectives(spoil(negatives)), strict=True):
@@ -204,16 +205,16 @@ def test_jit_vmap_and_grad_agree(z, negatives):
     for objective in objectives(negatives):
         grad = jax.value_and_grad(objective)
         values, grads = jax.jit(jax.vmap(grad))(stacked)
-        for place, scale in enumerate((1, 2)):
-            value, alone = grad(jax.tree.map(lambda leaf, scale=scale: scale * leaf, z))
-            np.testing.assert_allclose(values[place], value, rtol=1e-5)
-            np.testing.assert_allclose(grads.x[place], alone.x, atol=1e-5)
+        for index, scale in enumerate((1, 2)):
+            value, single = grad(jax.tree.map(lambda leaf, scale=scale: scale * leaf, z))
+            np.testing.assert_allclose(values[index], value, rtol=1e-5)
+            np.testing.assert_allclose(grads.x[index], single.x, atol=1e-5)
 
 
-def test_a_lone_pair_has_no_negatives_but_itself(z):
-    """With one pair left the kernel sum is empty: the positive alone gives -alignment."""
-    lone = jnp.arange(N) == 4
+def test_a_single_pair_has_no_negative_but_its_positive(z):
+    """The kernel sum over other pairs is empty, the positive alone gives -alignment."""
+    single = jnp.arange(N) == 4
     alignment = float(jnp.sum((z.x[4] - z.t[4]) ** 2))
-    value, grads = jax.value_and_grad(lambda z: alignment_max_entropy(z, 2.0, where=lone))(z)
+    value, grads = jax.value_and_grad(lambda z: alignment_max_entropy(z, 2.0, where=single))(z)
     np.testing.assert_allclose(value, alignment - alignment / 2, rtol=1e-5)
     assert all(jnp.isfinite(leaf).all() for leaf in grads)

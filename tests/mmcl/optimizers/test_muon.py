@@ -19,7 +19,7 @@ SHAPES = [(6, 40), (40, 6), (7, 7), (3, 1)]
 
 
 def newton_schulz(matrix):
-    """Float64 NumPy, on the matrix itself."""
+    """The iteration on the matrix itself, in float64 NumPy."""
     a, b, c = COEFFICIENTS
     rows = np.asarray(matrix, np.float64)
     for _ in range(ITERATIONS):
@@ -29,7 +29,7 @@ def newton_schulz(matrix):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_factor_does_what_the_iteration_does(shape, key):
+def test_the_factor_agrees_with_the_iteration(shape, key):
     matrix = jax.random.normal(key, shape)
     matrix /= jnp.linalg.norm(matrix)
     factor = orthogonalizing_factor(matrix)
@@ -37,7 +37,7 @@ def test_the_factor_does_what_the_iteration_does(shape, key):
     np.testing.assert_allclose(product, newton_schulz(matrix), atol=2e-5)
 
 
-def test_zero_rows_stay_zero_and_a_zero_matrix_is_harmless(key):
+def test_zero_rows_and_a_zero_matrix_stay_zero(key):
     narrow = jax.random.normal(key, (2, 9)) / 5
     wide = jnp.pad(narrow, ((0, 3), (0, 0)))
     product = orthogonalizing_factor(wide) @ wide
@@ -47,23 +47,20 @@ def test_zero_rows_stay_zero_and_a_zero_matrix_is_harmless(key):
     assert not np.any(zero @ orthogonalizing_factor(zero))
 
 
-def test_a_fresh_factor_gives_the_update_of_optax(key):
-    """Under a constant gradient direction a factor that has served some steps does, too."""
+def test_updates_agree_with_optax_if_the_gradient_is_constant(key):
+    """Then a reused factor equals a newly computed one."""
     param = jax.random.normal(key, (5, 12))
-    ours, theirs = OPTIMIZERS["muon"](0.1), muon(0.1, ns_steps=ITERATIONS, beta=MOMENTUM)
+    optimizer, reference = OPTIMIZERS["muon"](0.1), muon(0.1, ns_steps=ITERATIONS, beta=MOMENTUM)
     params = {"kernel": param, "bias": jnp.ones(3)}
-    states = ours.init(params), theirs.init(params)
+    state, reference_state = optimizer.init(params), reference.init(params)
     for step in range(2 * REFRESH_EVERY):
-        first, second = (
-            ours.update(params, states[0], params, step=step),
-            theirs.update(params, states[1], params),
-        )
-        states = first[1], second[1]
+        update, state = optimizer.update(params, state, params, step=step)
+        expected, reference_state = reference.update(params, reference_state, params)
         for name in params:
-            np.testing.assert_allclose(first[0][name], second[0][name], atol=1e-5)
+            np.testing.assert_allclose(update[name], expected[name], atol=1e-5)
 
 
-def test_a_factor_serves_some_steps(key):
+def test_a_factor_is_reused_for_some_steps(key):
     gradients = jax.random.normal(key, (REFRESH_EVERY + 1, 4, 6))
     optimizer = scale_by_muon()
     state, factors = optimizer.init(gradients[0]), []

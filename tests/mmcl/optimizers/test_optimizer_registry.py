@@ -20,16 +20,16 @@ def test_learning_rate_rises_and_decays():
     assert (np.diff(rates[9:]) <= 1e-9).all()
 
 
-def test_the_rate_turns_at_the_floor_and_ends_in_a_straight_line():
-    turning = Schedule(*map(jnp.float32, (0.1, 10, 110, 0.2, 40)))
-    rates = np.asarray(jax.vmap(lambda step: learning_rate(turning, step))(jnp.arange(160)))
-    np.testing.assert_allclose(rates[60], 0.06, rtol=1e-5)  # half-way from peak to floor
+def test_learning_rate_decays_to_the_floor_and_then_linearly_to_0():
+    with_floor = Schedule(*map(jnp.float32, (0.1, 10, 110, 0.2, 40)))
+    rates = np.asarray(jax.vmap(lambda step: learning_rate(with_floor, step))(jnp.arange(160)))
+    np.testing.assert_allclose(rates[60], 0.06, rtol=1e-5)  # the mean of peak and floor
     np.testing.assert_allclose(rates[[110, 120, 130]], [0.02, 0.015, 0.01], rtol=1e-5)
     np.testing.assert_allclose(rates[150:], 0, atol=1e-8)
     assert (np.diff(rates[9:]) <= 1e-9).all()
 
 
-def test_without_warmup_and_decay_the_rate_is_constant():
+def test_learning_rate_without_warmup_and_decay_is_constant():
     constant = schedule(warmup=0, steps=jnp.inf)
     rates = jax.vmap(lambda step: learning_rate(constant, step))(jnp.arange(100))
     np.testing.assert_allclose(rates, 0.1, rtol=1e-6)
@@ -51,7 +51,7 @@ def test_optimizers_descend_a_quadratic(name, key):
 
 
 def test_gradients_are_clipped(key):
-    """Beyond the clipping norm only the direction of the gradient counts."""
+    """Above the clipping norm only the direction of the gradient matters."""
     optimizer = make_optimizer("adam", schedule(), jnp.float32(2.0))
     params = {"kernel": jnp.zeros((4, 3))}
     grads = {"kernel": 100 * jax.random.normal(key, (4, 3))}

@@ -6,7 +6,7 @@ from mmcl.optimizers.soap import B1, B2, EPS, REFRESH_EVERY, scale_by_soap
 
 
 def reference(gradients):
-    """Float64 NumPy, one weight; follows the paper's algorithm line by line."""
+    """Yields updates of one weight in float64 NumPy, by the algorithm of the SOAP paper."""
     rows, columns = gradients[0].shape
     mean, square = np.zeros((rows, columns)), np.zeros((rows, columns))
     left, right = np.zeros((rows, rows)), np.zeros((columns, columns))
@@ -27,7 +27,7 @@ def reference(gradients):
         yield left_basis @ scaled @ right_basis.T
 
 
-def test_updates_are_those_of_the_paper(key):
+def test_updates_agree_with_the_algorithm_of_the_paper(key):
     gradients = jax.random.normal(key, (25, 4, 4)) * jnp.array([1.0, 3.0, 0.3, 2.0])[None, None]
     optimizer = scale_by_soap()
     state = optimizer.init(gradients[0])
@@ -36,7 +36,7 @@ def test_updates_are_those_of_the_paper(key):
         np.testing.assert_allclose(update, expected, atol=5e-3)
 
 
-def test_vectors_get_adam(key):
+def test_vectors_are_updated_by_adam(key):
     gradients = jax.random.normal(key, (5, 3))
     optimizer = scale_by_soap()
     state = optimizer.init(gradients[0])
@@ -48,8 +48,8 @@ def test_vectors_get_adam(key):
         np.testing.assert_allclose(update, expected, rtol=1e-4)
 
 
-def test_zero_columns_stay_zero_and_change_nothing_else(key):
-    """A weight with masked output columns is preconditioned as the smaller weight without them."""
+def test_zero_columns_stay_zero_and_do_not_change_others(key):
+    """A weight with masked output columns is updated like the smaller weight without them."""
     narrow = jax.random.normal(key, (25, 5, 2))
     wide = jnp.pad(narrow, ((0, 0), (0, 0), (0, 3)))
     optimizer = scale_by_soap()

@@ -8,7 +8,7 @@ from probes.predictors.kernel_ridge import BANDWIDTHS, HELD_OUT, PENALTIES
 
 
 def by_numpy(features, targets, queries):
-    """The same probe in float64, one target after another."""
+    """The same probe in float64, target by target."""
     mean, std = features.mean(0), features.std(0)
     points, queries = (features - mean) / std, (queries - mean) / std
     values = targets - targets.mean(0)
@@ -23,18 +23,18 @@ def by_numpy(features, targets, queries):
             kernel(points[:count], points[:count], bandwidth) + penalty * count * np.eye(count),
             values[:count, column],
         )
-        told = kernel(points[fitted:], points[:fitted], bandwidth) @ solve(fitted)
-        error = ((told - values[fitted:, column]) ** 2).mean()
+        held_out = kernel(points[fitted:], points[:fitted], bandwidth) @ solve(fitted)
+        error = ((held_out - values[fitted:, column]) ** 2).mean()
         return error, kernel(queries, points, bandwidth) @ solve(len(points))
 
     def best(column):
         attempts = [attempt(column, b, p) for b in BANDWIDTHS for p in PENALTIES]
-        return targets[:, column].mean() + min(attempts, key=lambda one: one[0])[1]
+        return targets[:, column].mean() + min(attempts, key=lambda attempt: attempt[0])[1]
 
     return np.stack([best(column) for column in range(targets.shape[1])], axis=1)
 
 
-def test_it_is_what_numpy_says_in_float64(key):
+def test_predictions_agree_with_numpy_in_float64(key):
     features = jax.random.normal(key, (120, 3))
     noise = 0.3 * jax.random.normal(jax.random.fold_in(key, 1), (120,))
     targets = jnp.stack([jnp.sin(3 * features[:, 0]), features[:, 1] + noise, noise], axis=1)
@@ -43,13 +43,13 @@ def test_it_is_what_numpy_says_in_float64(key):
     np.testing.assert_allclose(measured, by_numpy(*rows), atol=2e-2)
 
 
-def test_it_sees_what_ridge_cannot(key):
+def test_it_learns_functions_that_ridge_cannot(key):
     features = jax.random.normal(key, (3000, 2))
     targets = jnp.stack([features[:, 0] ** 2, features[:, 0] * features[:, 1]], axis=1)
     fit, test = slice(0, 2000), slice(2000, None)
-    told = [
-        probe(key, features[fit], targets[fit], features[test]) for probe in (ridge, kernel_ridge)
-    ]
-    linear, nonlinear = (r2(targets[test], predictions) for predictions in told)
+    linear, nonlinear = (
+        r2(targets[test], probe(key, features[fit], targets[fit], features[test]))
+        for probe in (ridge, kernel_ridge)
+    )
     assert (linear < 0.1).all()
     assert (nonlinear > 0.97).all()

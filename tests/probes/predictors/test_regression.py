@@ -32,7 +32,7 @@ def test_ridge_is_least_squares(features, key):
     np.testing.assert_allclose(predictions, expected, atol=3e-3)
 
 
-def test_ridge_is_blind_to_scale_and_shift_of_features(features, key):
+def test_ridge_is_invariant_to_scale_and_shift_of_features(features, key):
     targets = features[:, :1]
     np.testing.assert_allclose(
         score(ridge, 1e-3 * features + 100, targets, key),
@@ -41,7 +41,7 @@ def test_ridge_is_blind_to_scale_and_shift_of_features(features, key):
     )
 
 
-def test_mlp_sees_what_ridge_cannot(features, key):
+def test_mlp_learns_functions_that_ridge_cannot(features, key):
     targets = jnp.stack([features[:, 0] ** 2, features[:, 1], jnp.sin(2 * features[:, 2])], 1)
     linear, nonlinear = (score(probe, features, targets, key) for probe in (ridge, mlp))
     np.testing.assert_allclose(linear, [0, 1, 0.147], atol=0.05)
@@ -49,7 +49,7 @@ def test_mlp_sees_what_ridge_cannot(features, key):
 
 
 @pytest.mark.parametrize("probe", PROBES.values())
-def test_independent_targets_score_nothing(probe, features, key):
+def test_independent_targets_score_0(probe, features, key):
     targets = jax.random.normal(jax.random.fold_in(key, 1), (2 * N, 2))
     np.testing.assert_allclose(score(probe, features, targets, key), 0, atol=0.06)
 
@@ -58,7 +58,7 @@ def test_independent_targets_score_nothing(probe, features, key):
 def test_a_masked_column_changes_nothing(probe, features, key):
     targets = features[:, :2] ** 2 + features[:, :2]
     padded = jnp.pad(features, ((0, 0), (0, 2)))
-    tolerance = 1e-4 if probe is ridge else 0.03  # the padded MLP starts from other weights
+    tolerance = 1e-4 if probe is ridge else 0.03  # initial weights of the padded one differ
     np.testing.assert_allclose(
         score(probe, padded, targets, key), score(probe, features, targets, key), atol=tolerance
     )
@@ -73,9 +73,9 @@ def test_constant_features_and_targets_give_finite_scores(probe, features, key):
 
 @pytest.mark.parametrize("probe", PROBES.values())
 def test_vmap_over_lanes_agrees_with_single_lanes(probe, features, key):
-    few = features[:600]
-    lanes = jnp.stack([few, few[:, ::-1] ** 3])
-    targets = few[:, :1] ** 2
+    features = features[:600]
+    lanes = jnp.stack([features, features[:, ::-1] ** 3])
+    targets = features[:, :1] ** 2
     together = jax.jit(jax.vmap(lambda lane: score(probe, lane, targets, key)))(lanes)
-    alone = jnp.stack([score(probe, lane, targets, key) for lane in lanes])
-    np.testing.assert_allclose(together, alone, atol=5e-3)
+    single = jnp.stack([score(probe, lane, targets, key) for lane in lanes])
+    np.testing.assert_allclose(together, single, atol=5e-3)

@@ -1,0 +1,121 @@
+"""Older versions: run directories of format 1, read as if this version had written them.
+
+Format 2 renamed some fields and misalignments, and made the kind of misalignment and the law of the
+exogenous noise columns; in format 1 both were parts of names.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.rundir.lane import PAPER_MISALIGNMENT
+from lvm.files.atomic import write_atomically
+
+FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}
+WORLD_FIELDS = {"may_agree": "may_equal_truth"}
+KINDS = {
+    "omitted": "mcar",
+    "omitted_marked": "mcar_indicator",
+    "omitted_by_another": "mar",
+    "omitted_by_another_marked": "mar_indicator",
+    "omitted_by_itself": "mnar",
+    "omitted_by_itself_marked": "mnar_indicator",
+    **{kind: kind for kind in ("strength", "shuffled", "propagating", "propagating_in_text")},
+}
+NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
+
+
+def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
+    """Returns the content of a `config.json` of any format in that of this version."""
+    if content["format"] > 1:
+        return content
+    config = _renamed(content["config"], FIELDS)
+    config["world"] = _renamed(config["world"], WORLD_FIELDS)
+    config["settings"] = [_upgrade_setting(setting) for setting in config["settings"]]
+    config["only"] = [_setting_name(name) for name in config.get("only", [])]
+    config["steps_by_setting"] = [
+        [_setting_name(name), steps] for name, steps in config.get("steps_by_setting", [])
+    ]
+    lanes = [
+        _upgrade_setting(lane) | {"setting": _setting_name(lane["setting"])}
+        for lane in content["lanes"]
+    ]
+    return content | {"config": config, "lanes": lanes}
+
+
+def upgrade_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a row of `results.csv` or `history.csv` with the columns of this version."""
+    if "noise_law" in row:
+        return dict(row)
+    dependence, noise_law = split_law(row["dependence"])
+    kind = KINDS.get(row["setting"].rpartition(" ")[2], PAPER_MISALIGNMENT)
+    changes = {
+        "setting": {"setting": _setting_name(row["setting"])},
+        "dependence": {"dependence": dependence, "noise_law": noise_law},
+        "noise_probability": {
+            "misalignment": kind,
+            "noise_probability": row["noise_probability"],
+        },
+    }
+    upgraded: dict[str, Any] = {}
+    for name, value in row.items():
+        upgraded |= changes.get(name, {name: value})
+    return upgraded
+
+
+def upgrade_directory(directory: Path) -> None:
+    """Rewrites a run directory of format 1, so that this version can add to it.
+
+    If it is interrupted, a second call completes it.
+    """
+    path = directory / "config.json"
+    content = json.loads(path.read_text())
+    if content["format"] > 1:
+        return
+    for table in (directory / "results.csv", directory / "history.csv"):
+        if table.exists():
+            _upgrade_table(table)
+    write_atomically(path, json.dumps(upgrade_run(content) | {"format": 2}, indent=2) + "\n")
+
+
+def split_law(name: str) -> tuple[str, str]:
+    """Returns dependence and noise law of a name of format 1, such as "dependent_laplace"."""
+    for noise_law in NOISE_LAWS:
+        if name.endswith(f"_{noise_law}"):
+            return name.removesuffix(f"_{noise_law}"), noise_law
+    return name, "natural" if name == "natural" else "gaussian"
+
+
+def _upgrade_setting(setting: Mapping[str, Any]) -> dict[str, Any]:
+    dependence, noise_law = split_law(setting["dependence"])
+    kind = setting.get("misalignment", PAPER_MISALIGNMENT)
+    changes = {
+        "dependence": dependence,
+        "noise_law": noise_law,
+        "misalignment": KINDS.get(kind, kind),
+    }
+    return {**setting, **changes}
+
+
+def _setting_name(name: str) -> str:
+    words, _, kind = name.rpartition(" ")
+    return f"{words} {KINDS[kind]}" if kind in KINDS else name
+
+
+def _upgrade_table(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    complete = [line for line in lines if line.endswith("\n")]
+    rows = [upgrade_row(row) for row in csv.DictReader(complete)]
+    if rows:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(path, text.getvalue())
+
+
+def _renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in fields.items()}
