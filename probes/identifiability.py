@@ -1,9 +1,9 @@
 """Identifiability: scores of block identification (paper theorem 4.1).
 
-The claim has two parts. Every unbiased latent is a function of the representation: `forward`
-scores, to be compared with `attainable` ones, of the same probe on the true unbiased latents. And
-the representation is a function of the unbiased latents alone: `reverse` scores. Then it predicts
-no other latent better than they do: `beyond` scores.
+The claim has two parts. First, every unbiased latent is a function of the representation: compare
+`forward` scores with `attainable` ones, from the same probe on the true unbiased latents. Second,
+the representation is a function of the unbiased latents alone (`reverse` scores), so it predicts no
+other latent better than they do (`beyond` scores).
 """
 
 from typing import NamedTuple
@@ -101,8 +101,8 @@ def identifiability_scores(
     count, width = targets.fit.shape
     fit_and_test = jnp.concatenate(truth)
     of_truth = probe(key, truth.fit, _concatenate_columns([targets.fit, *z.fit]), fit_and_test)
-    fit, test = of_truth[:count, :width], of_truth[count:, :width]
-    residuals = Split(targets.fit - fit, targets.test - test)
+    attainable = Split(of_truth[:count, :width], of_truth[count:, :width])
+    residuals = Split(targets.fit - attainable.fit, targets.test - attainable.test)
 
     def of_representation(rows):
         both = _concatenate_columns([targets.fit, residuals.fit])
@@ -119,7 +119,7 @@ def identifiability_scores(
         forward=forward,
         beyond=beyond,
         reverse=jax.vmap(masked_mean, in_axes=(0, None))(reverse, dimensions),
-        attainable=_by_latent(r2(targets.test, test), latents),
+        attainable=_by_latent(r2(targets.test, attainable.test), latents),
     )
 
 

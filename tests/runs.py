@@ -8,7 +8,7 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.rundir.claim import claimed, origin
-from experiments.sweep.plan import order_lanes, make_plan
+from experiments.sweep.plan import make_plan, order_lanes
 
 
 def run(directory, config, report=False):

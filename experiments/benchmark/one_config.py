@@ -14,7 +14,7 @@ from experiments.benchmark.output_table import machine
 from experiments.rundir.checkpoints import open_checkpoints
 from experiments.runtime.devices import make_mesh
 from experiments.sweep.compiled import compile_sweep
-from experiments.sweep.plan import Plan, lanes_with_steps, take
+from experiments.sweep.plan import Plan, lanes_with_steps, select_lanes
 
 REPEATS = 7
 
@@ -39,7 +39,7 @@ def checkpoint_times(plan: Plan) -> tuple[float, float]:
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     state = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype) + 1,
-        compile_sweep(plan, mesh, plan.domain.blank).shapes,
+        compile_sweep(plan, mesh, plan.domain.empty_shared()).shapes,
     )
     with tempfile.TemporaryDirectory() as directory:
         with open_checkpoints(Path(directory), range(len(plan.lanes))) as checkpoints:
@@ -56,7 +56,7 @@ def describe(plan: Plan) -> str:
     If the settings of the plan differ in their number of steps, only the lanes with the fewest
     steps are measured.
     """
-    plan = take(plan, lanes_with_steps(plan, min(plan.lane_steps)))
+    plan = select_lanes(plan, lanes_with_steps(plan, min(plan.lane_steps)))
     compile_seconds, step = lane_step_times(plan)
     waiting, written = checkpoint_times(plan)
     return (

@@ -1,4 +1,4 @@
-"""Perturbation bias (paper figures 3 and 7): the text selects all semantics and distorts the first k."""
+"""Perturbation bias (paper figures 3 and 7): all semantics selected, the first k distorted."""
 
 from ml_collections import ConfigDict
 

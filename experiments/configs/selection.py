@@ -1,4 +1,4 @@
-"""Selection bias (paper figures 3 and 7): the text selects the first k of ten semantics."""
+"""Selection bias (paper figures 3 and 7): the first k of ten semantics selected."""
 
 from ml_collections import ConfigDict
 

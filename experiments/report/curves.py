@@ -20,7 +20,7 @@ from experiments.report.tables import (
     setting_labels,
 )
 from experiments.rundir.lane import REVERSE, unbiased_names
-from experiments.rundir.results import MODALITIES
+from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
 OTHER_LAW = "#009e73"
@@ -86,13 +86,13 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
 def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the cells of every setting that was trained in several encoding sizes."""
     cells = of_targets(cells, main_probe(cells))
-    cells = cells[(cells.modality == "x") & ~cells.target.isin(OTHERS)]
+    cells = cells[(cells.modality == "x") & ~cells.target.isin(NOT_SEMANTICS)]
     groups = cells.groupby(["setting", "law", "noise_probability"], sort=False)
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
 
 
 def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
-    """Draws the score of every semantic against the encoding size, one panel of `size_panels` each."""
+    """Draws the score of every semantic against the encoding size, for `size_panels`."""
     figure, axes = grid(len(panels))
     for axis, rows in zip(axes, panels, strict=True):
         kept, first = _kept(rows), rows.iloc[0]
@@ -100,7 +100,7 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
             style = KEPT if target in kept else BIASED
             axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
         axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
-        noisy = f", p {first.noise_probability}" if "perturb" in first.setting else ""
+        noisy = f", p {first.noise_probability}" if first.perturbable else ""
         axis.set_title(f"{first.setting}{noisy},\n{first.law}", fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
@@ -125,7 +125,7 @@ def _kept(rows: pd.DataFrame) -> set[str]:
 
 def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
     kept = _kept(rows)
-    others = {f"{modality}_{target}" for target in OTHERS}
+    others = {f"{modality}_{target}" for target in NOT_SEMANTICS}
     names = [name for name in rows if name.startswith(f"{modality}_") and name not in others]
     curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
     if curves.empty:  # every lane diverged before the first point

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.rundir.lane import PAPER_MISALIGNMENT, REVERSE, role_and_score, unbiased_names
-from experiments.rundir.results import HEAD, MODALITIES, ZERO_SHOT
+from experiments.rundir.results import HEAD, MODALITIES, NOT_SEMANTICS, ZERO_SHOT
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]
 METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what was kept
@@ -52,13 +52,14 @@ def law_labels(rows: pd.DataFrame) -> pd.Series:
 def studies(rows: pd.DataFrame) -> pd.Series:
     """Returns the study that the setting of each row belongs to.
 
-    A setting in several encoding sizes belongs to the study of its bias in its exact size, and to
-    the study of encoding sizes otherwise. Settings with a misalignment other than the paper's are a
-    study of their own.
+    "selection" perturbs nothing, "perturbation" perturbs under full selection, "joint" under a
+    smaller one. A setting in several encoding sizes belongs to these in its exact size, and to
+    "encoding size" otherwise. Misalignments other than the paper's are a study.
     """
     sizes = rows.groupby(["dependence", "noise_law", "setting", "noise_probability"]).encoding_size
+    full = len(_semantics(rows))
     study = pd.Series("joint", rows.index)
-    study = study.mask(rows.setting.str.startswith("perturb"), "perturbation")
+    study = study.mask(rows.selected.str.split().map(len) == full, "perturbation")
     study = study.mask(rows.perturbable == "", "selection")
     study = study.mask((sizes.transform("nunique") > 1) & ~has_exact_size(rows), "encoding size")
     return study.mask(rows.misalignment != PAPER_MISALIGNMENT, "misalignment")
@@ -175,6 +176,13 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     distances = groups.apply(summarize, include_groups=False)
     absent = [] if (rows.target == REVERSE).any() else ["least reverse"]
     return distances.drop(columns=absent, errors="ignore")
+
+
+def _semantics(rows: pd.DataFrame) -> set[str]:
+    """The semantics that rows select or have as targets."""
+    selected = set(" ".join(rows.selected.unique()).split())
+    targets = set(of_targets(rows).target) if "target" in rows else set()
+    return selected | targets - set(NOT_SEMANTICS)
 
 
 def _heading(cell: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoint files: reads the arrays of single lanes without JAX and without the code that wrote them.
+"""Checkpoint files: reads arrays of single lanes, without JAX.
 
 `experiments/rundir/checkpoints.py` writes checkpoints through orbax. TensorStore, the library
 beneath orbax, reads any lanes of any array, and nothing else of the file.

@@ -135,7 +135,7 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 
 def read_lanes(directory: Path) -> tuple[Lane, ...]:
-    """Returns the lanes of the run in a directory, by number; raises ValueError if there is none."""
+    """Returns the lanes of the run in a directory; raises ValueError if there is none."""
     return tuple(Lane(**lane) for lane in read_run(directory)["lanes"])
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 
 from experiments.rundir.checkpoint_files import status_of
 from experiments.rundir.csv_tables import complete_lines, read_table
-from experiments.rundir.lane import Lane, lane_columns
+from experiments.rundir.lane import REVERSE, Lane, lane_columns
 from lvm.files.atomic import write_atomically
 
 MODALITIES = {"x": "image", "t": "text"}
 HEAD = "head"  # the probe of a downstream outcome
 ZERO_SHOT = "zero_shot"  # the probe that is the nearest caption
 NO_PROBE = "none"  # of a score that fits no probe
+NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # targets
 DIGITS = "%.7g"  # of numbers, as many as float32 has
 LANE_WORDS = (
     "setting",

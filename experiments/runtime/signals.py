@@ -13,7 +13,7 @@ class Stopped(Exception):  # noqa: N818
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields a function that returns whether SIGTERM or Ctrl-C arrived; a second one acts at once."""
+    """Yields a function: whether SIGTERM or Ctrl-C arrived; a second signal acts at once."""
     received: list[int] = []
 
     def record(number, frame):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import lvm
-from experiments.report.curves import BIASED, KEPT, OTHERS, grid, legend
+from experiments.report.curves import BIASED, KEPT, grid, legend
 from experiments.report.figure_files import save_figure
 from experiments.report.tables import (
     has_exact_size,
@@ -23,7 +23,7 @@ from experiments.report.tables import (
 )
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane import unbiased_names
-from experiments.rundir.results import read_results
+from experiments.rundir.results import NOT_SEMANTICS, read_results
 
 PANEL = ["setting", "law", "encoding_size"]
 TITLE = 26  # letters of a panel's title in a line
@@ -36,7 +36,7 @@ CAPTION = dict(color="0.75", lw=3.5, zorder=0)
 def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the cells of every setting, law and size that was trained at several rates."""
     cells = of_targets(cells, main_probe(cells))
-    cells = cells[~cells.target.isin(OTHERS)]
+    cells = cells[~cells.target.isin(NOT_SEMANTICS)]
     groups = cells.groupby(PANEL, sort=False)
     return [rows for _, rows in groups if rows.noise_probability.nunique() > 1]
 

@@ -48,10 +48,16 @@ class CompiledSweep(NamedTuple):
     shapes: LaneState
 
 
-def compile_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> CompiledSweep:
+def compile_sweep(
+    plan: Plan,
+    mesh: Mesh,
+    shared: Shared = (),
+    monitor: Callable[[Plan, Shared, LaneData, LaneState], Scores] = monitor_lane,
+) -> CompiledSweep:
     """Returns the compiled functions of a plan; settings, seeds and rates are data.
 
-    `shared` are the arrays that the plan's domain loads.
+    shared:  arrays that the plan's domain loads.
+    monitor: computes the scores that follow training.
     """
     placed = on_every_device(mesh, shared)
     # on one device: batched matrix decompositions deadlock where CPU devices share their threads
@@ -60,7 +66,12 @@ def compile_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> CompiledSweep:
     lanes = NamedSharding(mesh, PartitionSpec(LANES))
 
     def train_all(shared, data, state, done, steps):
-        advance = partial(_advance, plan, mesh, done, steps)
+        def advance(shared, lane, state):
+            state, metrics = train_lane(
+                plan, shared, lane, state, mesh=mesh, done=done, steps=steps
+            )
+            return state, Advance(metrics, monitor(plan, shared, lane, state))
+
         return over_lanes(mesh, advance, shared, data, state)
 
     train = jax.jit(
@@ -90,8 +101,3 @@ def compile_sweep(plan: Plan, mesh: Mesh, shared: Shared = ()) -> CompiledSweep:
         memory=lambda steps: bytes_needed(compiled(steps)),
         shapes=shapes,
     )
-
-
-def _advance(plan, mesh, done, steps, shared, lane, state) -> tuple[LaneState, Advance]:
-    state, metrics = train_lane(plan, shared, lane, state, mesh=mesh, done=done, steps=steps)
-    return state, Advance(metrics, monitor_lane(plan, shared, lane, state))

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from experiments import metrics
-from experiments.domains import latent_metrics as lane_metrics
+from experiments.domains import latent_metrics
+from experiments.rundir.results import COLUMNS
 from experiments.sweep.plan import make_plan
 from probes import information
 from tests.small import small_config
@@ -32,15 +33,15 @@ def directory(finished, tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(directory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane_metrics, "FIT", 256)
-        patch.setattr(lane_metrics, "TEST", 64)
+        patch.setattr(latent_metrics, "FIT", 256)
+        patch.setattr(latent_metrics, "TEST", 64)
         patch.setattr(information, "STEPS", 10)
         metrics.main([str(directory), "--modality=x"])
     return pd.read_csv(directory / "metrics.csv")
 
 
 def test_every_lane_has_a_row_a_score(table):
-    assert list(table) == ["lane", "seed", "setting", "modality", "target", "metric", "value"]
+    assert list(table) == [*COLUMNS[:10], "modality", "target", "metric", "value"]
     assert set(table.modality) == {"x"}
     lanes = make_plan(small_config()).lanes
     told = table.groupby("lane").first()

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.report.write_report import print_summary
+from experiments.rundir import history
 from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
 from experiments.rundir.results import read_results
@@ -40,7 +41,9 @@ def test_results_are_tidy_and_complete(finished):
         "selected",
         "perturbable",
         "dependence",
+        "noise_law",
         "encoding_size",
+        "misalignment",
         "noise_probability",
         "modality",
         "probe",
@@ -76,15 +79,15 @@ def test_a_finished_run_is_not_done_again(finished, monkeypatch):
 
 def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatch):
     """Killed after the checkpoint at step 4 with a history that is already further."""
-    append = work.history.append
+    append = history.append
 
-    def killed(directory, numbers, lanes, step, *metrics):
-        append(directory, numbers, lanes, step, *metrics)
+    def killed(directory, lanes, step, *metrics):
+        append(directory, lanes, step, *metrics)
         if step == 6:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(work.history, "append", killed)
+        patch.setattr(history, "append", killed)
         run(tmp_path, small_config())
     assert not (tmp_path / "results.csv").exists()
     console = Console(record=True, width=200, file=io.StringIO())

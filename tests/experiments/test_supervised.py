@@ -26,5 +26,5 @@ def test_a_network_that_is_told_the_truth_reads_places_and_the_background():
 
 def test_latents_without_images_are_refused():
     plan = make_plan(small_config())
-    with pytest.raises(ValueError, match="without images"):
+    with pytest.raises(ValueError, match="domain has no images"):
         supervised_scores(plan, (), jax.random.key(0), print)

@@ -21,7 +21,7 @@ from experiments.runtime.devices import (
 )
 from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.lane import LaneState, train_lane
-from experiments.sweep.plan import Plan, take
+from experiments.sweep.plan import Plan, select_lanes
 
 Row = dict[str, Any]  # columns of the table by name
 
@@ -103,10 +103,9 @@ def prepare_sweep(
     load:       () -> shared arrays of the domain.
     make_state: () -> state that every lane begins with, [1, ...] on the host.
     """
-    plan = plan._replace(domain=plan.domain._replace(monitor=lambda trained, key: ()))
     shared, state = load(), make_state()
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
-    sweep = compile_sweep(plan, mesh, shared)
+    sweep = compile_sweep(plan, mesh, shared, monitor=lambda *lane: ())
     start = time.perf_counter()
     device_bytes = sweep.memory(steps)
     compile_seconds = time.perf_counter() - start
@@ -115,7 +114,7 @@ def prepare_sweep(
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
     # counted for a lane on one device: a batch that is split over devices has as many operations
-    step = lambda done, *lane: train_lane(plan, make_mesh(1), done, 1, *lane)
+    step = lambda done, *lane: train_lane(plan, *lane, mesh=make_mesh(1), done=done, steps=1)
     return Prepared(
         program=Program(lambda states: sweep.train(data, states, done, steps)[0], states),
         units=steps * len(plan.lanes),
@@ -129,7 +128,7 @@ def prepare_sweep(
 
 def first_state(plan: Plan, load: Callable[[], Any]) -> LaneState:
     """Returns the initial state of the first lane of a plan: [1, ...] on the host."""
-    first_lane = take(plan, [0])
+    first_lane = select_lanes(plan, [0])
     return compile_sweep(first_lane, make_mesh(1), load()).init(first_lane.data)
 
 

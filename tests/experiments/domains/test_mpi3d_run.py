@@ -63,9 +63,10 @@ def test_captions_tell_what_images_show(folder, key):
     plan = make_plan(mpi3d_config(folder))
     language = lvm.make_language(FACTORS, PHRASINGS)
     data = jax.tree.map(lambda leaf: jnp.asarray(leaf[1]), plan.data)
-    sample = jax.jit(plan.domain.sample, static_argnums=4)
-    pairs = jax.device_get(sample(plan.domain.load(lambda share: None), (), data, key, 64))
-    for values, text in zip(pairs.factors, plan.domain.words.sentences(pairs.t), strict=True):
+    sample = jax.jit(plan.domain.sample, static_argnums=1)
+    shared = plan.domain.load(lambda fraction: None)
+    pairs = jax.device_get(sample(key, 64, shared=shared, world=(), lane=data))
+    for values, text in zip(pairs.factors, lvm.sentences(language, pairs.t), strict=True):
         for factor, value in zip(language.factors[:4], values, strict=False):
             assert factor.values[value] in text.split()
 
@@ -104,13 +105,13 @@ def test_the_encoders_of_both_configs_take_images_of_64_pixels(module):
     config = module.get_config()
     config.world.data = "anywhere"
     plan = make_plan(config)
-    blank = plan.domain.blank
+    blank = plan.domain.empty_shared()
     assert blank.train.images.shape == (1, 64, 64, 3)
     lane = jax.tree.map(lambda leaf: leaf[0], plan.data)
 
     def encode(lane, pictures):
         train = init_lane(plan, pictures, lane).train
-        pairs = plan.domain.sample(pictures, (), lane, jax.random.key(0), 3)
+        pairs = plan.domain.sample(jax.random.key(0), 3, shared=pictures, world=(), lane=lane)
         observations = mmcl.Modalities(pairs.x, pairs.t)
         return mmcl.encode(
             train.params, train.stats, observations, recipe=plan.recipe, hyper=lane.hyper

@@ -105,8 +105,8 @@ def test_a_folder_of_exported_scenes_is_trained_on(tmp_path):
 
 def test_captions_of_a_setting_leave_out_what_it_omits(plan, shared, key):
     data = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
-    pairs = plan.domain.sample(shared, (), data, key, 50)
-    for text in plan.domain.words.sentences(np.asarray(pairs.t)):
+    pairs = plan.domain.sample(key, 50, shared=shared, world=(), lane=data)
+    for text in lvm.sentences(plan.domain.language, np.asarray(pairs.t)):
         words = set(text.split())
         assert words & set(SHAPES)
         assert words & {"left", "center", "right"}

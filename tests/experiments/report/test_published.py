@@ -26,6 +26,7 @@ def path(tmp_path):
 
 def cells(**columns):
     row = dict(dependence="natural", modality="x", probe="mlp", study="selection", metric="r2")
+    row |= dict(law="natural", noise_law="natural", misalignment="noise")
     row |= dict(setting="select {shape, x_pos}", target="hue", perturbable="", mean=0.5)
     row |= dict(noise_probability=0.75, selected="shape x_pos", encoding_size=2, attainable=0.5)
     size = max(len(values) for values in columns.values())

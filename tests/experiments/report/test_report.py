@@ -37,7 +37,8 @@ def directory(tmp_path_factory):
     claim(directory, config, plan.lanes)
     scores = [fake_scores(0.1 * place, semantics=9) for place in range(6)]
     add_results(
-        directory / "results.csv", results_table(range(6), plan.lanes, scores, [-1] * 6, score_rows)
+        directory / "results.csv",
+        results_table(dict(enumerate(plan.lanes)), scores, [-1] * 6, score_rows),
     )
     history = pd.DataFrame(
         {"step": step, "lane": number, **vars(lane), "loss": 1.0, "x_s1": 0.9, "x_s2": step / 10}
@@ -102,7 +103,14 @@ def test_a_title_cannot_break_out_of_the_page(directory, tmp_path):
             directory / "results.csv", keep_default_na=False, na_values={"attainable": [""]}
         )
     )
-    save_page(tmp_path / "p.html", cells.assign(paper=np.nan), "</script><b>", [], "", {})
+    save_page(
+        tmp_path / "p.html",
+        cells.assign(paper=np.nan),
+        about="</script><b>",
+        notes=[],
+        distance="",
+        figures={},
+    )
     assert "</script><b>" not in (tmp_path / "p.html").read_text()
 
 

@@ -30,7 +30,9 @@ def results():
             "selected": "s1 s2",
             "perturbable": "s2",
             "dependence": "independent",
+            "noise_law": "gaussian",
             "encoding_size": 1,
+            "misalignment": "noise",
             "noise_probability": 0.75,
             "modality": modality,
             "probe": "mlp",
@@ -80,11 +82,16 @@ def test_the_study_of_a_setting():
             ("select [1]", "s1", "", 3, "selection"),  # in no other size
             ("select [2]", "s1 s2", "", 2, "selection"),
             ("select [2]", "s1 s2", "", 3, "encoding size"),
-            ("perturb [1]", "s1 s2", "s1", 1, "perturbation"),
+            ("perturb [1]", "s1 s2 s3", "s1", 2, "perturbation"),
             ("select [2] perturb [1]", "s1 s2", "s1", 1, "joint"),
         ],
         columns=["setting", "selected", "perturbable", "encoding_size", "study"],
-    ).assign(dependence="independent", noise_probability=0.75)
+    ).assign(
+        dependence="independent",
+        noise_law="gaussian",
+        misalignment="noise",
+        noise_probability=0.75,
+    )
     assert studies(rows).tolist() == rows.study.tolist()
     assert has_exact_size(rows).tolist() == [False, True, False, True, True]
 
@@ -130,7 +137,7 @@ def test_summary_fits_a_terminal_and_shows_both(results):
     lines = summary(over_seeds(results)).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0] == "R² by mlp"
-    assert lines[2] == "select [10], independent semantics, size 1"
+    assert lines[2] == ("select [10], independent semantics, size 1, noise probability 0.75")
     assert lines[3].split() == ["image", ".91", ".11", ".11", ".11", ".11", ".91"]
     assert lines[5].split() == ["attainable", "1.0", ".00", ".00", ".00", ".00", "1.0"]
 

@@ -83,15 +83,6 @@ def test_a_run_grows_by_a_setting_with_steps_of_its_own(tmp_path):
         take_over(tmp_path, more)
 
 
-def test_a_run_from_before_settings_had_steps_of_their_own(tmp_path):
-    take_over(tmp_path, small_config())
-    content = json.loads((tmp_path / "config.json").read_text())
-    del content["config"]["steps_by_setting"]
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    take_over(tmp_path, small_config(seeds=2))
-    assert len(read_lanes(tmp_path)) == 4
-
-
 def test_a_run_does_not_shrink_nor_grow_under_another_recipe(tmp_path):
     take_over(tmp_path, small_config(seeds=2))
     with pytest.raises(ValueError, match="seeds: 2 there, 1 here"):
@@ -152,7 +143,7 @@ def test_a_process_that_is_not_the_first_ends_too_if_that_is_refused(tmp_path, m
     monkeypatch.setattr("experiments.rundir.claim.is_first", lambda: False)
     monkeypatch.setattr("experiments.rundir.claim.any_process", lambda flags: [True])
     config = small_config()
-    refused = pytest.raises(ValueError, match="the first process says why not")
+    refused = pytest.raises(ValueError, match="the first process has printed the reason")
     with refused, claimed(tmp_path, config, make_plan(config).lanes):
         pass
 
@@ -162,7 +153,7 @@ def test_a_stale_lock_is_told_apart_and_stands_in_nobodys_way(tmp_path, capsys):
     (tmp_path / "lock").write_text("process 1 on elsewhere since yesterday")
     with claimed(tmp_path, config, make_plan(config).lanes):
         said = capsys.readouterr().out
-    assert "the last run here was broken off: process 1 on elsewhere since yesterday" in said
+    assert "the last run here was interrupted: process 1 on elsewhere since yesterday" in said
     with claimed(tmp_path, config, make_plan(config).lanes):
         assert capsys.readouterr().out == ""
 

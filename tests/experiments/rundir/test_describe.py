@@ -36,7 +36,7 @@ def directory(tmp_path_factory):
 def test_a_run_tells_its_lanes_with_step_loss_status_and_scores(directory):
     found = describe_run(directory)
     assert found["lanes"][0]["steps"] == 6
-    assert found["format"] == 1
+    assert found["format"] == 2
     assert [lane["lane"] for lane in found["lanes"]] == [0, 1]
     for lane in found["lanes"]:
         assert lane["step"] == 6
@@ -143,9 +143,9 @@ def test_no_run_directory_and_no_checkpoint_are_told(directory, tmp_path):
 def test_a_loaded_lane_encodes_data_of_its_own_world(directory):
     lane = load_lane(str(directory), 1)
     assert lane.step == 6
-    assert lane.lane.setting == "select [2] perturb {2}"
+    assert lane.identity.setting == "select [2] perturb {2}"
     assert lane.bias.perturbable.tolist() == [False, True, False]
-    pairs = lvm.sample_pairs(jax.random.key(0), lane.world, lane.bias, 0.75, 32)
+    pairs = lvm.sample_pairs(jax.random.key(0), lane.world, lane.bias, 32)
     z = encode(lane, mmcl.Modalities(pairs.x, pairs.t))
     assert z.x.shape == z.t.shape == (32, 3)
     np.testing.assert_array_equal(z.x[:, 1:], 0)  # one unbiased semantic, one dimension

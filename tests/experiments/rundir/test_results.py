@@ -43,8 +43,8 @@ def fake_scores(offset=0.0, semantics=3):
 
 @pytest.fixture
 def rows():
-    lanes = make_plan(small_config()).lanes
-    return results_table(range(2), lanes, [fake_scores(), fake_scores(0.5)], [-1, -1], score_rows)
+    lanes = dict(enumerate(make_plan(small_config()).lanes))
+    return results_table(lanes, [fake_scores(), fake_scores(0.5)], [-1, -1], score_rows)
 
 
 def value(rows, lane=0, **where):
@@ -100,7 +100,7 @@ def test_a_truncated_file_is_said_to_be_and_its_whole_lanes_stay(rows, tmp_path,
     path.write_text("".join(lines[:-60]) + (lines[-60][:20] if torn else ""))
     said = []
     assert set(read_results(path, warn=said.append).lane) == {0}
-    assert said == [f"{path} is not whole: lane 1 left out"]
+    assert said == [f"{path} is incomplete: lane 1 left out"]
     assert scored_lanes(path) == [0]
     add_results(path, rows[rows.lane == 1])  # scoring that lane again mends the file
     pd.testing.assert_frame_equal(read_results(path), rows)
@@ -137,8 +137,8 @@ def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp
 
 
 def test_scores_of_a_frozen_lane_are_no_numbers():
-    lane = make_plan(small_config()).lanes[:1]
-    table = results_table(range(1), lane, [fake_scores()], [7], score_rows)
+    lanes = {0: make_plan(small_config()).lanes[0]}
+    table = results_table(lanes, [fake_scores()], [7], score_rows)
     assert table.value.isna().all()
     assert (table.status == "diverged at step 7").all()
 

@@ -27,7 +27,7 @@ def test_a_request_to_stop_saves_and_says_how_to_go_on(tmp_path):
         text, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     done = list_checkpoints(tmp_path / "run")[0].step
-    assert f"stopped after {done} of 1000000 steps; the same command goes on from there" in text
+    assert f"stopped after {done} of 1000000 steps; the same command resumes there" in text
 
 
 def command(*arguments):

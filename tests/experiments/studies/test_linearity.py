@@ -14,14 +14,14 @@ from experiments.sweep.plan import make_plan
 from tests.small import small_config
 
 
-def variant(run, directory, space, suffix):
-    """A copy of a run in another output space, of other laws, with scores of an MLP made up."""
+def variant(run, directory, space, noise_law):
+    """A copy of a run with another output space and noise law, and made-up scores of an MLP."""
     shutil.copytree(run, directory)
     content = json.loads((directory / "config.json").read_text())
     content["config"]["recipe"]["output_space"] = space
     (directory / "config.json").write_text(json.dumps(content))
     rows = read_results(directory / "results.csv")
-    rows = rows.assign(dependence=rows.dependence + suffix)
+    rows = rows.assign(noise_law=noise_law)
     mlp = rows.assign(probe="mlp", value=rows.value + 0.25)
     add_results(directory / "results.csv", pd.concat([rows, mlp]))
     return directory
@@ -32,8 +32,8 @@ def runs(finished, tmp_path_factory):
     """A run as it was, and one in the cube with semantics of other laws."""
     place = tmp_path_factory.mktemp("runs")
     return [
-        variant(finished[0], place / "free", "free", ""),
-        variant(finished[0], place / "cube", "cube", "_laplace"),
+        variant(finished[0], place / "free", "free", "gaussian"),
+        variant(finished[0], place / "cube", "cube", "laplace"),
     ]
 
 
@@ -42,7 +42,8 @@ def test_every_space_has_all_laws_and_its_size():
         plan = make_plan(linearity.get_config(f"siglip,{space}"))
         assert (plan.recipe.objective, plan.recipe.output_space) == ("siglip", space)
         assert {lane.encoding_size for lane in plan.lanes} == {size}
-        assert len({lane.dependence for lane in plan.lanes}) == 2 * len(lvm.NOISE_LAWS)
+        laws = {(lane.dependence, lane.noise_law) for lane in plan.lanes}
+        assert len(laws) == 2 * len(lvm.NOISE_LAWS)
 
 
 def test_an_unknown_space_is_refused():
@@ -51,7 +52,7 @@ def test_an_unknown_space_is_refused():
 
 
 def test_the_table_has_means_over_what_is_unbiased(runs):
-    table = linearity_table(runs).set_index(["space", "law", "noise"])
+    table = linearity_table(runs).set_index(["space", "dependence", "noise_law"])
     rows = read_results(runs[0] / "results.csv")
     kept = rows[(rows.target == "s1") & (rows.metric == "r2") & (rows.probe == "linear")]
     for lane, law in enumerate(["independent", "dependent"]):
@@ -83,7 +84,7 @@ def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_pa
     add_results(
         tmp_path / "failed" / "results.csv", rows.assign(value=rows.value.mask(rows.lane == 0))
     )
-    table = linearity_table([tmp_path / "failed"]).set_index("law")
+    table = linearity_table([tmp_path / "failed"]).set_index("dependence")
     assert table.linear.isna().to_dict() == {"independent": True, "dependent": False}
     with pytest.raises(ValueError, match="two runs have alignment_max_entropy in space free"):
         linearity_table([runs[0], runs[0]])

@@ -4,40 +4,43 @@ import pytest
 
 from experiments.configs import default
 from experiments.report.tables import distance_from_theory, over_seeds, studies, summary
-from experiments.studies import misalignment as rates
+from experiments.studies import misalignment
 from tests.runs import run
 from tests.small import small_config
 
 
 def table():
-    """An omission that keeps s2 as often as it tells it, at three rates; one fixed bias."""
-    settings = [("perturb {2} mcar", "s2", rate) for rate in (1.0, 0.0, 0.5)]
-    settings += [("perturb {2}", "s2", 0.75)]
+    """Scores of mcar, under which s2 is kept as often as it is mentioned; and of one fixed bias."""
+    settings = [("perturb {2} mcar", "mcar", rate) for rate in (1.0, 0.0, 0.5)]
+    settings += [("perturb {2}", "noise", 0.75)]
     return pd.DataFrame(
         {
             "lane": lane, "seed": 0, "setting": setting, "selected": "s1 s2",
-            "perturbable": perturbable, "dependence": "independent", "encoding_size": 1,
+            "perturbable": "s2", "dependence": "independent", "noise_law": "gaussian",
+            "encoding_size": 1, "misalignment": kind,
             "noise_probability": rate, "modality": modality, "probe": "mlp", "target": target,
             "metric": "r2", "environment": "same", "attainable": float(target == "s1"),
             "value": 1 - rate if target == "s2" else 1.0, "status": "ok",
         }
-        for lane, (setting, perturbable, rate) in enumerate(settings)
+        for lane, (setting, kind, rate) in enumerate(settings)
         for modality in "xt"
         for target in ("s1", "s2", "m_x", "rep")
     )  # fmt: skip
 
 
 def test_a_panel_a_setting_at_several_rates():
-    (rows,) = rates.rate_panels(over_seeds(table()))
+    (rows,) = misalignment.rate_panels(over_seeds(table()))
     assert set(rows.setting) == {"perturb {2} mcar"}
     assert set(rows.target) == {"s1", "s2"}
 
 
 def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(rates, "save", lambda figure, path: drawn.append(figure))
-    rates.save_rates(rates.rate_panels(over_seeds(table())), tmp_path / "rates.png")
-    lines = [line for line in drawn[0].axes[0].lines if line.get_color() == rates.BIASED["color"]]
+    monkeypatch.setattr(misalignment, "save_figure", lambda figure, path: drawn.append(figure))
+    misalignment.save_rates(misalignment.rate_panels(over_seeds(table())), tmp_path / "rates.png")
+    lines = [
+        line for line in drawn[0].axes[0].lines if line.get_color() == misalignment.BIASED["color"]
+    ]
     assert len(lines) == 2
     for line in lines:
         np.testing.assert_array_equal(line.get_xdata(), [0, 0.5, 1])
@@ -66,13 +69,13 @@ def test_a_run_and_its_figure(tmp_path, monkeypatch, capsys, captions):
         for rate in (0.0, 1.0)
     )
     run(tmp_path, small_config(settings=settings, **{"world.captions": captions}))
-    monkeypatch.setattr("sys.argv", ["rates", str(tmp_path)])
-    rates.main()
+    monkeypatch.setattr("sys.argv", ["misalignment", str(tmp_path)])
+    misalignment.main()
     assert "figures/rates.png" in capsys.readouterr().out
     assert (tmp_path / "figures" / "rates.png").stat().st_size > 10_000
 
 
 def test_a_run_with_one_rate_has_no_figure(finished, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["rates", str(finished[0])])
+    monkeypatch.setattr("sys.argv", ["misalignment", str(finished[0])])
     with pytest.raises(SystemExit, match="has no setting at several rates"):
-        rates.main()
+        misalignment.main()

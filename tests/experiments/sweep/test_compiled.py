@@ -9,7 +9,8 @@ import probes
 from experiments.configs import default
 from experiments.domains.latents import Evaluation
 from experiments.runtime.devices import make_mesh, on_devices, on_host
-from experiments.sweep.compiled import _advance, compile_sweep
+from experiments.sweep.compiled import compile_sweep
+from experiments.sweep.lane import train_lane
 from experiments.sweep.plan import make_plan, select_lanes
 from tests.small import small_config
 
@@ -104,7 +105,7 @@ def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
     assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(data))
     lane = rows((plan.data, sweep.init(plan.data)), 0)
-    chunk = lambda done, *lane: _advance(plan, mesh, done, 4, (), *lane)
+    chunk = lambda done, *lane: train_lane(plan, (), *lane, mesh=mesh, done=done, steps=4)
     assert "callback" not in str(jax.make_jaxpr(chunk)(jnp.int32(0), *lane))
 
 
