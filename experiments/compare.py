@@ -21,7 +21,7 @@ from experiments.report.tables import (
     with_roles,
 )
 from experiments.rundir.checkpoint_files import read_run
-from experiments.rundir.lane import REVERSE
+from experiments.rundir.lane_identity import REVERSE
 from experiments.rundir.results import read_results
 
 SCORES = {"kept": "least kept", "leaked": "most leaked", "reverse": "least reverse"}

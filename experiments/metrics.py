@@ -20,7 +20,7 @@ from experiments.domains.domain import TrainedLane
 from experiments.domains.latent_metrics import LatentMetrics, latent_metrics
 from experiments.domains.latents import LatentsDomain
 from experiments.rundir.describe import describe_run
-from experiments.rundir.lane import lane_columns, unbiased_names
+from experiments.rundir.lane_identity import lane_columns, unbiased_names
 from experiments.rundir.results import DIGITS, MODALITIES
 from experiments.runtime.devices import keep_compiled
 from experiments.runtime.progress import Show, progress

@@ -13,7 +13,7 @@ import pandas as pd
 from absl import app, flags, logging
 from rich.console import Console
 
-from experiments.rundir.lane import Lane, lane_columns, role_and_score
+from experiments.rundir.lane_identity import Lane, lane_columns, role_and_score
 from experiments.rundir.results import MODALITIES
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import make_mesh, on_devices, on_host, use_every_core

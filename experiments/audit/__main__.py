@@ -1,4 +1,4 @@
-"""Audit: how often captions mention each group of concepts, and how often they contradict labels.
+"""Audit: how often captions mention each group of concepts, and how often wrongly.
 
 python -m experiments.audit --captions captions.txt
 """

@@ -1,6 +1,6 @@
-"""Recipes: everything about training, by name, with every field in sight.
+"""Recipes: the training choices of a config, by name, with every field in sight.
 
-A recipe that names no encoders takes MLPs, for the vectors of the numerical study.
+A recipe without encoders uses MLPs, for the vectors of the numerical study.
 """
 
 import difflib
@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 
 def fast() -> ConfigDict:
-    """Minutes on two cores: whitened observations, small encoders, SOAP."""
+    """Returns the recipe for minutes on two cores: whitened observations, small encoders, SOAP."""
     return ConfigDict(
         {
             "widths": (64, 64, 64),
@@ -22,9 +22,9 @@ def fast() -> ConfigDict:
             "similarity": "negative_squared_distance",
             "negatives": "in_batch",
             "temperature": 1.0,
-            "refine": 0.1,  # share of the steps, the last ones, with whitened entropy too
-            "refine_rate": 0.15,  # share of the learning rate that is left when they begin
-            "norm_penalty": 0.1,  # of whitened entropy: the larger, the tighter it is bounded
+            "refine": 0.1,  # fraction of the steps, the last ones, with whitened entropy too
+            "refine_rate": 0.15,  # fraction of the learning rate when they begin
+            "norm_penalty": 0.1,  # of whitened entropy, bounds representations
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,
@@ -37,7 +37,7 @@ def fast() -> ConfigDict:
 
 
 def paper() -> ConfigDict:
-    """The paper's protocol (section 5.1 and appendix): days on two cores."""
+    """Returns the paper's protocol (section 5.1 and appendix): days on two cores."""
     return ConfigDict(
         {
             "widths": (150, 750, 750, 750, 750, 150),
@@ -65,7 +65,7 @@ def paper() -> ConfigDict:
 
 
 def patches() -> ConfigDict:
-    """Photographs and captions in minutes on two cores: patches and tokens as matrix products."""
+    """Returns the recipe for images and captions on two cores: patch and token encoders."""
     return ConfigDict(
         {
             "image_encoder": "patches",
@@ -98,11 +98,11 @@ def patches() -> ConfigDict:
 
 
 def scenes() -> ConfigDict:
-    """Rendered scenes on two cores: hidden units that see the whole picture, whitened entropy.
+    """Returns the recipe for rendered scenes on two cores: a dense head and whitened entropy.
 
-    A few semantics tell a picture from all others of a batch; InfoNCE learns no more then, and
-    leaves out what is hardest to see, the shape. Whitened entropy does not saturate, and its norm
-    penalty keeps the last digits of what is easy to see from counting most.
+    A few semantics identify an image within a batch, so InfoNCE saturates before it learns the
+    shape, which is the hardest to see. Whitened entropy does not saturate; its norm penalty limits
+    the weight of small differences in semantics that are easy to see.
     """
     recipe = patches()
     recipe.update(
@@ -119,7 +119,7 @@ def scenes() -> ConfigDict:
 
 
 def resnet() -> ConfigDict:
-    """The paper's encoders of photographs and captions (section 5.2), meant for an accelerator."""
+    """Returns the paper's encoders of images and captions (section 5.2), for an accelerator."""
     recipe = patches()
     recipe.update(image_encoder="resnet18", text_encoder="text_cnn", steps=10_000)
     return recipe
@@ -129,7 +129,7 @@ RECIPES = {"fast": fast, "paper": paper, "patches": patches, "scenes": scenes, "
 
 
 def get_recipe(name: str) -> ConfigDict:
-    """The recipe called `name`; raises ValueError, with the nearest known name, for another."""
+    """Returns the recipe `name`; raises ValueError, with the nearest name, for an unknown one."""
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1, 0)
         raise ValueError(

@@ -23,7 +23,7 @@ from experiments.domains.captioned_scores import (
     zero_shot_scores,
 )
 from experiments.domains.domain import Domain, Progress, TrainedLane
-from experiments.rundir.lane import PAPER_MISALIGNMENT
+from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from lvm.captions.generation import replace_values
 from probes.factors import one_hots
 

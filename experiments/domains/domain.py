@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
-from experiments.rundir.lane import Lane
+from experiments.rundir.lane_identity import Lane
 
 Shared = Any  # a pytree of arrays that all lanes read, such as photographs
 World = Any  # a pytree of arrays that belong to one lane

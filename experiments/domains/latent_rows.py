@@ -8,7 +8,7 @@ import numpy as np
 
 import mmcl
 import probes
-from experiments.rundir.lane import REVERSE, Lane, unbiased_names
+from experiments.rundir.lane_identity import REVERSE, Lane, unbiased_names
 from experiments.rundir.results import HEAD, MODALITIES, NO_PROBE, score_row
 from probes.downstream import LABEL, OUTCOMES, DownstreamScores
 from probes.identifiability import Identifiability, LatentScores

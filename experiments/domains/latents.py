@@ -14,7 +14,7 @@ import probes
 from experiments.domains import latent_rows
 from experiments.domains.domain import Domain, TrainedLane
 from experiments.domains.latent_rows import Downstream, LatentLaneScores, MonitorScores
-from experiments.rundir.lane import PAPER_MISALIGNMENT, semantic_indices
+from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, semantic_indices
 from experiments.runtime.checks import require_known, require_least
 from lvm.latents.switch import switch_by_name
 from probes.downstream import OUTCOMES

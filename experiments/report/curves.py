@@ -19,22 +19,13 @@ from experiments.report.tables import (
     of_targets,
     setting_labels,
 )
-from experiments.rundir.lane import REVERSE, unbiased_names
+from experiments.rundir.lane_identity import REVERSE, unbiased_names
 from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 
 LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
 OTHER_LAW = "#009e73"
 MARKERS = "os^vDPX*"  # of laws
 PANELS_PER_ROW = 5
-OTHERS = (
-    "m_x",
-    "m_t",
-    "alpha",
-    "beta",
-    "gamma",
-    "phrasing",
-    REVERSE,
-)  # targets that are not semantics
 TITLE = 30  # letters per line of a panel's title
 ROOM = 0.035  # for a letter of a name beside a panel, as a fraction of the steps
 NAME = 0.06  # height of a name in a panel, in units of R²

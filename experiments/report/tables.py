@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from experiments.rundir.lane import PAPER_MISALIGNMENT, REVERSE, role_and_score, unbiased_names
+from experiments.rundir.lane_identity import (
+    PAPER_MISALIGNMENT,
+    REVERSE,
+    role_and_score,
+    unbiased_names,
+)
 from experiments.rundir.results import HEAD, MODALITIES, NOT_SEMANTICS, ZERO_SHOT
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]

@@ -13,7 +13,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run, steps_of
-from experiments.rundir.lane import Lane
+from experiments.rundir.lane_identity import Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_directory
 from experiments.runtime.processes import any_process, is_first

@@ -21,7 +21,7 @@ from experiments.rundir.checkpoint_files import (
     status_of,
     steps_of,
 )
-from experiments.rundir.lane import role_and_score
+from experiments.rundir.lane_identity import role_and_score
 
 PROBE = "mlp"  # the probe whose scores are shown, if it was used
 METRICS = ("r2", "matthews")

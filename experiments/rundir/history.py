@@ -13,7 +13,7 @@ import jax
 import pandas as pd
 
 from experiments.rundir.csv_tables import complete_lines, read_table
-from experiments.rundir.lane import Lane, lane_columns
+from experiments.rundir.lane_identity import Lane, lane_columns
 from experiments.rundir.results import LANE_WORDS
 from lvm.files.atomic import write_atomically
 
@@ -22,6 +22,7 @@ def append(
     directory: Path,
     lanes: Mapping[int, Lane],
     step: int,
+    *,
     advance: Any,
     monitor_row: Callable[[Any], dict[str, float]],
 ) -> None:

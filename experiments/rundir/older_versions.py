@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.rundir.lane import PAPER_MISALIGNMENT
+from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from lvm.files.atomic import write_atomically
 
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.rundir.checkpoint_files import status_of
 from experiments.rundir.csv_tables import complete_lines, read_table
-from experiments.rundir.lane import REVERSE, Lane, lane_columns
+from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns
 from lvm.files.atomic import write_atomically
 
 MODALITIES = {"x": "image", "t": "text"}

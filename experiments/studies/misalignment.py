@@ -22,7 +22,7 @@ from experiments.report.tables import (
     over_seeds,
 )
 from experiments.rundir.checkpoint_files import read_run
-from experiments.rundir.lane import unbiased_names
+from experiments.rundir.lane_identity import unbiased_names
 from experiments.rundir.results import NOT_SEMANTICS, read_results
 
 PANEL = ["setting", "law", "encoding_size"]

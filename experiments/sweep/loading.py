@@ -18,7 +18,7 @@ from experiments.domains.domain import World
 from experiments.rundir.checkpoints import load_checkpoint
 from experiments.rundir.claim import read_config, read_lanes
 from experiments.rundir.describe import newest_checkpoint
-from experiments.rundir.lane import Lane
+from experiments.rundir.lane_identity import Lane
 from experiments.sweep.lane import init_lane
 from experiments.sweep.plan import Plan, make_plan, order_lanes, select_lanes
 

@@ -12,7 +12,7 @@ import mmcl
 from experiments.domains import Domain, make_domain
 from experiments.domains.domain import LaneData
 from experiments.rundir.checkpoint_files import steps_of
-from experiments.rundir.lane import Lane
+from experiments.rundir.lane_identity import Lane
 from experiments.runtime.checks import require_fraction, require_least, require_positive
 from experiments.sweep.settings import lane_bias, make_lanes
 from mmcl.recipe import ALLOWED_NAMES

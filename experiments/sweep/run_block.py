@@ -166,7 +166,8 @@ def _add_history(task: BlockTask, step: int, advance: Advance) -> None:
     """Adds rows to the history; a full disk costs these rows, not the run."""
     lanes = dict(zip(task.block.lanes, task.plan.lanes, strict=True))
     try:
-        history.append(task.directory, lanes, step, advance, task.plan.domain.monitor_row)
+        monitor_row = task.plan.domain.monitor_row
+        history.append(task.directory, lanes, step, advance=advance, monitor_row=monitor_row)
     except OSError as error:
         task.say(f"history.csv has nothing of step {step}: {error.strerror}")
 

@@ -9,7 +9,12 @@ from ml_collections import ConfigDict
 
 import lvm
 from experiments.domains.domain import Domain
-from experiments.rundir.lane import PAPER_MISALIGNMENT, Lane, are_numbered, semantic_indices
+from experiments.rundir.lane_identity import (
+    PAPER_MISALIGNMENT,
+    Lane,
+    are_numbered,
+    semantic_indices,
+)
 from lvm.latents.misalignment import WHOLE_CAPTION
 from mmcl.output_spaces import EXTRA_COLUMNS
 

@@ -68,10 +68,10 @@ def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monk
 def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
     append = run_block.history.append
 
-    def full(directory, numbers, lanes, step, *metrics):
+    def full(directory, lanes, step, **scores):
         if step == 4:
             raise OSError(28, "No space left on device")
-        append(directory, numbers, lanes, step, *metrics)
+        append(directory, lanes, step, **scores)
 
     monkeypatch.setattr(run_block.history, "append", full)
     text = run(tmp_path, small_config())

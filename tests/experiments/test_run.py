@@ -81,8 +81,8 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
     """Killed after the checkpoint at step 4 with a history that is already further."""
     append = history.append
 
-    def killed(directory, lanes, step, *metrics):
-        append(directory, lanes, step, *metrics)
+    def killed(directory, lanes, step, **scores):
+        append(directory, lanes, step, **scores)
         if step == 6:
             raise KeyboardInterrupt
 

@@ -21,7 +21,7 @@ def advance(loss=1.5):
 @pytest.fixture
 def directory(tmp_path):
     for step in (2, 4):
-        history.append(tmp_path, LANES, step, advance(), monitor_row)
+        history.append(tmp_path, LANES, step, advance=advance(), monitor_row=monitor_row)
     return tmp_path
 
 
@@ -34,12 +34,12 @@ def test_rows_tell_loss_and_scores(directory):
 
 
 def test_a_history_without_perturbation_is_read_without_a_warning(tmp_path):
-    history.append(tmp_path, {0: LANES[0]}, 2, advance(), monitor_row)
+    history.append(tmp_path, {0: LANES[0]}, 2, advance=advance(), monitor_row=monitor_row)
     assert list(history.read(tmp_path).perturbable) == [""]
 
 
 def test_a_frozen_lane_has_no_numbers(tmp_path):
-    history.append(tmp_path, LANES, 2, advance(np.nan), monitor_row)
+    history.append(tmp_path, LANES, 2, advance=advance(np.nan), monitor_row=monitor_row)
     assert history.read(tmp_path).loss.isna().all()
 
 
@@ -56,7 +56,7 @@ def test_a_torn_line_is_left_out_and_dropped_on_resuming(directory):
 def test_a_file_without_a_header_gets_one_again(tmp_path, left):
     (tmp_path / "history.csv").write_text(left)
     history.drop_after(tmp_path, range(2), 0)
-    history.append(tmp_path, LANES, 2, advance(), monitor_row)
+    history.append(tmp_path, LANES, 2, advance=advance(), monitor_row=monitor_row)
     assert list(history.read(tmp_path).step) == [2, 2]
 
 
@@ -70,7 +70,7 @@ def test_a_full_disk_leaves_no_torn_line(directory, monkeypatch):
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     with pytest.raises(OSError, match="No space left"):
-        history.append(directory, LANES, 6, advance(), monitor_row)
+        history.append(directory, LANES, 6, advance=advance(), monitor_row=monitor_row)
     assert (directory / "history.csv").read_text() == before
 
 

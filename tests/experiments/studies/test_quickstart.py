@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.configs import quickstart
-from experiments.rundir.lane import REVERSE
+from experiments.rundir.lane_identity import REVERSE
 from experiments.rundir.results import read_results
 from tests.runs import run
 
