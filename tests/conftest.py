@@ -1,4 +1,4 @@
-"""A strict test run: shapes and types of the core are checked, and no rank is promoted silently."""
+"""Strict test settings: shapes and types of the cores are checked, rank promotion is an error."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ from jaxtyping import install_import_hook
 
 # Threads of XLA's pool: with two, as on two cores, batched decompositions can block one another.
 os.environ.setdefault("NPROC", "8")
-# Most of the time of tests is compilation; they look at values, not at speed.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for what tests start
+# Compilation takes most of the time of the tests, and they check values, not speed.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for subprocesses
 jax.config.update("jax_disable_most_optimizations", True)
-# Tests start many programs that compile the same functions; each is compiled once.
+# Many subprocesses of tests compile the same functions: the cache compiles each of them once.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")
 )
@@ -26,14 +26,14 @@ LONGEST = ("test_training.py", "test_sweep.py", "test_processes.py", "test_failu
 
 
 def pytest_collection_modifyitems(items):
-    """The longest files come first, so that no worker is left alone with one at the end."""
+    """Sorts the longest files first, so that no worker runs one of them alone at the end."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """The directory of a small finished run, and what the run printed."""
-    # Imported late: the import hook above must see the packages first.
+    """The directory of a small finished run, and its printed text."""
+    # Imported late: the import hook above must be installed before the packages are imported.
     from tests.runs import run  # noqa: PLC0415
     from tests.small import small_config  # noqa: PLC0415
 

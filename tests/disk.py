@@ -1,4 +1,4 @@
-"""A disk that fills, and what is left on it."""
+"""A simulated full disk, and the names of all files in a folder."""
 
 import contextlib
 import resource
@@ -6,7 +6,7 @@ import resource
 
 @contextlib.contextmanager
 def files_of_at_most(count):
-    """Within, the system lets no file grow beyond `count` bytes."""
+    """Limits the files that this process writes to `count` bytes each."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
     try:
@@ -16,4 +16,5 @@ def files_of_at_most(count):
 
 
 def all_names(folder):
+    """Returns the sorted relative paths of all files and folders below a folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""Where the repository lies, and the data that may lie beside it."""
+"""Paths of the repository and of the data that may be next to it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs a small config, and compares the tables of runs."""
+"""Helpers that run a config and compare the tables of two runs."""
 
 import io
 from contextlib import nullcontext
@@ -14,7 +14,7 @@ from experiments.sweep.plan import make_plan, order_lanes
 def run(directory, config, report=False):
     """Runs a config in a directory and returns the printed text.
 
-    Without `report` it leaves out the summary, whose figure takes longer than some steps.
+    Without `report` no summary is printed: its figure takes longer than some steps of training.
     """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
@@ -27,5 +27,6 @@ def run(directory, config, report=False):
 
 
 def assert_same_tables(directory, other):
+    """Asserts that the tables of two runs are equal byte for byte."""
     for name in ("results.csv", "history.csv"):
         assert (directory / name).read_bytes() == (other / name).read_bytes()

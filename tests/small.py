@@ -1,15 +1,15 @@
-"""A config small enough for tests: the real thing, a few steps long."""
+"""A small config for tests: all parts of a run, a few steps long."""
 
 from experiments.configs import default
 
 
 def get_config():
-    """The same as a config file:  --config=tests/small.py ."""
+    """Returns the small config; called by  --config=tests/small.py ."""
     return small_config()
 
 
 def small_config(**changes):
-    """Two settings of a three-semantics world; changes are like {"recipe.steps": 4}."""
+    """Returns two settings with three semantics; changes are like {"recipe.steps": 4}."""
     config = default.get_config("fast")
     config.world.update(semantics=3, image_only=2, text_only=2, mixing_layers=2)
     config.recipe.update(widths=(8, 8), batch=16, group=8, steps=6, warmup=2, refine=0.0)

@@ -1,4 +1,4 @@
-"""Soak: a sweep killed again and again at random moments ends bit for bit like an unbroken one.
+"""Soak: a sweep killed repeatedly at random times gives the same bits as an uninterrupted one.
 
 python -m tests.soak --kills=20
 """
@@ -28,35 +28,39 @@ QUICKSTART = (
 
 
 def soak(workdir: Path, arguments: tuple[str, ...], kills: int, longest: float) -> int:
-    """Runs a sweep unbroken and, elsewhere, killed up to `kills` times within `longest` seconds.
+    """Runs a sweep without interruption and, in another directory, killed up to `kills` times.
 
-    Returns how often it was killed; raises AssertionError if what they leave differs.
+    Each kill comes at a random time, at most `longest` seconds after a start. Returns the number
+    of kills. Raises AssertionError if the tables or the last states of the two runs differ.
     """
-    unbroken, killed = workdir / "unbroken", workdir / "killed"
-    with _start(unbroken, arguments) as process:
+    uninterrupted, killed = workdir / "uninterrupted", workdir / "killed"
+    with _start(uninterrupted, arguments) as process:
         assert process.wait() == 0
-    done = 0
+    done_kills = 0
     while not (killed / "results.csv").exists():
         with _start(killed, arguments) as process:
-            moment = random.uniform(0, longest) if done < kills else None
+            timeout = random.uniform(0, longest) if done_kills < kills else None
             try:
-                assert process.wait(moment) == 0
+                assert process.wait(timeout) == 0
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-                done += 1
-                print(f"kill {done} after {moment:.1f} s, {_steps(killed)} steps saved", flush=True)
-    assert_same(unbroken, killed)
-    return done
+                done_kills += 1
+                print(
+                    f"kill {done_kills} after {timeout:.1f} s, {_steps(killed)} steps saved",
+                    flush=True,
+                )
+    assert_same(uninterrupted, killed)
+    return done_kills
 
 
-def assert_same(one: Path, other: Path) -> None:
+def assert_same(first: Path, second: Path) -> None:
     """Raises AssertionError unless two runs have the same tables and the same last states."""
     for name in ("results.csv", "history.csv"):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    newest, others = (newest_by_lane(list_checkpoints(place)) for place in (one, other))
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+    newest, others = (newest_by_lane(list_checkpoints(path)) for path in (first, second))
     assert newest.keys() == others.keys()
-    for lane, stored in newest.items():
-        arrays, other_arrays = lane_arrays(stored, lane), lane_arrays(others[lane], lane)
+    for lane, checkpoint in newest.items():
+        arrays, other_arrays = lane_arrays(checkpoint, lane), lane_arrays(others[lane], lane)
         assert arrays.keys() == other_arrays.keys()
         for name, array in arrays.items():
             np.testing.assert_array_equal(array, other_arrays[name], name)
@@ -68,11 +72,11 @@ def _start(workdir: Path, arguments: tuple[str, ...]) -> subprocess.Popen:
 
 
 def _steps(workdir: Path) -> int:
-    return max((stored.step for stored in list_checkpoints(workdir)), default=0)
+    return max((checkpoint.step for checkpoint in list_checkpoints(workdir)), default=0)
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the soak test from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--longest", type=float, default=20.0, help="seconds before a kill")
@@ -80,8 +84,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as workdir:
         start = time.monotonic()
         kills = soak(Path(workdir), QUICKSTART, options.kills, options.longest)
-        took = time.monotonic() - start
-    print(f"killed {kills} times, then finished: same bits as unbroken ({took:.0f} s in all)")
+        duration = time.monotonic() - start
+    print(f"killed {kills} times, then finished: same bits as uninterrupted ({duration:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Pat
     figure, axes = grid(len(groups))
     for axis, rows in zip(axes, groups, strict=True):
         _panel(axis, rows, captions)
-    figure.supxlabel("rate (of `strength`: share of noise)", fontsize=9)
+    figure.supxlabel("rate (strength: fraction of noise)", fontsize=9)
     figure.supylabel(metric_name(groups[0]), fontsize=9)
     styles = {
         "unbiased, from the image": KEPT | IMAGE,

@@ -1,4 +1,4 @@
-"""The guide is followed as written: its Python, its commands, and what it says they print."""
+"""Runs the guide as written: its Python code, its commands, and the output that it shows."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ TENTH = 0.11  # scores are printed to a tenth
 
 
 def follow(page, directory):
-    """Does what a page says, in a directory; a text block is what the block before it prints."""
+    """Runs the code of a page in a directory; a text block is the output of the block before it."""
     names, printed = {}, ""
     for kind, block in BLOCK.findall((GUIDE / f"{page}.md").read_text()):
         if kind == "text":
@@ -37,7 +37,7 @@ def follow(page, directory):
 def run_command(block, directory):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-ec", block],
         cwd=directory,
         env=environment,
@@ -45,40 +45,40 @@ def run_command(block, directory):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
-def assert_alike(printed, told):
-    """Equal up to spaces, and numbers up to a tenth."""
+def assert_alike(printed, expected):
+    """Asserts that two texts are equal up to spaces, and their numbers up to a tenth."""
     words = lambda text: re.sub(r"\s", "", NUMBER.sub("#", text))
     numbers = lambda text: [float(number) for number in NUMBER.findall(text)]
-    assert words(printed) == words(told), f"printed:\n{printed}"
-    assert numbers(printed) == pytest.approx(numbers(told), abs=TENTH), f"printed:\n{printed}"
+    assert words(printed) == words(expected), f"printed:\n{printed}"
+    assert numbers(printed) == pytest.approx(numbers(expected), abs=TENTH), f"printed:\n{printed}"
 
 
 @pytest.fixture(scope="module")
 def after_first_sweep(tmp_path_factory):
-    """The folder of someone who has followed the first page."""
+    """The folder after all commands of the first page."""
     directory = tmp_path_factory.mktemp("guide")
     follow("first_sweep", directory)
     return directory
 
 
-def test_the_first_sweep_keeps_what_is_told_truly(after_first_sweep):
+def test_the_first_page_runs_and_draws_its_figure(after_first_sweep):
     assert (after_first_sweep / "runs" / "first" / "figures" / "r2.png").exists()
 
 
 @pytest.mark.parametrize("page", ["your_world", "your_objective", "your_probe"])
-def test_each_extension_does_what_its_page_says(page, tmp_path):
+def test_the_code_of_each_extension_page_runs_as_shown(page, tmp_path):
     follow(page, tmp_path)
 
 
-def test_its_checkpoint_is_read(after_first_sweep):
+def test_the_page_of_checkpoints_runs_and_exports_a_lane(after_first_sweep):
     follow("checkpoints", after_first_sweep)
     assert (after_first_sweep / "lane1.npz").exists()
 
 
-def test_no_page_is_left_out_and_links_lead_somewhere():
+def test_all_pages_are_tested_and_their_links_exist():
     pages = {path.stem: path.read_text() for path in GUIDE.glob("*.md")}
     assert pages.keys() == {
         "first_sweep", "your_world", "your_objective", "your_probe", "checkpoints",
@@ -89,7 +89,7 @@ def test_no_page_is_left_out_and_links_lead_somewhere():
 
 
 @pytest.mark.parametrize("printed", ["[1.0 0.5]", "[1.0]", "[1.0 0.0] more", "(1.0 0.0)"])
-def test_another_output_than_told_fails(printed):
+def test_output_that_differs_from_the_page_fails(printed):
     assert_alike("[[1. -0.]\n [0.1 1.]]", "[[1.0 0.0] [0.0 1.0]]")
     with pytest.raises(AssertionError):
         assert_alike(printed, "[1.0 0.0]")

@@ -1,4 +1,4 @@
-"""Exported scenes are read back as they were, by the reader of the layout."""
+"""Exported scenes are read back unchanged by the reader of the layout."""
 
 from collections import Counter
 
@@ -33,7 +33,7 @@ def scenes():
     return jax.device_get(lvm.sample_scenes(jax.random.key(3), COUNT))
 
 
-def test_images_and_latents_come_back(folder, scenes):
+def test_images_and_latents_are_read_back_unchanged(folder, scenes):
     images, latents = datasets.read_causal3dident(folder)
     expected = np.concatenate(list(render_batches(scenes, SIDE)))
     np.testing.assert_array_equal(images, expected)
@@ -41,45 +41,45 @@ def test_images_and_latents_come_back(folder, scenes):
         np.testing.assert_array_equal(leaf, getattr(scenes, name))
 
 
-def told_word(told, place, row):
-    """The word for what the columns of a row say of a factor, by its place in the order."""
-    if place >= 4:
-        kind, table = ("object", "splotlight", "background")[place - 4], COLOR_TABLES[place - 4]
-        name = told[f"{kind}_color_name"][row]
-        assert list(table)[told[f"{kind}_color_index"][row]] == name
+def expected_word(columns, index, row):
+    """Returns the word that the caption of a row contains for a factor, given its columns."""
+    if index >= 4:
+        kind, table = ("object", "splotlight", "background")[index - 4], COLOR_TABLES[index - 4]
+        name = columns[f"{kind}_color_name"][row]
+        assert list(table)[columns[f"{kind}_color_index"][row]] == name
         return name.rpartition(":")[2].replace(" ", "-")
-    if place == 3:
-        return COMPASS[int(told["spotlight_pos"][row] * 5)]
-    name = ("object_shape", "object_xpos", "object_ypos")[place]
-    return (SHAPES, PLACES["x_pos"], PLACES["y_pos"])[place][told[name][row]]
+    if index == 3:
+        return COMPASS[int(columns["spotlight_pos"][row] * 5)]
+    name = ("object_shape", "object_xpos", "object_ypos")[index]
+    return (SHAPES, PLACES["x_pos"], PLACES["y_pos"])[index][columns[name][row]]
 
 
 @pytest.mark.parametrize(("kind", "number"), SETTINGS)
-def test_captions_tell_what_their_columns_say(kind, number, folder, scenes):
+def test_captions_contain_the_words_of_their_columns(kind, number, folder, scenes):
     captions = datasets.read_causal3dident_captions(folder, kind, number)
-    bias, told = setting_bias(kind, number), captions.values
+    bias, columns = setting_bias(kind, number), captions.values
     words = make_scene_words(COLOR_TABLES)
     values = [factor.values for factor in words.language.factors]
-    tellers = Counter(word for of_factor in values for word in of_factor)
+    factors_per_word = Counter(word for factor_values in values for word in factor_values)
     for row, text in enumerate(captions.texts):
-        spoken = set(text.split())
-        for place, selected in enumerate(bias.selected):
-            own = {word for word in values[place] if tellers[word] == 1}
+        caption_words = set(text.split())
+        for index, selected in enumerate(bias.selected):
+            unique_words = {word for word in values[index] if factors_per_word[word] == 1}
             if selected:
-                word = told_word(told, place, row)
-                assert word in spoken
-                assert spoken & own <= {word}
+                word = expected_word(columns, index, row)
+                assert word in caption_words
+                assert caption_words & unique_words <= {word}
             else:
-                assert not spoken & own
-    truly = np.asarray(word_values(words, scenes))
+                assert not caption_words & unique_words
+    true_values = np.asarray(word_values(words, scenes))
     if lvm.unbiased(bias)[2]:
-        np.testing.assert_array_equal(told["object_xpos"], scenes.x_pos)
-        np.testing.assert_array_equal(told["object_ypos"], scenes.y_pos)
+        np.testing.assert_array_equal(columns["object_xpos"], scenes.x_pos)
+        np.testing.assert_array_equal(columns["object_ypos"], scenes.y_pos)
     if lvm.unbiased(bias)[3]:
-        np.testing.assert_array_equal(told["spotlight_pos"], scenes.s_pos)
+        np.testing.assert_array_equal(columns["spotlight_pos"], scenes.s_pos)
     if lvm.unbiased(bias)[6]:
-        places = np.array(words.hues[2].positions)[truly[:, 6]]
-        np.testing.assert_array_equal(told["background_color_index"], places)
+        color_indices = np.array(words.hues[2].positions)[true_values[:, 6]]
+        np.testing.assert_array_equal(columns["background_color_index"], color_indices)
 
 
 def test_distorted_semantics_are_the_last_ones():
@@ -88,11 +88,11 @@ def test_distorted_semantics_are_the_last_ones():
     assert setting_bias("selections", 2).selected.tolist() == [True] * 3 + [False] * 4
 
 
-def test_a_wrong_spotlight_is_told_in_the_table_too(folder, scenes):
-    told = pd.read_csv(folder / "latents_text_perturbations_0.csv")
-    wrong = told.spotlight_pos.to_numpy(np.float32) != scenes.s_pos
-    assert wrong.any()
-    np.testing.assert_allclose(told.spotlight_pos[wrong] * 5 % 1, 0.5, atol=1e-5)
+def test_a_distorted_spotlight_is_in_the_table_too(folder, scenes):
+    table = pd.read_csv(folder / "latents_text_perturbations_0.csv")
+    distorted = table.spotlight_pos.to_numpy(np.float32) != scenes.s_pos
+    assert distorted.any()
+    np.testing.assert_allclose(table.spotlight_pos[distorted] * 5 % 1, 0.5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_bad_numbers_are_refused_before_anything_is_written(flags, message, tmp_
     assert all_names(tmp_path) == []
 
 
-def test_a_folder_that_is_there_is_left_as_it_is(folder):
+def test_an_existing_folder_is_refused_and_left_unchanged(folder):
     before = all_names(folder)
     with pytest.raises(SystemExit, match="already exists: allowed is a new folder"):
         main([f"--out={folder}", *FLAGS])
     assert all_names(folder) == before
 
 
-def test_a_disk_that_fills_leaves_nothing_that_looks_whole(tmp_path):
+def test_a_full_disk_leaves_no_partial_output(tmp_path):
     with files_of_at_most(40), pytest.raises(SystemExit, match="cannot be written, nothing of it"):
         main([f"--out={tmp_path / 'new'}", *FLAGS])
     assert all_names(tmp_path) == []

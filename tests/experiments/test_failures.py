@@ -21,7 +21,7 @@ from tests.runs import assert_same_tables, run
 from tests.small import small_config
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path):
+def test_a_run_with_a_damaged_checkpoint_resumes_from_the_previous_one(finished, tmp_path):
     directory = tmp_path / "copy"
     shutil.copytree(finished[0], directory)
     (directory / "results.csv").unlink()
@@ -37,50 +37,50 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(finished, tmp_path)
 
 @pytest.mark.slow
 def test_out_of_memory_halves_the_block(tmp_path, monkeypatch):
-    run_one = run_block.run_block
+    run_any_block = run_block.run_block
 
-    def run_one_alone(task):
+    def run_single_lane(task):
         if len(task.block.lanes) > 1:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        run_one(task)
+        run_any_block(task)
 
-    monkeypatch.setattr(run_module, "run_block", run_one_alone)
+    monkeypatch.setattr(run_module, "run_block", run_single_lane)
     text = run(tmp_path, small_config())
     assert "2 lanes ran out of memory together: 1 at a time" in text
     assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
 
 
 @pytest.mark.slow
-def test_a_full_disk_costs_checkpoints_but_not_the_last(finished, tmp_path, monkeypatch):
-    """Room comes back after step 4; without room for the last checkpoint the run says so."""
+def test_a_full_disk_skips_checkpoints_except_the_last(finished, tmp_path, monkeypatch):
+    """Space is free again after step 4; a run without space for the last checkpoint raises."""
     free = iter([0, 1 << 30])
     usage = lambda path: SimpleNamespace(free=next(free, 0))
     monkeypatch.setattr(run_block.shutil, "disk_usage", usage)
     text = run(tmp_path / "one", small_config())
     assert "no room for the checkpoint of step 4" in text
-    assert [stored.step for stored in list_checkpoints(tmp_path / "one")] == [6]
+    assert [checkpoint.step for checkpoint in list_checkpoints(tmp_path / "one")] == [6]
     assert_same_tables(tmp_path / "one", finished[0])
     with pytest.raises(OSError, match="no room for the checkpoint of step 6: .* make room"):
         run(tmp_path / "none", small_config())
     assert not (tmp_path / "none" / "results.csv").exists()
 
 
-def test_a_full_disk_costs_rows_of_the_history_not_the_run(finished, tmp_path, monkeypatch):
+def test_a_full_disk_skips_rows_of_the_history_only(finished, tmp_path, monkeypatch):
     append = run_block.history.append
 
-    def full(directory, lanes, step, **scores):
+    def append_or_fail(directory, lanes, step, **scores):
         if step == 4:
             raise OSError(28, "No space left on device")
         append(directory, lanes, step, **scores)
 
-    monkeypatch.setattr(run_block.history, "append", full)
+    monkeypatch.setattr(run_block.history, "append", append_or_fail)
     text = run(tmp_path, small_config())
     assert "history.csv has nothing of step 4: No space left on device" in text
     assert (tmp_path / "results.csv").read_bytes() == (finished[0] / "results.csv").read_bytes()
 
 
 @pytest.mark.slow
-def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
+def test_a_stop_during_scoring_is_reported(tmp_path, monkeypatch):
     stops = iter([False, False, False, True])  # after each chunk of training, then of scoring
     stopping = lambda: next(stops)
     monkeypatch.setattr(run_module, "stop_requests", lambda: nullcontext(stopping))
@@ -90,7 +90,7 @@ def test_a_stop_while_scores_are_made_says_so(tmp_path, monkeypatch):
     assert not (tmp_path / "results.csv").exists()
 
 
-def test_a_checkpoint_of_other_versions_is_gone_on_from_and_told(finished, tmp_path):
+def test_a_checkpoint_of_other_versions_is_resumed_with_a_warning(finished, tmp_path):
     directory = tmp_path / "copy"
     shutil.copytree(finished[0], directory)
     (directory / "results.csv").unlink()
@@ -102,7 +102,7 @@ def test_a_checkpoint_of_other_versions_is_gone_on_from_and_told(finished, tmp_p
 
 
 class FailingCheckpoints:
-    """Checkpoints that cannot be saved: neither while training goes on nor at its end."""
+    """Checkpoints that cannot be saved during training or, with `at_the_end`, at its end."""
 
     def __init__(self, at_the_end):
         self.at_the_end = at_the_end
@@ -116,20 +116,20 @@ class FailingCheckpoints:
             raise RuntimeError("quota exceeded\nand a long trace")
 
 
-def test_a_checkpoint_that_fails_is_told(tmp_path, monkeypatch):
+def test_a_failed_checkpoint_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(run_block, "open_checkpoints", lambda *args: FailingCheckpoints(False))
     text = run(tmp_path, small_config())
     assert "a checkpoint could not be saved, older ones stay: disk gone" in text
 
 
-def test_a_last_checkpoint_that_fails_is_an_error_with_a_way_on(tmp_path, monkeypatch):
+def test_a_failed_last_checkpoint_is_an_error_with_a_next_step(tmp_path, monkeypatch):
     monkeypatch.setattr(run_block, "open_checkpoints", lambda *args: FailingCheckpoints(True))
     with pytest.raises(OSError, match="last checkpoint could not be saved: quota exceeded; give"):
         run(tmp_path, small_config())
 
 
 @pytest.mark.slow
-def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
+def test_a_diverged_lane_is_reported_and_changes_no_other_lane(tmp_path, monkeypatch):
     """Lanes with noise probability 0.5 get batches that are not finite."""
     sample_pairs = lvm.sample_pairs
 
@@ -147,10 +147,10 @@ def test_a_sick_lane_is_told_and_changes_no_other(tmp_path, monkeypatch):
         text = run(tmp_path / name, small_config(settings=settings), report=True)
         return read_results(tmp_path / name / "results.csv"), text
 
-    sick, text = results("sick", 0.5)
+    diverged, text = results("diverged", 0.5)
     healthy, _ = results("healthy", 0.51)
     assert "lane 1 (select [2] perturb {2}, dependent, seed 0) diverged at step 0" in text
-    pd.testing.assert_frame_equal(sick[sick.lane == 0], healthy[healthy.lane == 0])
-    assert set(sick.status[sick.lane == 1]) == {"diverged at step 0"}
-    assert sick.value[sick.lane == 1].isna().all()
+    pd.testing.assert_frame_equal(diverged[diverged.lane == 0], healthy[healthy.lane == 0])
+    assert set(diverged.status[diverged.lane == 1]) == {"diverged at step 0"}
+    assert diverged.value[diverged.lane == 1].isna().all()
     assert healthy.value.notna().all()

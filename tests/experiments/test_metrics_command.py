@@ -20,7 +20,7 @@ DCI = ["disentanglement", "completeness", "informativeness"]
 
 @pytest.fixture(scope="module")
 def directory(finished, tmp_path_factory):
-    """A run whose lanes are of two lengths, and so of two recipes."""
+    """A run whose lanes have two numbers of steps, and so two recipes."""
     path = tmp_path_factory.mktemp("metrics") / "run"
     shutil.copytree(finished[0], path)
     content = json.loads((path / "config.json").read_text())
@@ -40,24 +40,24 @@ def table(directory):
     return pd.read_csv(directory / "metrics.csv")
 
 
-def test_every_lane_has_a_row_a_score(table):
+def test_every_lane_has_one_row_per_score(table):
     assert list(table) == [*COLUMNS[:10], "modality", "target", "metric", "value"]
     assert set(table.modality) == {"x"}
     lanes = make_plan(small_config()).lanes
-    told = table.groupby("lane").first()
-    assert list(told.setting) == [lane.setting for lane in lanes]
-    assert list(told.seed) == [lane.seed for lane in lanes]
+    first_rows = table.groupby("lane").first()
+    assert list(first_rows.setting) == [lane.setting for lane in lanes]
+    assert list(first_rows.seed) == [lane.seed for lane in lanes]
     assert not table.duplicated(["lane", "target", "metric"]).any()
 
 
-def test_every_target_is_asked_what_can_be_asked_of_it(table):
-    """Of lane 0 s1 alone is unbiased, and of lane 1 too, where s2 is distorted."""
+def test_every_target_has_the_metrics_that_apply_to_it(table):
+    """Only s1 is unbiased: lane 0 selects nothing else, and lane 1 distorts s2."""
     for _, rows in table.groupby("lane"):
-        asked = rows.groupby("target").metric.agg(list)
-        assert asked["s1"] == BOUNDS
+        names = rows.groupby("target").metric.agg(list)
+        assert names["s1"] == BOUNDS
         for target in ("s2", "s3", "m_x", "m_t"):
-            assert asked[target] == ["hsic", "hsic_p", *BOUNDS]
-        assert asked["unbiased"] == DCI
+            assert names[target] == ["hsic", "hsic_p", *BOUNDS]
+        assert names["unbiased"] == DCI
 
 
 def test_values_are_in_their_range(table):
@@ -69,7 +69,7 @@ def test_values_are_in_their_range(table):
     np.testing.assert_allclose(value["infonce_ceiling"], np.log(64), rtol=1e-5)
 
 
-def test_what_is_no_finished_run_is_named(directory, tmp_path, capsys):
+def test_a_directory_without_a_finished_run_is_refused(directory, tmp_path, capsys):
     with pytest.raises(SystemExit, match="is not a run directory"):
         metrics.main([str(tmp_path)])
     unfinished = tmp_path / "unfinished"

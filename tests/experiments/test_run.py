@@ -1,4 +1,4 @@
-"""End to end: a run of a few steps, broken, resumed, grown and in blocks."""
+"""End to end: a run of a few steps, interrupted, resumed, extended and in blocks."""
 
 import io
 import shutil
@@ -18,14 +18,14 @@ from tests.runs import assert_same_tables, run
 from tests.small import small_config
 
 
-def test_a_run_leaves_what_the_readme_says(finished):
+def test_a_run_writes_the_files_that_the_readme_lists(finished):
     directory, _ = finished
     names = {path.name for path in directory.iterdir()}
     assert names == {"config.json", "checkpoints", "history.csv", "results.csv", "figures", "lock"}
     assert (directory / "figures" / "r2.png").stat().st_size > 1000
 
 
-def test_it_tells_progress_and_prints_measured_and_attainable(finished):
+def test_a_run_prints_progress_and_measured_and_attainable_scores(finished):
     _, text = finished
     assert "training 100% step 6, loss" in text
     assert "select [2] perturb {2}, dependent semantics, size 1, noise" in text
@@ -63,13 +63,13 @@ def test_results_are_tidy_and_complete(finished):
     assert set(results.status) == {"ok"}
 
 
-def test_history_has_every_lane_at_every_point(finished):
+def test_the_history_has_every_lane_at_every_logged_step(finished):
     history = pd.read_csv(finished[0] / "history.csv")
     assert history.groupby("lane").step.apply(list).tolist() == [[2, 4, 6]] * 2
     assert history[["loss", "grad_norm"]].notna().all(axis=None)
 
 
-def test_a_finished_run_is_not_done_again(finished, monkeypatch):
+def test_a_finished_run_is_not_repeated(finished, monkeypatch):
     directory, _ = finished
     before = {path: path.stat().st_mtime_ns for path in directory.glob("*.*")}
     monkeypatch.setattr(run_module, "compile_sweep", None)
@@ -77,17 +77,17 @@ def test_a_finished_run_is_not_done_again(finished, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
 
 
-def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatch):
-    """Killed after the checkpoint at step 4 with a history that is already further."""
+def test_an_interrupted_run_resumes_to_the_same_results(finished, tmp_path, monkeypatch):
+    """The run is killed after the checkpoint of step 4, with a history up to step 6."""
     append = history.append
 
-    def killed(directory, lanes, step, **scores):
+    def append_or_interrupt(directory, lanes, step, **scores):
         append(directory, lanes, step, **scores)
         if step == 6:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(history, "append", killed)
+        patch.setattr(history, "append", append_or_interrupt)
         run(tmp_path, small_config())
     assert not (tmp_path / "results.csv").exists()
     console = Console(record=True, width=200, file=io.StringIO())
@@ -98,43 +98,43 @@ def test_a_broken_run_goes_on_to_the_same_results(finished, tmp_path, monkeypatc
     assert_same_tables(tmp_path, finished[0])
 
 
-def test_a_finished_run_grows_and_keeps_what_was_there(finished, tmp_path):
+def test_a_finished_run_is_extended_and_keeps_its_results(finished, tmp_path):
     directory = tmp_path / "copy"
     shutil.copytree(finished[0], directory)
-    grown = small_config(seeds=2)
-    run(directory, grown)
-    before, after = ((place / "results.csv").read_text() for place in (finished[0], directory))
+    extended = small_config(seeds=2)
+    run(directory, extended)
+    before, after = ((path / "results.csv").read_text() for path in (finished[0], directory))
     assert after.startswith(before)
-    kept = list_checkpoints(finished[0])[0].path.relative_to(finished[0])
-    assert (directory / kept).exists()
-    whole = tmp_path / "whole"
-    run(whole, grown)
-    results, expected = (read_results(place / "results.csv") for place in (directory, whole))
+    checkpoint_path = list_checkpoints(finished[0])[0].path.relative_to(finished[0])
+    assert (directory / checkpoint_path).exists()
+    at_once = tmp_path / "at_once"
+    run(at_once, extended)
+    results, expected = (read_results(path / "results.csv") for path in (directory, at_once))
     assert results.lane.unique().tolist() == [0, 1, 2, 3]
     pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_blocks_give_the_same_results_as_all_lanes_together(finished, tmp_path):
     run(tmp_path, small_config(lanes_per_block=1))
-    assert {stored.lanes for stored in list_checkpoints(tmp_path)} == {range(1), range(1, 2)}
-    results, expected = (read_results(place / "results.csv") for place in (tmp_path, finished[0]))
+    assert {saved.lanes for saved in list_checkpoints(tmp_path)} == {range(1), range(1, 2)}
+    results, expected = (read_results(path / "results.csv") for path in (tmp_path, finished[0]))
     pd.testing.assert_frame_equal(results, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_a_setting_with_steps_of_its_own_is_trained_so_long(finished, tmp_path):
-    """And comes out as where all settings are; the other is as it was."""
-    run(tmp_path / "own", small_config(steps_by_setting=(("select [1]", 8),)))
+def test_a_setting_with_its_own_number_of_steps_is_trained_for_it(finished, tmp_path):
+    """Its results equal those of a run with this number for all settings; others are unchanged."""
+    run(tmp_path / "mixed", small_config(steps_by_setting=(("select [1]", 8),)))
     run(tmp_path / "all", small_config(only=("select [1]",), **{"recipe.steps": 8}))
-    own, alone, before = (
-        read_results(place / "results.csv").drop(columns="lane").set_index("setting")
-        for place in (tmp_path / "own", tmp_path / "all", finished[0])
+    mixed, alone, before = (
+        read_results(path / "results.csv").drop(columns="lane").set_index("setting")
+        for path in (tmp_path / "mixed", tmp_path / "all", finished[0])
     )
     other = "select [2] perturb {2}"
-    assert own.index.unique().tolist() == [other, "select [1]"]
+    assert mixed.index.unique().tolist() == [other, "select [1]"]
     close = {"rtol": 1e-3, "atol": 1e-3}
-    pd.testing.assert_frame_equal(own.loc[["select [1]"]], alone, **close)
-    pd.testing.assert_frame_equal(own.loc[[other]], before.loc[[other]], **close)
-    steps = pd.read_csv(tmp_path / "own" / "history.csv").groupby("setting").step.max()
+    pd.testing.assert_frame_equal(mixed.loc[["select [1]"]], alone, **close)
+    pd.testing.assert_frame_equal(mixed.loc[[other]], before.loc[[other]], **close)
+    steps = pd.read_csv(tmp_path / "mixed" / "history.csv").groupby("setting").step.max()
     assert steps.to_dict() == {other: 6, "select [1]": 8}
 
 
@@ -145,14 +145,14 @@ def test_lanes_that_do_not_fit_together_run_one_after_another(tmp_path, monkeypa
     assert read_results(tmp_path / "results.csv").lane.unique().tolist() == [0, 1]
 
 
-def test_report_needs_a_run_directory(tmp_path):
+def test_a_report_of_a_path_without_a_run_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
         with pytest.raises(ValueError, match="is not a run directory"):
             print_summary(path, Console(quiet=True))
 
 
-def test_report_before_the_first_step(tmp_path):
+def test_a_report_before_the_first_step_has_no_scored_lane(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
     console = Console(record=True, width=200, file=io.StringIO())
     print_summary(tmp_path, console)

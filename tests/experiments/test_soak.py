@@ -13,5 +13,5 @@ ARGUMENTS = (
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_ends_like_an_unbroken_one(tmp_path):
+def test_a_killed_sweep_gives_the_same_bits_as_an_uninterrupted_one(tmp_path):
     assert soak(tmp_path, ARGUMENTS, kills=2, longest=7) > 0

@@ -7,20 +7,20 @@ from tests.small import small_config
 
 
 def identified(monkeypatch, monitor_row, steps, show=lambda *shown: None):
-    """When two lanes that keep s1 are identified, with made-up columns of `history.csv`."""
+    """Returns when two lanes that keep s1 are identified, with made-up columns of `history.csv`."""
     monkeypatch.setattr(latent_rows, "monitor_row", monitor_row)
     plan = make_plan(small_config())._replace(log_every=1, lane_steps=(steps, steps))
     return identify(plan, show)
 
 
 def made_up(*scores):
-    """Rows with these scores of lane 0, of lane 1, of lane 0, ..."""
+    """Returns a `monitor_row` with these scores of lane 0, lane 1, lane 0, ..."""
     values = iter(scores)
     return lambda scores: {"x_s1": next(values), "t_s1": 0.97, "x_s2": 0.0, "t_s2": 0.0}
 
 
 def test_a_lane_is_identified_at_the_first_point_where_every_kept_score_is_high(monkeypatch):
-    """A later point changes nothing, and the last lane ends the training."""
+    """A later point has no effect, and training ends with the last lane."""
     shown = []
     rows = made_up(0.5, 0.94, 0.96, 0.2, 0.1, 0.95)
     found = identified(monkeypatch, rows, 4, lambda *entry: shown.append(entry))

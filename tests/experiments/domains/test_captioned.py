@@ -1,4 +1,4 @@
-"""Photographs and captions end to end: a made deck of cards, a few steps long."""
+"""Photographs and captions end to end: a synthetic deck of cards, a few steps long."""
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ FACTORS = ["number", "color", "shading", "shape"]
 
 
 def card_config(path, **changes):
-    """Two settings of the cards in an archive; changes are like {"recipe.steps": 4}."""
+    """Returns two settings of the cards in an archive; changes are like {"recipe.steps": 4}."""
     config = cards_small.get_config()
     config.world.update(data=str(path), height=16, width=16, test_share=0.34)
     config.recipe.update(widths=(8, 8), text_widths=(8,), batch=16, group=16, steps=4, warmup=2)
@@ -55,24 +55,24 @@ def finished_cards(archive, tmp_path_factory):
     return directory, run(directory, card_config(archive), report=True)
 
 
-def test_pairs_are_photographs_with_what_the_bias_lets_captions_say(plan, shared, key):
+def test_pairs_are_photographs_with_captions_of_the_bias(plan, shared, key):
     language = lvm.make_language(card_photographs.FACTORS, card_photographs.PHRASINGS)
     for number, lane in enumerate(plan.lanes):
         data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
         pairs = plan.domain.sample(key, 200, shared=shared, world=(), lane=data)
         assert pairs.x.shape == (200, 16, 16, 3)
         for row, text in enumerate(lvm.sentences(language, np.asarray(pairs.t))):
-            for place, factor in enumerate(language.factors):
-                told = [value for value in factor.values if value in text.split()]
-                assert len(told) == (factor.name in lane.selected.split())
-                if told and factor.name not in lane.perturbable.split():
-                    assert told == [factor.values[pairs.factors[row, place]]]
+            for index, factor in enumerate(language.factors):
+                mentioned = [value for value in factor.values if value in text.split()]
+                assert len(mentioned) == (factor.name in lane.selected.split())
+                if mentioned and factor.name not in lane.perturbable.split():
+                    assert mentioned == [factor.values[pairs.factors[row, index]]]
     matching = (shared.train.images[None] == np.asarray(pairs.x)[:5, None]).all((2, 3, 4))
-    for row, same in enumerate(matching):
-        assert np.asarray(pairs.factors)[row].tolist() in shared.train.factors[same].tolist()
+    for row, equal in enumerate(matching):
+        assert np.asarray(pairs.factors)[row].tolist() in shared.train.factors[equal].tolist()
 
 
-def test_results_tell_every_factor_beside_attainable(finished_cards):
+def test_results_have_every_factor_with_its_attainable_score(finished_cards):
     directory, text = finished_cards
     results = pd.read_csv(directory / "results.csv", keep_default_na=False)
     rows = results.groupby("probe").size()
@@ -88,7 +88,7 @@ def test_results_tell_every_factor_beside_attainable(finished_cards):
     assert (directory / "figures" / "matthews.png").exists()
 
 
-def test_history_follows_every_factor(finished_cards):
+def test_the_history_has_every_factor(finished_cards):
     history = pd.read_csv(finished_cards[0] / "history.csv")
     assert {f"{modality}_{name}" for modality in "xt" for name in FACTORS} <= set(history)
     assert history.step.tolist() == [2, 2, 4, 4]
@@ -101,14 +101,14 @@ def test_evenly_spaced_rows_of_sorted_images_have_every_value():
     assert np.bincount(factors[rows]).min() > 1024 / 4
 
 
-def test_a_finished_run_is_read_again(archive, finished_cards, tmp_path):
+def test_a_finished_run_is_not_repeated(archive, finished_cards, tmp_path):
     before = (finished_cards[0] / "results.csv").read_bytes()
     run(finished_cards[0], card_config(archive))
     assert (finished_cards[0] / "results.csv").read_bytes() == before
 
 
 @pytest.mark.slow
-def test_report_and_pictures_are_drawn(finished_cards):
+def test_the_report_and_the_gallery_are_drawn(finished_cards):
     directory, _ = finished_cards
     write_report(directory, Console(quiet=True))
     paths = draw_gallery(directory, Console(quiet=True))
@@ -117,7 +117,7 @@ def test_report_and_pictures_are_drawn(finished_cards):
     assert {"learning.png", "selection_matthews_logistic.png", "captions.png"} <= names
 
 
-def test_a_run_without_photographs_is_not_looked_at(tmp_path):
+def test_the_gallery_of_a_run_without_images_is_refused(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
     with pytest.raises(ValueError, match="is a run without images"):
         draw_gallery(tmp_path, Console(quiet=True))
@@ -155,17 +155,17 @@ def test_the_settings_are_those_of_the_study(archive):
         ({"recipe.image_encoder": "mlp"}, "recipe.image_encoder is 'mlp': allowed .* patches"),
     ],
 )
-def test_bad_configs_name_field_value_and_what_is_allowed(archive, changes, message):
+def test_errors_of_bad_configs_name_field_value_and_allowed_values(archive, changes, message):
     with pytest.raises(ValueError, match=message):
         make_plan(card_config(archive, **changes))
 
 
-def test_a_missing_path_says_how_to_give_one():
+def test_the_error_of_a_missing_path_has_the_next_step():
     with pytest.raises(ValueError, match="world.data is missing: give the folder or the zip"):
         make_plan(cards_small.get_config())
 
 
-def test_an_unknown_factor_names_those_there_are(archive):
+def test_the_error_of_an_unknown_factor_names_all_factors(archive):
     config = card_config(archive)
     config.settings[0].selected = "number size"
     with pytest.raises(ValueError, match="holds 'size': allowed is number, color, shading, shape"):

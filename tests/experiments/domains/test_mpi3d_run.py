@@ -1,4 +1,4 @@
-"""MPI3D end to end: a made file of the true layout, from npz to heat map, a few steps long."""
+"""MPI3D end to end: a synthetic file of the true layout, from npz to heat map, a few steps long."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from tests.runs import run
 
 
 def mpi3d_config(folder, **changes):
-    """Two settings on the images in a folder; changes are like {"recipe.steps": 4}."""
+    """Returns two settings of the images in a folder; changes are like {"recipe.steps": 4}."""
     config = mpi3d_small.get_config()
     config.world.update(
         data=str(folder), height=16, width=16, positions=POSITIONS_MADE, images=1600, seed=1
@@ -41,25 +41,25 @@ def finished_mpi3d(folder, tmp_path_factory):
     return directory, run(directory, mpi3d_config(folder), report=True)
 
 
-def test_loading_splits_the_images_and_shows_how_far_it_is(folder, tmp_path):
+def test_loading_splits_the_images_and_shows_its_progress(folder, tmp_path):
     plan = make_plan(mpi3d_config(folder, **{"world.cache": str(tmp_path)}))
-    shares = []
-    shared = plan.domain.load(shares.append)
-    assert shares == sorted(shares)
-    assert shares[-1] == 1
+    fractions = []
+    shared = plan.domain.load(fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
     assert (len(shared.train.images), len(shared.test.images)) == (1440, 80)
     assert shared.train.factors.shape == (1440, 5)
     levels = np.array([83, 83, 250, 125, 125])
     for images, factors, _ in shared:
         np.testing.assert_array_equal(images[:, 0, 1:11:2, 0], factors * levels)
-    every = {image.tobytes() for image in made_images()}
-    assert {image.tobytes() for image in shared.test.images} <= every
+    file_images = {image.tobytes() for image in made_images()}
+    assert {image.tobytes() for image in shared.test.images} <= file_images
     assert not {i.tobytes() for i in shared.test.images} & {
         i.tobytes() for i in shared.train.images
     }
 
 
-def test_captions_tell_what_images_show(folder, key):
+def test_captions_contain_the_factors_of_their_images(folder, key):
     plan = make_plan(mpi3d_config(folder))
     language = lvm.make_language(FACTORS, PHRASINGS)
     data = jax.tree.map(lambda leaf: jnp.asarray(leaf[1]), plan.data)
@@ -105,19 +105,19 @@ def test_the_encoders_of_both_configs_take_images_of_64_pixels(module):
     config = module.get_config()
     config.world.data = "anywhere"
     plan = make_plan(config)
-    blank = plan.domain.empty_shared()
-    assert blank.train.images.shape == (1, 64, 64, 3)
+    empty = plan.domain.empty_shared()
+    assert empty.train.images.shape == (1, 64, 64, 3)
     lane = jax.tree.map(lambda leaf: leaf[0], plan.data)
 
-    def encode(lane, pictures):
-        train = init_lane(plan, pictures, lane).train
-        pairs = plan.domain.sample(jax.random.key(0), 3, shared=pictures, world=(), lane=lane)
+    def encode(lane, shared):
+        train = init_lane(plan, shared, lane).train
+        pairs = plan.domain.sample(jax.random.key(0), 3, shared=shared, world=(), lane=lane)
         observations = mmcl.Modalities(pairs.x, pairs.t)
         return mmcl.encode(
             train.params, train.stats, observations, recipe=plan.recipe, hyper=lane.hyper
         )
 
-    assert {z.shape for z in jax.eval_shape(encode, lane, blank)} == {(3, 9)}
+    assert {z.shape for z in jax.eval_shape(encode, lane, empty)} == {(3, 9)}
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,17 @@ def test_the_encoders_of_both_configs_take_images_of_64_pixels(module):
         ({"recipe.image_encoder": "mlp"}, "recipe.image_encoder is 'mlp': allowed .* patches"),
     ],
 )
-def test_bad_configs_name_field_value_and_what_is_allowed(folder, changes, message):
+def test_errors_of_bad_configs_name_field_value_and_allowed_values(folder, changes, message):
     with pytest.raises(ValueError, match=message):
         make_plan(mpi3d_config(folder, **changes))
 
 
-def test_a_missing_path_says_how_to_give_one():
+def test_the_error_of_a_missing_path_has_the_next_step():
     with pytest.raises(ValueError, match="world.data is missing: give the folder of real3d"):
         make_plan(mpi3d_small.get_config())
 
 
-def test_images_out_of_range_are_told_before_the_file_is_read(folder):
+def test_too_many_images_are_refused_before_the_file_is_read(folder):
     plan = make_plan(mpi3d_config(folder / "missing", **{"world.images": 5000}))
     with pytest.raises(ValueError, match="images is 5000: allowed is 20..1728"):
-        plan.domain.load(lambda share: None)
+        plan.domain.load(lambda fraction: None)

@@ -7,26 +7,26 @@ from lvm.files.atomic import write_atomically
 
 
 @pytest.mark.parametrize(("content", "data"), [("a é\n", b"a \xc3\xa9\n"), (b"\0\xff", b"\0\xff")])
-def test_what_is_written_is_there(tmp_path, content, data):
+def test_an_atomic_write_replaces_the_content_of_a_file(tmp_path, content, data):
     write_atomically(tmp_path / "file", "longer than what comes")
     write_atomically(tmp_path / "file", content)
     assert (tmp_path / "file").read_bytes() == data
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    def full(file):
+def test_a_failed_write_leaves_the_previous_content(tmp_path, monkeypatch):
+    def fail(file):
         raise OSError("no space left on device")
 
     write_atomically(tmp_path / "file", "old")
-    monkeypatch.setattr("lvm.files.atomic.os.fsync", full)
+    monkeypatch.setattr("lvm.files.atomic.os.fsync", fail)
     with pytest.raises(OSError, match="no space left"):
         write_atomically(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_last_line_that_was_cut_off_is_no_line(tmp_path):
+def test_an_incomplete_last_line_is_left_out_and_a_binary_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("one\ntwo\nthr")
     assert complete_lines(tmp_path / "file") == ["one\n", "two\n"]
     (tmp_path / "file").write_bytes(b"\xff\n")

@@ -36,23 +36,23 @@ def cells(**columns):
 def test_settings_are_named_by_the_semantics_in_their_order(path):
     paper = read_paper(path, "scenes", SEMANTICS)
     assert paper.setting.tolist() == ["select {shape, x_pos}"] * 2 + ["perturb {x_pos, hue}"]
-    assert paper.paper.tolist() == [0.9, 0.4, 0.8]  # full selection stands once
+    assert paper.paper.tolist() == [0.9, 0.4, 0.8]  # full selection occurs once
     assert read_paper(path, "mpi3d", ("color",)).probe.tolist() == ["logistic"]
 
 
-def test_cells_stand_beside_ours_of_the_same_metric(path):
+def test_cells_are_joined_to_those_of_the_same_metric(path):
     paper = read_paper(path, "scenes", SEMANTICS)
-    ours = cells(target=["hue", "shape", "shape"], metric=["r2", "r2", "matthews"])
-    np.testing.assert_array_equal(with_paper(ours, paper).paper, [0.4, np.nan, 0.9])
+    measured = cells(target=["hue", "shape", "shape"], metric=["r2", "r2", "matthews"])
+    np.testing.assert_array_equal(with_paper(measured, paper).paper, [0.4, np.nan, 0.9])
 
 
-def test_distorted_cells_stand_beside_those_of_the_papers_probability(path):
+def test_distorted_cells_are_joined_at_the_papers_noise_probability_only(path):
     paper = read_paper(path, "scenes", SEMANTICS)
-    ours = cells(noise_probability=[1.0, 0.9]).assign(
+    measured = cells(noise_probability=[1.0, 0.9]).assign(
         setting="perturb {x_pos, hue}", study="perturbation", perturbable="x_pos hue",
         probe="linear", target="shape", metric="matthews",
     )  # fmt: skip
-    np.testing.assert_array_equal(with_paper(ours, paper).paper, [0.8, np.nan])
+    np.testing.assert_array_equal(with_paper(measured, paper).paper, [0.8, np.nan])
 
 
 def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ def directory(tmp_path_factory):
     config.settings = (*config.settings, default.setting("s1", encoding_size=2))
     plan = make_plan(config)
     claim(directory, config, plan.lanes)
-    scores = [fake_scores(0.1 * place, semantics=9) for place in range(6)]
+    scores = [fake_scores(0.1 * index, semantics=9) for index in range(6)]
     add_results(
         directory / "results.csv",
         results_table(dict(enumerate(plan.lanes)), scores, [-1] * 6, score_rows),
@@ -79,13 +79,13 @@ def test_all_figures_are_drawn_as_png_and_pdf(reported):
     names = {path.name for path in (directory / "figures").iterdir()}
     assert {"r2.png", "scatter.png", "sizes.png", "learning.png"} <= names
     studies = ("selection", "joint", "encoding_size")
-    assert {f"{study}_{what}.png" for study in studies for what in ("r2_linear", "error")} <= names
+    assert {f"{study}_{kind}.png" for study in studies for kind in ("r2_linear", "error")} <= names
     assert "joint_downstream.png" in names
     assert all(name.replace(".png", ".pdf") in names for name in names)
     assert "page: " in text
 
 
-def test_the_page_holds_every_cell_and_needs_no_network(reported):
+def test_the_page_contains_every_cell_and_needs_no_network(reported):
     directory, _ = reported
     page = (directory / "report.html").read_text()
     data = data_of(page)
@@ -97,7 +97,7 @@ def test_the_page_holds_every_cell_and_needs_no_network(reported):
     assert not re.search(r"https?:|src=|href=|url\(", re.sub(r'"data:image[^"]*"', "", page))
 
 
-def test_a_title_cannot_break_out_of_the_page(directory, tmp_path):
+def test_text_in_the_page_is_escaped(directory, tmp_path):
     cells = over_seeds(
         pd.read_csv(
             directory / "results.csv", keep_default_na=False, na_values={"attainable": [""]}
@@ -130,25 +130,25 @@ def test_the_page_opens_in_a_browser_without_an_error(reported, tmp_path):
     assert shown.stdout.count("<figure>") >= 5
 
 
-def test_the_papers_cells_stand_beside_ours(reported):
+def test_cells_of_the_paper_are_joined_to_those_of_the_run(reported):
     cells = pd.read_csv(reported[0] / "summary.csv")
-    told = cells[cells.paper.notna()]
-    assert list(told.target) == ["s1", "m_x"]
-    assert set(told.setting) == {"select [1]"}
-    assert set(told.study) == {"selection"}
-    assert set(told.metric) == {"r2"}
+    matched = cells[cells.paper.notna()]
+    assert list(matched.target) == ["s1", "m_x"]
+    assert set(matched.setting) == {"select [1]"}
+    assert set(matched.study) == {"selection"}
+    assert set(matched.metric) == {"r2"}
 
 
 def test_the_paper_has_no_cell_for_another_noise_probability(paper):
     row = dict(setting="perturb [1]", dependence="independent", modality="x", probe="mlp")
     row |= dict(target="s1", metric="r2", study="perturbation", perturbable="s1")
     table = pd.DataFrame([{**row, "noise_probability": noise} for noise in (0.75, 0.25)])
-    theirs = pd.DataFrame([{**row, "noise_probability": 0.75, "paper": 0.0}])
-    theirs = theirs[[*KEY, "noise_probability", "paper"]]
-    np.testing.assert_array_equal(with_paper(table, theirs).paper, [0.0, np.nan])
+    paper_cells = pd.DataFrame([{**row, "noise_probability": 0.75, "paper": 0.0}])
+    paper_cells = paper_cells[[*KEY, "noise_probability", "paper"]]
+    np.testing.assert_array_equal(with_paper(table, paper_cells).paper, [0.0, np.nan])
 
 
-def test_agreement_counts_the_cells_that_round_alike(paper):
+def test_agreement_counts_the_cells_that_round_to_the_same_value(paper):
     cells = pd.DataFrame(
         {
             "setting": "select [1]", "dependence": "independent", "modality": "x", "probe": "mlp",
@@ -169,7 +169,7 @@ def test_a_paper_file_without_a_column_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path):
+def test_a_run_with_missing_lanes_is_reported_and_drawn(directory, tmp_path):
     partial = tmp_path / "run"
     shutil.copytree(directory, partial)
     lines = (partial / "results.csv").read_text().splitlines(keepends=True)
@@ -178,31 +178,31 @@ def test_a_run_with_missing_lanes_says_so_and_is_still_drawn(directory, tmp_path
     report_module.write_report(partial, console)
     text = console.export_text()
     assert "5 of 6 lanes scored" in text
-    assert "results.csv is not whole: lane 5 left out" in text
+    assert "results.csv is incomplete: lane 5 left out" in text
     assert (partial / "report.html").exists()
 
 
-def test_a_setting_whose_lanes_froze_at_once_is_still_drawn(directory, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # all but these
-    sick = tmp_path / "run"
-    shutil.copytree(directory, sick)
-    rows = pd.read_csv(sick / "results.csv", keep_default_na=False)
-    froze = rows.setting == "select [1]"
+def test_a_setting_whose_lanes_diverged_at_step_0_is_drawn(directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # drawn by other tests
+    path = tmp_path / "run"
+    shutil.copytree(directory, path)
+    rows = pd.read_csv(path / "results.csv", keep_default_na=False)
+    diverged = rows.setting == "select [1]"
     rows.assign(
-        status=rows.status.mask(froze, "diverged at step 0"), value=rows.value.mask(froze, "")
-    ).to_csv(sick / "results.csv", index=False)
-    steps = pd.read_csv(sick / "history.csv", keep_default_na=False)
+        status=rows.status.mask(diverged, "diverged at step 0"), value=rows.value.mask(diverged, "")
+    ).to_csv(path / "results.csv", index=False)
+    steps = pd.read_csv(path / "history.csv", keep_default_na=False)
     steps.assign(loss=steps.loss.mask(steps.setting == "select [1]", "")).to_csv(
-        sick / "history.csv", index=False
+        path / "history.csv", index=False
     )
     console = Console(record=True, width=200, file=io.StringIO())
-    report_module.write_report(sick, console)
+    report_module.write_report(path, console)
     assert "lane 0 (select [1], independent, seed 0) diverged at step 0" in console.export_text()
-    assert "diverged at step 0" in (sick / "report.html").read_text()
+    assert "diverged at step 0" in (path / "report.html").read_text()
 
 
-def test_spare_dimensions_alone_have_no_distance_from_theory(directory, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # all but these
+def test_a_run_of_spare_dimensions_has_no_distance_from_theory(directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # drawn by other tests
     spare = tmp_path / "run"
     shutil.copytree(directory, spare)
     rows = pd.read_csv(spare / "results.csv", keep_default_na=False)

@@ -21,7 +21,7 @@ TARGETS = ["s1", "s2", "s10", "m_x", "m_t", "rep"]
 
 @pytest.fixture
 def results():
-    """Two seeds of two settings; scores are made up, attainable says that s1 is kept."""
+    """Made-up scores of two seeds of two settings; s1 is attainable from the unbiased semantics."""
     rows = [
         {
             "lane": 0,
@@ -61,7 +61,7 @@ def test_cells_are_means_over_seeds_in_the_order_of_the_results(results):
     np.testing.assert_array_equal(cell.seeds, 2)
 
 
-def test_the_interval_is_students(results):
+def test_the_interval_is_that_of_students_t(results):
     three = pd.concat([results, results[results.seed == 0].assign(seed=2, value=0.5)])
     cell = over_seeds(three[three.target == "s1"]).iloc[0]
     scores = [0.9, 0.92, 0.5]
@@ -105,13 +105,13 @@ def test_distance_from_theory(results):
     np.testing.assert_allclose(distance["least reverse"], 0.9)
 
 
-def test_theory_is_not_asked_about_spare_dimensions(results):
+def test_distance_from_theory_ignores_spare_dimensions(results):
     spare = results.assign(encoding_size=2, value=0.5)
     both = pd.concat([results, spare])
     pd.testing.assert_frame_equal(distance_from_theory(both), distance_from_theory(results))
 
 
-def test_full_selection_stands_in_perturbation_too(results):
+def test_full_selection_is_shown_in_perturbation_too(results):
     changes = dict(setting="select [2]", selected="s1 s2", perturbable="", encoding_size=2)
     full = results[results.setting == "select [2]"].assign(**changes)
     perturbed = results[results.setting == "select [2]"].assign(setting="perturb {2}")
@@ -121,19 +121,19 @@ def test_full_selection_stands_in_perturbation_too(results):
     assert list(cells.setting[cells.study == "selection"].unique()) == ["select [2]"]
 
 
-def test_labels_tell_size_and_noise_where_the_name_does_not(results):
-    one = results[(results.setting == "select [2]") & (results.seed == 0)]
-    several = [one, one.assign(encoding_size=2), one.assign(noise_probability=0.5)]
+def test_labels_contain_size_and_noise_where_the_name_does_not(results):
+    rows = results[(results.setting == "select [2]") & (results.seed == 0)]
+    several = [rows, rows.assign(encoding_size=2), rows.assign(noise_probability=0.5)]
     labels = setting_labels(over_seeds(pd.concat(several)))
     assert set(labels) == {
         "select [2], p 0.75",
         "select [2], size 2, p 0.75",
         "select [2], p 0.5",
     }
-    assert set(setting_labels(over_seeds(one))) == {"select [2]"}
+    assert set(setting_labels(over_seeds(rows))) == {"select [2]"}
 
 
-def test_summary_fits_a_terminal_and_shows_both(results):
+def test_the_summary_fits_a_terminal_and_shows_measured_and_attainable(results):
     lines = summary(over_seeds(results)).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0] == "R² by mlp"
@@ -145,18 +145,18 @@ def test_summary_fits_a_terminal_and_shows_both(results):
 @pytest.mark.parametrize(
     ("score", "text"), [(-0.2, ".00"), (0.984, ".98"), (0.999, "1.0"), (2, "1.0")]
 )
-def test_scores_in_three_characters(score, text):
+def test_scores_are_printed_in_three_characters(score, text):
     assert brief(score) == text
 
 
-def test_the_figure_is_written_whole(results, tmp_path):
+def test_the_figure_is_written_as_png_and_pdf(results, tmp_path):
     dependent = results.assign(dependence="dependent")
     save_scores(over_seeds(pd.concat([results, dependent])), tmp_path / "figures", "", "mlp")
     assert (tmp_path / "figures" / "r2.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "figures" / "r2.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_score_that_is_not_a_number_survives_the_file_and_does_not_vanish(results, tmp_path):
+def test_a_nan_score_is_read_back_and_stays_nan_in_tables(results, tmp_path):
     results.loc[(results.target == "s1") & (results.seed == 1), "value"] = np.nan
     results.to_csv(tmp_path / "results.csv", index=False)
     read = read_results(tmp_path / "results.csv")

@@ -18,7 +18,7 @@ from experiments.rundir.checkpoints import KEPT, load_checkpoint, open_checkpoin
 from experiments.rundir.claim import make_directory
 
 LANES = range(4, 7)
-ABOUT = {"format": FORMAT, "commit": "abc"}
+ORIGIN = {"format": FORMAT, "commit": "abc"}
 
 
 @pytest.fixture
@@ -29,63 +29,63 @@ def state():
     }
 
 
-def save(directory, state, steps, about=ABOUT, lanes=LANES):
+def save(directory, state, steps, origin=ORIGIN, lanes=LANES):
     with open_checkpoints(directory, lanes) as checkpoints:
         for step in steps:
-            moved = jax.tree.map(lambda leaf, step=step: leaf + np.ones_like(leaf) * step, state)
-            checkpoints.save_async(step, moved, force=True, custom_metadata=about)
+            shifted = jax.tree.map(lambda leaf, step=step: leaf + np.ones_like(leaf) * step, state)
+            checkpoints.save_async(step, shifted, force=True, custom_metadata=origin)
     return list_checkpoints(directory)
 
 
-def damage(stored):
+def damage(checkpoint):
     """Cuts the files that hold the arrays of a checkpoint in half."""
-    for path in stored.path.rglob("d/*"):
+    for path in checkpoint.path.rglob("d/*"):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def bytes_read():
-    """What this process has read from files so far, by the kernel's account (Linux)."""
+    """Returns the number of bytes this process has read from files so far (Linux)."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
-def test_nothing_saved_gives_nothing(tmp_path):
+def test_a_directory_without_checkpoints_has_an_empty_list(tmp_path):
     assert list_checkpoints(tmp_path) == []
 
 
-def test_the_newest_comes_back_bit_for_bit_and_old_ones_go(tmp_path, state):
+def test_the_newest_is_restored_bit_for_bit_and_old_ones_are_deleted(tmp_path, state):
     found = save(tmp_path, state, (2, 4, 6, 8))
-    assert [stored.step for stored in found] == [8, 6]
+    assert [checkpoint.step for checkpoint in found] == [8, 6]
     assert len(found) == KEPT
     restored = load_checkpoint(found[0], LANES, state)
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b + 8), restored, state)
 
 
-def test_some_lanes_come_back_alone(tmp_path, state):
-    (stored,) = save(tmp_path, state, (8,))
-    restored = load_checkpoint(stored, [5], state)
+def test_some_lanes_are_restored_alone(tmp_path, state):
+    (checkpoint,) = save(tmp_path, state, (8,))
+    restored = load_checkpoint(checkpoint, [5], state)
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b[1:2] + 8), restored, state)
 
 
-def test_reading_one_lane_leaves_most_of_the_file_alone(tmp_path):
+def test_one_lane_is_read_without_most_of_the_file(tmp_path):
     big = {"weights": np.random.default_rng(0).random((64, 512, 512), np.float32)}
-    (stored,) = save(tmp_path, big, (1,), lanes=range(64))
-    assert sum(path.stat().st_size for path in stored.path.rglob("d/*")) > 50e6
+    (checkpoint,) = save(tmp_path, big, (1,), lanes=range(64))
+    assert sum(path.stat().st_size for path in checkpoint.path.rglob("d/*")) > 50e6
     before = bytes_read()
-    array = read_arrays(stored, [("weights",)], [17])[0][0]
+    array = read_arrays(checkpoint, [("weights",)], [17])[0][0]
     assert bytes_read() - before < 5e6
     np.testing.assert_array_equal(array, big["weights"][17] + 1)
 
 
-def test_names_of_arrays_are_paths_and_empty_places_have_none(tmp_path, state):
-    (stored,) = save(tmp_path, state, (8,))
-    assert sorted(array_names(stored)) == [("moments", "0"), ("weights",)]
+def test_names_of_arrays_are_paths_and_empty_nodes_have_none(tmp_path, state):
+    (checkpoint,) = save(tmp_path, state, (8,))
+    assert sorted(array_names(checkpoint)) == [("moments", "0"), ("weights",)]
 
 
-def test_it_knows_what_wrote_it(tmp_path, state):
-    assert read_origin(save(tmp_path, state, (8,))[0]) == ABOUT
+def test_the_origin_of_a_checkpoint_is_read_back(tmp_path, state):
+    assert read_origin(save(tmp_path, state, (8,))[0]) == ORIGIN
 
 
-def test_a_damaged_checkpoint_is_named_and_set_aside_for_the_one_before(tmp_path, state):
+def test_a_damaged_checkpoint_is_refused_and_set_aside_for_the_previous_one(tmp_path, state):
     newest, older = save(tmp_path, state, (6, 8))
     damage(newest)
     with pytest.raises(UnreadableError, match=f"checkpoint {newest.path} cannot be read"):
@@ -94,17 +94,17 @@ def test_a_damaged_checkpoint_is_named_and_set_aside_for_the_one_before(tmp_path
     assert aside.exists()
     assert list_checkpoints(tmp_path) == [older]
     load_checkpoint(older, LANES, state)
-    assert [stored.step for stored in save(tmp_path, state, (8,))] == [8, 6]
+    assert [checkpoint.step for checkpoint in save(tmp_path, state, (8,))] == [8, 6]
 
 
 @pytest.mark.parametrize(
     "name", ["_CHECKPOINT_METADATA", "state/_METADATA", "state/manifest.ocdbt"]
 )
-def test_a_missing_file_is_damage(tmp_path, state, name):
-    (stored,) = save(tmp_path, state, (8,))
-    (stored.path / name).unlink()
+def test_a_checkpoint_with_a_missing_file_is_unreadable(tmp_path, state, name):
+    (checkpoint,) = save(tmp_path, state, (8,))
+    (checkpoint.path / name).unlink()
     with pytest.raises(UnreadableError, match="cannot be read"):
-        load_checkpoint(stored, LANES, state)
+        load_checkpoint(checkpoint, LANES, state)
 
 
 @pytest.mark.parametrize(
@@ -114,31 +114,31 @@ def test_a_missing_file_is_damage(tmp_path, state, name):
         ({"more": np.zeros(3, np.float32)}, "more is not in both"),
     ],
 )
-def test_a_checkpoint_of_another_version_is_told_and_is_no_damage(tmp_path, state, change, message):
-    (stored,) = save(tmp_path, state, (8,))
+def test_another_version_is_refused_but_not_as_unreadable(tmp_path, state, change, message):
+    (checkpoint,) = save(tmp_path, state, (8,))
     with pytest.raises(ValueError, match=f"of another version: .*{message}") as error:
-        load_checkpoint(stored, LANES, {**state, **change})
+        load_checkpoint(checkpoint, LANES, {**state, **change})
     assert not isinstance(error.value, UnreadableError)
 
 
 def test_a_newer_format_is_refused(tmp_path, state):
-    (stored,) = save(tmp_path, state, (8,), {**ABOUT, "format": FORMAT + 1})
+    (checkpoint,) = save(tmp_path, state, (8,), {**ORIGIN, "format": FORMAT + 1})
     with pytest.raises(ValueError, match="of a newer version"):
-        load_checkpoint(stored, LANES, state)
+        load_checkpoint(checkpoint, LANES, state)
 
 
-def test_a_half_written_checkpoint_does_not_count(tmp_path, state):
+def test_a_partially_written_checkpoint_is_ignored_and_deleted(tmp_path, state):
     save(tmp_path, state, (8,))
-    place = tmp_path / "checkpoints" / "lanes_4-6"
-    (place / "9.orbax-checkpoint-tmp-1").mkdir()
-    (place / "9.orbax-checkpoint-tmp-1" / "state").write_text("half")
-    assert [stored.step for stored in list_checkpoints(tmp_path)] == [8]
-    assert [stored.step for stored in save(tmp_path, state, (9,))] == [9, 8]
-    assert not (place / "9.orbax-checkpoint-tmp-1").exists()
+    folder = tmp_path / "checkpoints" / "lanes_4-6"
+    (folder / "9.orbax-checkpoint-tmp-1").mkdir()
+    (folder / "9.orbax-checkpoint-tmp-1" / "state").write_text("half")
+    assert [checkpoint.step for checkpoint in list_checkpoints(tmp_path)] == [8]
+    assert [checkpoint.step for checkpoint in save(tmp_path, state, (9,))] == [9, 8]
+    assert not (folder / "9.orbax-checkpoint-tmp-1").exists()
 
 
 @pytest.mark.parametrize("name", ["lock", "checkpoints", "results.csv", "figures"])
-def test_a_part_of_a_run_may_not_lie_elsewhere(tmp_path, name):
+def test_a_run_with_a_link_out_of_its_directory_is_refused(tmp_path, name):
     run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     run.mkdir()
     elsewhere.write_text("precious")
@@ -149,7 +149,7 @@ def test_a_part_of_a_run_may_not_lie_elsewhere(tmp_path, name):
     assert elsewhere.read_text() == "precious"
 
 
-def test_a_link_out_of_the_directory_is_refused(tmp_path, state):
+def test_checkpoints_behind_a_link_out_of_the_run_are_refused(tmp_path, state):
     run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     save(elsewhere, state, (8,))
     run.mkdir()
@@ -158,9 +158,9 @@ def test_a_link_out_of_the_directory_is_refused(tmp_path, state):
         list_checkpoints(run)
 
 
-def test_the_newest_checkpoint_of_each_lane_counts(tmp_path, state):
+def test_the_newest_checkpoint_of_each_lane_is_chosen(tmp_path, state):
     save(tmp_path, state, (8,))
     first = {"weights": state["weights"][:1]}
     save(tmp_path, first, (10,), lanes=range(4, 5))
     newest = newest_by_lane(list_checkpoints(tmp_path))
-    assert {lane: stored.step for lane, stored in newest.items()} == {4: 10, 5: 8, 6: 8}
+    assert {lane: checkpoint.step for lane, checkpoint in newest.items()} == {4: 10, 5: 8, 6: 8}

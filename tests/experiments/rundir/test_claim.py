@@ -11,13 +11,13 @@ from experiments.sweep.plan import make_plan
 from tests.small import small_config
 
 
-def take_over(directory, config):
+def claim_run(directory, config):
     claim(directory, config, make_plan(config).lanes)
 
 
 def test_a_new_directory_gets_the_config_lanes_and_versions(tmp_path):
     make_directory(tmp_path / "new" / "run")
-    take_over(tmp_path / "new" / "run", small_config())
+    claim_run(tmp_path / "new" / "run", small_config())
     content = json.loads((tmp_path / "new" / "run" / "config.json").read_text())
     assert content["config"]["recipe"]["steps"] == 6
     assert {"jax", "flax", "optax"} <= content["versions"].keys()
@@ -27,29 +27,29 @@ def test_a_new_directory_gets_the_config_lanes_and_versions(tmp_path):
     ]
 
 
-def test_the_same_config_may_come_back_and_so_may_a_harmless_change(tmp_path):
-    take_over(tmp_path, small_config())
+def test_the_same_config_and_harmless_changes_are_accepted(tmp_path):
+    claim_run(tmp_path, small_config())
     before = (tmp_path / "config.json").read_bytes()
-    take_over(tmp_path, small_config())
+    claim_run(tmp_path, small_config())
     harmless = small_config(save_every=3, save_minutes=1.0, lanes_per_block=1, devices_per_lane=2)
-    take_over(tmp_path, harmless)
+    claim_run(tmp_path, harmless)
     assert (tmp_path / "config.json").read_bytes() == before
 
 
-def test_data_and_their_copy_may_lie_elsewhere(tmp_path):
+def test_paths_of_the_data_and_of_their_copy_may_change(tmp_path):
     for data, cache in (("here", None), ("there", "fast_disk")):
         config = mpi3d_small.get_config()
         config.world.update(data=data, cache=cache)
-        take_over(tmp_path, config)
+        claim_run(tmp_path, config)
 
 
-def test_another_config_is_refused_with_what_differs(tmp_path):
-    take_over(tmp_path, small_config())
+def test_another_config_is_refused_with_the_fields_that_differ(tmp_path):
+    claim_run(tmp_path, small_config())
     before = (tmp_path / "config.json").read_bytes()
     other = small_config(seeds=2, **{"recipe.learning_rate": 0.1})
     other.settings[0].selected = "s3"
     with pytest.raises(ValueError, match="another config") as error:
-        take_over(tmp_path, other)
+        claim_run(tmp_path, other)
     message = str(error.value)
     assert "recipe.learning_rate: 0.03 there, 0.1 here" in message
     assert "seeds: 1 there, 2 here" in message
@@ -57,12 +57,12 @@ def test_another_config_is_refused_with_what_differs(tmp_path):
     assert (tmp_path / "config.json").read_bytes() == before
 
 
-def test_a_run_grows_by_seeds_and_settings_and_its_lanes_keep_their_numbers(tmp_path):
-    take_over(tmp_path, small_config())
+def test_a_run_is_extended_by_seeds_and_settings_and_its_lanes_keep_their_numbers(tmp_path):
+    claim_run(tmp_path, small_config())
     first = read_lanes(tmp_path)
     more = small_config(seeds=2)
     more.settings = (default.setting("s3"), *more.settings)
-    take_over(tmp_path, more)
+    claim_run(tmp_path, more)
     lanes = read_lanes(tmp_path)
     assert lanes[:2] == first
     assert set(lanes) == set(make_plan(more).lanes)
@@ -70,38 +70,38 @@ def test_a_run_grows_by_seeds_and_settings_and_its_lanes_keep_their_numbers(tmp_
     assert read_config(tmp_path)["seeds"] == 2
 
 
-def test_a_run_grows_by_a_setting_with_steps_of_its_own(tmp_path):
-    take_over(tmp_path, small_config())
+def test_a_run_is_extended_by_a_setting_with_its_own_number_of_steps(tmp_path):
+    claim_run(tmp_path, small_config())
     more = small_config(steps_by_setting=(("select {3}", 9),))
     more.settings = (*more.settings, default.setting("s3"))
-    take_over(tmp_path, more)
+    claim_run(tmp_path, more)
     assert len(read_lanes(tmp_path)) == 3
     more.steps_by_setting = (*more.steps_by_setting, ("select [1]", 9))
     with pytest.raises(
         ValueError, match=r"steps_by_setting\[1\]: 'absent' there, \['select \[1\]', 9\]"
     ):
-        take_over(tmp_path, more)
+        claim_run(tmp_path, more)
 
 
-def test_a_run_does_not_shrink_nor_grow_under_another_recipe(tmp_path):
-    take_over(tmp_path, small_config(seeds=2))
+def test_fewer_seeds_and_more_seeds_with_another_recipe_are_refused(tmp_path):
+    claim_run(tmp_path, small_config(seeds=2))
     with pytest.raises(ValueError, match="seeds: 2 there, 1 here"):
-        take_over(tmp_path, small_config())
+        claim_run(tmp_path, small_config())
     with pytest.raises(ValueError, match="another config") as error:
-        take_over(tmp_path, small_config(seeds=3, **{"recipe.steps": 7}))
+        claim_run(tmp_path, small_config(seeds=3, **{"recipe.steps": 7}))
     assert "recipe.steps: 6 there, 7 here" in str(error.value)
     assert "seeds" not in str(error.value)
 
 
-def test_origin_says_what_a_checkpoint_must_know():
-    about = origin(small_config())
-    assert about["format"] == FORMAT
-    assert about["config"]["recipe"]["steps"] == 6
-    assert about["dtype"] == "float32"
-    assert {"versions", "commit"} <= about.keys()
+def test_origin_has_the_format_config_dtype_and_versions_of_a_checkpoint():
+    run_origin = origin(small_config())
+    assert run_origin["format"] == FORMAT
+    assert run_origin["config"]["recipe"]["steps"] == 6
+    assert run_origin["dtype"] == "float32"
+    assert {"versions", "commit"} <= run_origin.keys()
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
+def test_a_directory_of_other_files_is_refused_and_left_unchanged(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(ValueError, match="holds no config.json, but thesis.tex"):
         make_directory(tmp_path)
@@ -109,7 +109,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "run"])
-def test_a_file_where_a_directory_should_be(tmp_path, below):
+def test_a_workdir_that_is_or_lies_below_a_file_is_refused(tmp_path, below):
     path = tmp_path / "file"
     path.write_text("precious")
     with pytest.raises(ValueError, match="a file is where a directory should be"):
@@ -117,12 +117,12 @@ def test_a_file_where_a_directory_should_be(tmp_path, below):
     assert path.read_text() == "precious"
 
 
-def test_a_directory_that_cannot_be_made():
+def test_a_directory_that_cannot_be_created_is_refused():
     with pytest.raises(ValueError, match="workdir /proc/misalign cannot be made"):
         make_directory(Path("/proc/misalign"))
 
 
-def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch):
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.rundir.claim.os.access", lambda *args: False)
     with pytest.raises(ValueError, match="cannot be written: choose another"):
         make_directory(tmp_path)
@@ -139,7 +139,7 @@ def test_a_second_process_is_refused_while_the_first_holds_the_directory(tmp_pat
         assert again == lanes
 
 
-def test_a_process_that_is_not_the_first_ends_too_if_that_is_refused(tmp_path, monkeypatch):
+def test_other_processes_are_refused_if_the_first_is(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.rundir.claim.is_first", lambda: False)
     monkeypatch.setattr("experiments.rundir.claim.any_process", lambda flags: [True])
     config = small_config()
@@ -148,26 +148,26 @@ def test_a_process_that_is_not_the_first_ends_too_if_that_is_refused(tmp_path, m
         pass
 
 
-def test_a_stale_lock_is_told_apart_and_stands_in_nobodys_way(tmp_path, capsys):
+def test_a_stale_lock_is_reported_and_does_not_block_a_run(tmp_path, capsys):
     config = small_config()
     (tmp_path / "lock").write_text("process 1 on elsewhere since yesterday")
     with claimed(tmp_path, config, make_plan(config).lanes):
-        said = capsys.readouterr().out
-    assert "the last run here was interrupted: process 1 on elsewhere since yesterday" in said
+        printed = capsys.readouterr().out
+    assert "the last run here was interrupted: process 1 on elsewhere since yesterday" in printed
     with claimed(tmp_path, config, make_plan(config).lanes):
         assert capsys.readouterr().out == ""
 
 
 def test_a_newer_format_is_refused(tmp_path):
-    take_over(tmp_path, small_config())
+    claim_run(tmp_path, small_config())
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT + 1}))
     with pytest.raises(ValueError, match=f"format {FORMAT + 1}, of a newer version"):
-        take_over(tmp_path, small_config())
+        claim_run(tmp_path, small_config())
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
-def test_a_broken_config_file_is_named(tmp_path, content):
+def test_an_unreadable_config_file_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(ValueError, match="config.json cannot be read"):
         read_config(tmp_path)

@@ -1,4 +1,4 @@
-"""What a run directory tells, and a lane loaded from it; the run is a few steps long."""
+"""Descriptions of a run directory and of a lane, and a loaded lane; the run is a few steps long."""
 
 import json
 import shutil
@@ -28,12 +28,12 @@ from tests.small import small_config
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-    place = tmp_path_factory.mktemp("run")
-    run(place, small_config())
-    return place
+    path = tmp_path_factory.mktemp("run")
+    run(path, small_config())
+    return path
 
 
-def test_a_run_tells_its_lanes_with_step_loss_status_and_scores(directory):
+def test_a_run_is_described_by_its_lanes_with_step_loss_status_and_scores(directory):
     found = describe_run(directory)
     assert found["lanes"][0]["steps"] == 6
     assert found["format"] == 2
@@ -46,36 +46,36 @@ def test_a_run_tells_its_lanes_with_step_loss_status_and_scores(directory):
     assert "train.params.x.Dense_0.kernel" in names
 
 
-def test_scores_are_told_by_any_probe_and_one_that_is_no_number_shows(directory, tmp_path):
+def test_scores_come_from_any_probe_and_nan_stays_nan(directory, tmp_path):
     shutil.copytree(directory, tmp_path / "run")
     path = tmp_path / "run" / "results.csv"
     results = pd.read_csv(path, keep_default_na=False).replace({"probe": {"linear": "kernel"}})
     results["value"] = results.value.where(results.lane == 0)
     results.to_csv(path, index=False)
-    healthy, frozen = describe_run(tmp_path / "run")["lanes"]
+    healthy, diverged = describe_run(tmp_path / "run")["lanes"]
     assert healthy["status"] == "scored"
     assert np.isfinite([healthy["least_kept"], healthy["most_leaked"]]).all()
-    assert np.isnan([frozen["least_kept"], frozen["most_leaked"]]).all()
+    assert np.isnan([diverged["least_kept"], diverged["most_leaked"]]).all()
 
 
-def test_a_history_torn_while_it_is_written_is_read_as_far_as_it_is(directory, tmp_path):
+def test_a_partially_written_history_is_read_up_to_its_last_complete_line(directory, tmp_path):
     shutil.copytree(directory, tmp_path / "run")
     with (tmp_path / "run" / "history.csv").open("a") as file:
         file.write("8")
     assert np.isfinite(describe_run(tmp_path / "run")["lanes"][0]["loss"])
 
 
-def test_a_run_that_has_just_begun_tells_so(directory, tmp_path):
+def test_lanes_of_a_run_without_steps_are_waiting(directory, tmp_path):
     (tmp_path / "config.json").write_text((directory / "config.json").read_text())
     for lane in describe_run(tmp_path)["lanes"]:
         assert (lane["step"], lane["status"], lane["loss"]) == (0, "waiting", None)
 
 
-def test_a_lane_tells_shapes_bytes_and_norms_of_its_arrays(directory):
+def test_a_lane_is_described_by_shapes_bytes_and_norms_of_its_arrays(directory):
     found = describe_lane(directory, 1)
     assert found["setting"] == "select [2] perturb {2}"
-    (stored,) = (stored for stored in list_checkpoints(directory) if stored.step == 6)
-    arrays = lane_arrays(stored, 1)
+    (checkpoint,) = (saved for saved in list_checkpoints(directory) if saved.step == 6)
+    arrays = lane_arrays(checkpoint, 1)
     for entry in found["arrays"]:
         array = arrays[entry["name"]]
         assert entry["shape"] == list(array.shape)
@@ -83,7 +83,7 @@ def test_a_lane_tells_shapes_bytes_and_norms_of_its_arrays(directory):
         np.testing.assert_allclose(entry["norm"], np.sqrt(np.sum(array.astype(float) ** 2)))
 
 
-def test_an_exported_lane_comes_back_without_pickle_and_differs_from_another(directory, tmp_path):
+def test_an_exported_lane_is_read_without_pickle_and_differs_from_another(directory, tmp_path):
     path = tmp_path / "lane.npz"
     export_lane(directory, 1, path)
     with np.load(path, allow_pickle=False) as file:
@@ -96,18 +96,18 @@ def test_an_exported_lane_comes_back_without_pickle_and_differs_from_another(dir
         export_lane(directory, 1, tmp_path / "lane")
 
 
-def test_what_is_no_number_differs_from_numbers_alone(directory, tmp_path):
+def test_nan_differs_from_numbers_and_a_truncated_file_is_refused(directory, tmp_path):
     arrays = lane_arrays(list_checkpoints(directory)[0], 0)
     name = "train.params.x.Dense_0.bias"
     np.savez(tmp_path / "nan.npz", **arrays | {name: np.full_like(arrays[name], np.nan)})
     found = lane_differences(directory, tmp_path / "nan.npz", 0)
-    assert {one for one, value in found.items() if value > 0} == {name}
+    assert {array for array, value in found.items() if value > 0} == {name}
     (tmp_path / "cut.npz").write_bytes((tmp_path / "nan.npz").read_bytes()[:1000])
     with pytest.raises(ValueError, match="cut.npz cannot be read"):
         lane_differences(directory, tmp_path / "cut.npz", 0)
 
 
-def test_a_config_of_another_version_is_told(directory, tmp_path):
+def test_a_config_of_another_version_is_refused(directory, tmp_path):
     shutil.copytree(directory, tmp_path / "run")
     path = tmp_path / "run" / "config.json"
     content = json.loads(path.read_text())
@@ -125,13 +125,13 @@ def test_a_pickled_file_is_never_loaded(directory, tmp_path):
 
 
 @pytest.mark.parametrize("number", [-1, 2])
-def test_a_lane_out_of_range_is_named(directory, number):
+def test_a_lane_out_of_range_is_refused(directory, number):
     for read in (describe_lane, load_lane):
         with pytest.raises(ValueError, match=f"lane is {number}: allowed is 0..1"):
             read(directory, number)
 
 
-def test_no_run_directory_and_no_checkpoint_are_told(directory, tmp_path):
+def test_a_directory_without_a_run_or_a_checkpoint_is_refused(directory, tmp_path):
     with pytest.raises(ValueError, match="is not a run directory"):
         describe_run(tmp_path)
     (tmp_path / "config.json").write_text((directory / "config.json").read_text())
@@ -140,7 +140,7 @@ def test_no_run_directory_and_no_checkpoint_are_told(directory, tmp_path):
             read(tmp_path, 0)
 
 
-def test_a_loaded_lane_encodes_data_of_its_own_world(directory):
+def test_a_loaded_lane_encodes_data_of_its_world(directory):
     lane = load_lane(str(directory), 1)
     assert lane.step == 6
     assert lane.identity.setting == "select [2] perturb {2}"
@@ -178,13 +178,13 @@ def test_the_command_line_shows_a_run_a_lane_and_a_difference(directory):
         (("/nowhere", "--npz=file.npz"), "give --lane too"),
     ],
 )
-def test_a_bad_command_ends_in_a_message(arguments, message):
+def test_a_bad_command_ends_with_an_error_message(arguments, message):
     status, _, text = inspect(*arguments)
     assert status != 0
     assert message in text
     assert "Traceback" not in text
 
 
-def test_reading_needs_no_jax():
+def test_inspect_does_not_import_jax():
     script = "import experiments.inspect, sys; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False, cwd=ROOT).returncode == 0

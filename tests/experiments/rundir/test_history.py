@@ -25,7 +25,7 @@ def directory(tmp_path):
     return tmp_path
 
 
-def test_rows_tell_loss_and_scores(directory):
+def test_rows_have_loss_and_scores(directory):
     rows = history.read(directory)
     assert list(rows.step) == [2, 2, 4, 4]
     assert list(rows.perturbable) == ["", "s2"] * 2
@@ -38,43 +38,43 @@ def test_a_history_without_perturbation_is_read_without_a_warning(tmp_path):
     assert list(history.read(tmp_path).perturbable) == [""]
 
 
-def test_a_frozen_lane_has_no_numbers(tmp_path):
+def test_the_loss_of_a_diverged_lane_is_nan(tmp_path):
     history.append(tmp_path, LANES, 2, advance=advance(np.nan), monitor_row=monitor_row)
     assert history.read(tmp_path).loss.isna().all()
 
 
-def test_a_torn_line_is_left_out_and_dropped_on_resuming(directory):
+def test_an_incomplete_line_is_ignored_and_deleted_on_resuming(directory):
     path = directory / "history.csv"
-    whole = path.read_text()
-    path.write_text(whole + "6,0")
+    complete = path.read_text()
+    path.write_text(complete + "6,0")
     assert len(history.read(directory)) == 4
     history.drop_after(directory, range(2), 4)
-    assert path.read_text() == whole
+    assert path.read_text() == complete
 
 
-@pytest.mark.parametrize("left", ["", "step,lan"])
-def test_a_file_without_a_header_gets_one_again(tmp_path, left):
-    (tmp_path / "history.csv").write_text(left)
+@pytest.mark.parametrize("content", ["", "step,lan"])
+def test_a_file_without_a_header_gets_a_new_one(tmp_path, content):
+    (tmp_path / "history.csv").write_text(content)
     history.drop_after(tmp_path, range(2), 0)
     history.append(tmp_path, LANES, 2, advance=advance(), monitor_row=monitor_row)
     assert list(history.read(tmp_path).step) == [2, 2]
 
 
-def test_a_full_disk_leaves_no_torn_line(directory, monkeypatch):
+def test_a_full_disk_leaves_no_incomplete_line(directory, monkeypatch):
     before = (directory / "history.csv").read_text()
 
-    def full(rows, path, **how):
+    def write_partially(rows, path, **options):
         with path.open("a") as file:
             file.write("6,0,0")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    monkeypatch.setattr(pd.DataFrame, "to_csv", write_partially)
     with pytest.raises(OSError, match="No space left"):
         history.append(directory, LANES, 6, advance=advance(), monitor_row=monitor_row)
     assert (directory / "history.csv").read_text() == before
 
 
-def test_lanes_of_other_blocks_stay_when_some_are_done_again(directory):
+def test_rows_of_other_blocks_stay_when_some_lanes_are_repeated(directory):
     history.drop_after(directory, range(1), 2)
     rows = history.read(directory)
     assert list(zip(rows.step, rows.lane, strict=True)) == [(2, 0), (2, 1), (4, 1)]

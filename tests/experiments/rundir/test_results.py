@@ -25,16 +25,16 @@ from tests.small import small_config
 
 
 def fake_scores(offset=0.0, semantics=3):
-    """Scores of a lane, all different."""
+    """Returns made-up scores of a lane, all different."""
     count = iter(range(1000))
     draw = lambda *shape: np.array(
         [next(count) for _ in range(int(np.prod(shape)))], np.float32
     ).reshape(shape) / 1000 + np.float32(offset)  # fmt: skip
     latents = lambda *r: LatentScores(draw(*r, semantics), draw(*r), draw(*r))
-    one = lambda: Identifiability(latents(2), latents(2), draw(2), latents())
+    identifiability = lambda: Identifiability(latents(2), latents(2), draw(2), latents())
     heads = lambda: DownstreamScores(draw(2, 4), draw(2))
     return LatentLaneScores(
-        {name: one() for name in probes.PROBES},
+        {name: identifiability() for name in probes.PROBES},
         Modalities(draw(), draw()),
         Modalities(draw(), draw()),
         Downstream(heads(), heads()),
@@ -55,7 +55,7 @@ def value(rows, lane=0, **where):
     return rows.iloc[0]
 
 
-def test_every_score_finds_its_row(rows):
+def test_every_score_has_its_row(rows):
     assert tuple(rows.columns) == COLUMNS
     scores = fake_scores()
     mlp = scores.probes["mlp"]
@@ -77,13 +77,13 @@ def test_every_score_finds_its_row(rows):
     np.testing.assert_allclose(row.value, scores.downstream.measured.matthews[0])
 
 
-def test_nothing_is_said_beyond_an_unbiased_semantic(rows):
+def test_r2_beyond_has_no_row_for_unbiased_semantics(rows):
     beyond = rows[rows.metric == "r2_beyond"]
     assert set(beyond.target[beyond.lane == 0]) == {"s2", "s3", "m_x", "m_t"}  # selects s1
     assert set(beyond.target[beyond.lane == 1]) == {"s2", "s3", "m_x", "m_t"}  # distorts s2
 
 
-def test_the_file_gives_back_what_was_written(rows, tmp_path):
+def test_results_are_read_back_as_written(rows, tmp_path):
     path = tmp_path / "results.csv"
     add_results(path, rows[rows.lane == 0])
     before = path.read_text()
@@ -92,21 +92,21 @@ def test_the_file_gives_back_what_was_written(rows, tmp_path):
     pd.testing.assert_frame_equal(read_results(path), rows)
 
 
-@pytest.mark.parametrize("torn", [True, False])
-def test_a_truncated_file_is_said_to_be_and_its_whole_lanes_stay(rows, tmp_path, torn):
+@pytest.mark.parametrize("mid_line", [True, False])
+def test_a_truncated_file_is_reported_and_its_complete_lanes_are_read(rows, tmp_path, mid_line):
     path = tmp_path / "results.csv"
     add_results(path, rows)
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:-60]) + (lines[-60][:20] if torn else ""))
-    said = []
-    assert set(read_results(path, warn=said.append).lane) == {0}
-    assert said == [f"{path} is incomplete: lane 1 left out"]
+    path.write_text("".join(lines[:-60]) + (lines[-60][:20] if mid_line else ""))
+    warnings = []
+    assert set(read_results(path, warn=warnings.append).lane) == {0}
+    assert warnings == [f"{path} is incomplete: lane 1 left out"]
     assert scored_lanes(path) == [0]
-    add_results(path, rows[rows.lane == 1])  # scoring that lane again mends the file
+    add_results(path, rows[rows.lane == 1])  # scoring that lane again completes the file
     pd.testing.assert_frame_equal(read_results(path), rows)
 
 
-def test_one_lane_alone_is_known_to_be_truncated(rows, tmp_path):
+def test_truncation_of_a_file_with_one_lane_is_detected(rows, tmp_path):
     path = tmp_path / "results.csv"
     scores = scores_per_lane(3, 3, downstream=True)
     add_results(path, rows[rows.lane == 0])
@@ -115,7 +115,7 @@ def test_one_lane_alone_is_known_to_be_truncated(rows, tmp_path):
     assert scored_lanes(path, scores) == []
 
 
-def test_an_empty_file_holds_no_lane_and_one_that_is_no_text_is_named(rows, tmp_path):
+def test_an_empty_file_has_no_lane_and_a_binary_file_is_refused(rows, tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("")
     assert scored_lanes(path) == []
@@ -126,7 +126,7 @@ def test_an_empty_file_holds_no_lane_and_one_that_is_no_text_is_named(rows, tmp_
         read_results(path)
 
 
-def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp_path):
+def test_a_file_of_another_version_is_refused_with_its_missing_column(rows, tmp_path):
     path = tmp_path / "results.csv"
     rows.drop(columns="environment").to_csv(path, index=False)
     with pytest.raises(ValueError, match="no column 'environment': another version wrote it"):
@@ -136,7 +136,7 @@ def test_a_file_of_another_version_is_refused_with_the_column_it_lacks(rows, tmp
         read_results(path)
 
 
-def test_scores_of_a_frozen_lane_are_no_numbers():
+def test_scores_of_a_diverged_lane_are_nan():
     lanes = {0: make_plan(small_config()).lanes[0]}
     table = results_table(lanes, [fake_scores()], [7], score_rows)
     assert table.value.isna().all()

@@ -1,4 +1,4 @@
-"""The command line: bad input ends in a message, a request to stop saves."""
+"""The command line: bad input gives an error message, a request to stop saves a checkpoint."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ from tests.repository import ROOT
 from tests.small import small_config
 
 
-def test_a_request_to_stop_saves_and_says_how_to_go_on(tmp_path):
+def test_a_request_to_stop_saves_and_prints_how_to_resume(tmp_path):
     arguments = ("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
     command_line = [sys.executable, "-m", "experiments.run", *arguments]
     long = "--config.recipe.steps=1000000"
@@ -31,7 +31,7 @@ def test_a_request_to_stop_saves_and_says_how_to_go_on(tmp_path):
 
 
 def command(*arguments):
-    """The command line in a process of its own: its exit status and what it says."""
+    """Runs the command line in a subprocess and returns its exit status and its output."""
     process = subprocess.run(
         [sys.executable, "-m", "experiments.run", *arguments],
         capture_output=True,
@@ -62,7 +62,7 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ((), "--config must have a value"),
     ],
 )
-def test_a_bad_command_ends_in_a_message_before_any_work(arguments, message, tmp_path):
+def test_a_bad_command_ends_with_an_error_message_before_any_work(arguments, message, tmp_path):
     directory = tmp_path / "run"
     status, text = command(*arguments, f"--workdir={directory}")
     assert status == 1

@@ -1,4 +1,4 @@
-"""Lanes on several devices, in a process of its own: devices are chosen before JAX starts."""
+"""Lanes on several devices, in a subprocess: devices are chosen before JAX starts."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def sweep_on(shape):
     return mesh, compile_sweep(plan, mesh)
 
 def outcome(shape, other):
-    """After two steps on one mesh, brought to another in between."""
+    """Returns losses and norms after one step on each of two meshes."""
     state = sweep_on(shape)[1].init(plan.data)
     for done, (mesh, sweep) in enumerate(map(sweep_on, (shape, other))):
         data, state = on_devices(mesh, (plan.data, state))
@@ -43,13 +43,13 @@ def outcome(shape, other):
     norms = [float(abs(leaf).sum()) for leaf in jax.tree.leaves(state.train.params)]
     return [advance.metrics.loss[:3].tolist(), norms]
 
-made = [list(make_mesh(*asked).shape.values()) for asked in ((1,), (3,), (9,), (1, 2))]
+made = [list(make_mesh(*arguments).shape.values()) for arguments in ((1,), (3,), (9,), (1, 2))]
 print(json.dumps([made, outcome((2, 1), (3, 1)), [outcome(shape, shape) for shape in SHAPES]]))
 '''
 
 
 @pytest.fixture(scope="module")
-def told():
+def outcomes():
     process = subprocess.run(
         [sys.executable, "-c", SCRIPT.replace("SHAPES", str(SHAPES))],
         capture_output=True,
@@ -57,28 +57,28 @@ def told():
         check=True,
         cwd=ROOT,
     )
-    made, moved, outcomes = json.loads(process.stdout)
-    return made, {"moved": moved, **dict(zip(SHAPES, outcomes, strict=True))}
+    made, moved, of_shapes = json.loads(process.stdout)
+    return made, {"moved": moved, **dict(zip(SHAPES, of_shapes, strict=True))}
 
 
 @pytest.mark.slow
-def test_no_more_devices_than_lanes_need_but_two_cpus_at_least(told):
-    assert told[0] == [[2, 1], [3, 1], [4, 1], [2, 2]]
+def test_a_mesh_has_at_most_one_device_per_lane_but_at_least_two_cpus(outcomes):
+    assert outcomes[0] == [[2, 1], [3, 1], [4, 1], [2, 2]]
 
 
 @pytest.mark.slow
-def test_more_than_two_devices_give_the_same_bits(told):
-    assert told[1][3, 1] == told[1][2, 1]
-    assert told[1]["moved"] == told[1][2, 1]
+def test_more_than_two_devices_give_the_same_bits(outcomes):
+    assert outcomes[1][3, 1] == outcomes[1][2, 1]
+    assert outcomes[1]["moved"] == outcomes[1][2, 1]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2)], ids=["one device", "a shared lane"])
-def test_other_shapes_change_rounding_at_most(shape, told):
-    for measured, of_two in zip(told[1][shape], told[1][2, 1], strict=True):
+def test_other_shapes_change_rounding_at_most(shape, outcomes):
+    for measured, of_two in zip(outcomes[1][shape], outcomes[1][2, 1], strict=True):
         np.testing.assert_allclose(measured, of_two, rtol=1e-4)
 
 
-def test_devices_must_make_whole_groups():
+def test_devices_per_lane_must_divide_the_number_of_devices():
     with pytest.raises(ValueError, match="devices_per_lane is 7: allowed is a divisor of 1"):
         make_mesh(3, 7)

@@ -51,12 +51,12 @@ def test_two_processes_give_the_results_of_one_and_only_the_first_writes(tmp_pat
 
     alone = finished[0]
     assert_same_scores(tmp_path / "both", alone)
-    histories = (pd.read_csv(place / "history.csv") for place in (tmp_path / "both", alone))
+    histories = (pd.read_csv(path / "history.csv") for path in (tmp_path / "both", alone))
     pd.testing.assert_frame_equal(*histories, atol=1e-4)
 
     (tmp_path / "both" / "results.csv").unlink()
     one_on_four_devices = start(tmp_path / "both", 4)
     text = one_on_four_devices.communicate(timeout=300)[0]
     assert "scoring 100%" in text
-    assert "training" not in text  # the last checkpoint of the two processes is gone on from
+    assert "training" not in text  # resumed from the last checkpoint of the two processes
     assert_same_scores(tmp_path / "both", alone)

@@ -1,4 +1,4 @@
-"""The bar."""
+"""The progress bar."""
 
 import io
 
@@ -7,7 +7,7 @@ from rich.console import Console
 from experiments.runtime.progress import progress
 
 
-def test_the_bar_shows_step_loss_and_time_left():
+def test_the_bar_shows_step_loss_and_remaining_time():
     file = io.StringIO()
     with progress(Console(file=file, force_terminal=True, width=120)) as show:
         show("training", 0.5, "step 5, loss -1.234")

@@ -15,7 +15,7 @@ from tests.small import small_config
 
 
 def variant(run, directory, space, noise_law):
-    """A copy of a run with another output space and noise law, and made-up scores of an MLP."""
+    """Returns a copy of a run with another output space and law, and made-up scores of an MLP."""
     shutil.copytree(run, directory)
     content = json.loads((directory / "config.json").read_text())
     content["config"]["recipe"]["output_space"] = space
@@ -29,11 +29,11 @@ def variant(run, directory, space, noise_law):
 
 @pytest.fixture(scope="module")
 def runs(finished, tmp_path_factory):
-    """A run as it was, and one in the cube with semantics of other laws."""
-    place = tmp_path_factory.mktemp("runs")
+    """A run with free outputs, and one in the cube with semantics of another law."""
+    folder = tmp_path_factory.mktemp("runs")
     return [
-        variant(finished[0], place / "free", "free", "gaussian"),
-        variant(finished[0], place / "cube", "cube", "laplace"),
+        variant(finished[0], folder / "free", "free", "gaussian"),
+        variant(finished[0], folder / "cube", "cube", "laplace"),
     ]
 
 
@@ -51,19 +51,19 @@ def test_an_unknown_space_is_refused():
         linearity.get_config("siglip,ball")
 
 
-def test_the_table_has_means_over_what_is_unbiased(runs):
+def test_the_table_has_means_over_unbiased_semantics(runs):
     table = linearity_table(runs).set_index(["space", "dependence", "noise_law"])
     rows = read_results(runs[0] / "results.csv")
     kept = rows[(rows.target == "s1") & (rows.metric == "r2") & (rows.probe == "linear")]
     for lane, law in enumerate(["independent", "dependent"]):
         mean = kept[kept.lane == lane].value.mean()
-        for place in (("free", law, "gaussian"), ("cube", law, "laplace")):
-            assert table.linear[place] == pytest.approx(mean)
-            assert table.mlp[place] == pytest.approx(mean + 0.25)
-            assert table.gap[place] == pytest.approx(0.25)
+        for index in (("free", law, "gaussian"), ("cube", law, "laplace")):
+            assert table.linear[index] == pytest.approx(mean)
+            assert table.mlp[index] == pytest.approx(mean + 0.25)
+            assert table.gap[index] == pytest.approx(0.25)
 
 
-def test_the_command_tells_and_writes_both(runs, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_both_files_and_prints_a_path(runs, tmp_path, monkeypatch, capsys):
     table = f"--table={tmp_path / 'new' / 'linearity.csv'}"
     figure = f"--figure={tmp_path / 'new' / 'linearity.png'}"
     monkeypatch.setattr("sys.argv", ["linearity", *map(str, runs), table, figure])
@@ -78,7 +78,7 @@ def test_the_figure_is_written(runs, tmp_path):
     assert (tmp_path / "linearity.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_path):
+def test_a_failed_lane_gives_no_mean_and_a_run_given_twice_is_refused(runs, tmp_path):
     shutil.copytree(runs[0], tmp_path / "failed")
     rows = read_results(tmp_path / "failed" / "results.csv")
     add_results(
@@ -90,7 +90,7 @@ def test_a_failed_lane_leaves_no_mean_and_twice_the_same_is_refused(runs, tmp_pa
         linearity_table([runs[0], runs[0]])
 
 
-def test_panels_share_their_rows_though_runs_do_not(runs):
+def test_panels_have_the_same_rows_if_runs_differ(runs):
     table = linearity_table(runs)
     other = table.objective.where(table.space == "free", "siglip")
     for first, second in linearity_panels(table.assign(objective=other)):
@@ -98,7 +98,7 @@ def test_panels_share_their_rows_though_runs_do_not(runs):
         assert first.cells.loc[second.cells.notna().any(axis=1)].isna().all(axis=None)
 
 
-def test_a_sphere_has_a_column_more_unless_told_and_never_one_alone():
+def test_a_sphere_has_one_more_column_by_default_and_at_least_two():
     plan = make_plan(small_config(**{"recipe.output_space": "sphere"}))
     assert [lane.encoding_size for lane in plan.lanes] == [2, 2]
     alone = (default.setting("s1", encoding_size=1),)

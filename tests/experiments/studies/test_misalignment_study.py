@@ -10,7 +10,7 @@ from tests.small import small_config
 
 
 def table():
-    """Scores of mcar, under which s2 is kept as often as it is mentioned; and of one fixed bias."""
+    """Made-up scores of mcar, with s2 kept as often as it is mentioned, and of one fixed bias."""
     settings = [("perturb {2} mcar", "mcar", rate) for rate in (1.0, 0.0, 0.5)]
     settings += [("perturb {2}", "noise", 0.75)]
     return pd.DataFrame(
@@ -28,7 +28,7 @@ def table():
     )  # fmt: skip
 
 
-def test_a_panel_a_setting_at_several_rates():
+def test_every_setting_at_several_rates_has_one_panel():
     (rows,) = misalignment.rate_panels(over_seeds(table()))
     assert set(rows.setting) == {"perturb {2} mcar"}
     assert set(rows.target) == {"s1", "s2"}
@@ -47,12 +47,12 @@ def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
         np.testing.assert_array_equal(line.get_ydata(), [1, 0.5, 0])
 
 
-def test_other_misalignments_are_a_study_and_are_not_measured_by_the_paper_s_theory():
+def test_other_misalignments_are_a_study_and_have_no_distance_from_theory():
     rows = table()
-    of = studies(over_seeds(rows))
-    assert set(of) == {"misalignment", "perturbation"}
-    alone = rows[rows.setting == "perturb {2}"]
-    pd.testing.assert_frame_equal(distance_from_theory(rows), distance_from_theory(alone))
+    names = studies(over_seeds(rows))
+    assert set(names) == {"misalignment", "perturbation"}
+    fixed = rows[rows.setting == "perturb {2}"]
+    pd.testing.assert_frame_equal(distance_from_theory(rows), distance_from_theory(fixed))
     assert distance_from_theory(rows[rows.setting != "perturb {2}"]).empty
     assert "perturb {2} mcar, independent semantics, size 1, noise probability 0.5" in summary(
         over_seeds(rows)

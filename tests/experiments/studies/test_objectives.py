@@ -13,7 +13,7 @@ from experiments.studies.objectives import objectives_table
 
 @pytest.fixture(scope="module")
 def runs(finished, tmp_path_factory):
-    """A run, and a copy of it that says it had another objective."""
+    """A run, and a copy of it whose config has another objective."""
     other = tmp_path_factory.mktemp("runs") / "other"
     shutil.copytree(finished[0], other)
     content = json.loads((other / "config.json").read_text())
@@ -32,9 +32,9 @@ def test_each_objective_has_its_scores_in_each_setting_and_a_cost(runs):
 
 def test_least_reverse_is_the_worse_of_both_modalities(runs):
     rows = read_results(runs[0] / "results.csv")
-    back = rows[(rows.lane == 0) & (rows.target == "rep") & (rows.metric == "r2")]
-    assert len(back) == 2
-    assert compare(runs)["least reverse"].iloc[0] == pytest.approx(back.value.min())
+    reverse = rows[(rows.lane == 0) & (rows.target == "rep") & (rows.metric == "r2")]
+    assert len(reverse) == 2
+    assert compare(runs)["least reverse"].iloc[0] == pytest.approx(reverse.value.min())
 
 
 def test_the_figure_is_written(runs, tmp_path):

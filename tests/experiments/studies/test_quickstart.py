@@ -1,4 +1,4 @@
-"""What the studies must show, lane by lane. Minutes long: run with  pytest -m slow."""
+"""Scores that the studies must reach, lane by lane. Slow: run with  pytest -m slow."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_quickstart_meets_theory(tmp_path):
     scores = read_results(tmp_path / "results.csv")
     scores = scores[(scores.probe == "mlp") & (scores.target != REVERSE)]
     kept = scores.apply(lambda row: row.target in row.selected.split(), axis=1)
-    nothing = ~kept & ((scores.dependence == "independent") | scores.target.str.startswith("m_"))
+    unrelated = ~kept & ((scores.dependence == "independent") | scores.target.str.startswith("m_"))
     assert scores.value[kept].min() >= 0.95
-    assert scores.value[nothing].max() <= 0.05
+    assert scores.value[unrelated].max() <= 0.05
     assert (scores.value - scores.attainable).abs().max() <= 0.07

@@ -7,7 +7,7 @@ from experiments.studies.scene_factors import ROWS, row_labels, row_scenes, save
 from lvm.captions.scene_words import make_scene_words
 
 
-def test_a_row_varies_one_latent_and_all_latents_have_one():
+def test_every_row_varies_one_latent_and_every_latent_has_a_row():
     assert [row.latent for row in ROWS] == list(lvm.Scenes._fields)
     for row in ROWS:
         for name, values in row_scenes(row)._asdict().items():
@@ -23,8 +23,8 @@ def test_labels_are_values_and_words():
     assert labels["beta"][-1] == "0.93"
 
 
-def test_the_sheet_is_a_picture(tmp_path):
-    save_scene_factors(tmp_path / "new" / "sheet.png", resolution=8, samples=1)
-    with Image.open(tmp_path / "new" / "sheet.png") as sheet:
-        assert min(sheet.size) > 500
-        assert len(sheet.convert("RGB").getcolors(2**24)) > 100
+def test_the_figure_is_a_color_image(tmp_path):
+    save_scene_factors(tmp_path / "new" / "figure.png", resolution=8, samples=1)
+    with Image.open(tmp_path / "new" / "figure.png") as figure:
+        assert min(figure.size) > 500
+        assert len(figure.convert("RGB").getcolors(2**24)) > 100

@@ -15,8 +15,8 @@ from experiments.sweep.plan import make_plan, select_lanes
 from tests.small import small_config
 
 
-def rows(tree, places):
-    return jax.tree.map(lambda leaf: leaf[places], tree)
+def rows(tree, index):
+    return jax.tree.map(lambda leaf: leaf[index], tree)
 
 
 def trained(plan, steps=4):
@@ -42,23 +42,23 @@ def states(plan):
 
 
 def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
-    for place in (0, 7):
-        alone = trained(select_lanes(plan, [place]))
+    for lane in (0, 7):
+        alone = trained(select_lanes(plan, [lane]))
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
             alone,
-            rows(states, slice(place, place + 1)),
+            rows(states, slice(lane, lane + 1)),
         )
 
 
 @pytest.mark.slow
-def test_another_grouping_of_lanes_changes_rounding_at_most(plan, states):
-    places = np.array([9, 2, 4])
-    regrouped = trained(select_lanes(plan, places))
+def test_another_grouping_of_lanes_changes_results_by_rounding_at_most(plan, states):
+    lanes = np.array([9, 2, 4])
+    regrouped = trained(select_lanes(plan, lanes))
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
         regrouped,
-        rows(states, places),
+        rows(states, lanes),
     )
 
 
@@ -69,7 +69,7 @@ def test_settings_under_one_seed_share_the_mixing_and_seeds_do_not(plan, states)
 
 
 def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
-    """What was compiled for one plan trains the lanes of another as what is compiled for that."""
+    """A program compiled for one plan trains the lanes of another plan to the same bits."""
     mesh = make_mesh(len(plan.lanes))
     other = make_plan(
         small_config(
@@ -93,11 +93,11 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
         data, state = on_devices(mesh, (other.data, sweep.init(other.data)))
         return on_host(sweep.train(data, state, 2, 2))
 
-    there, own = trained(compile_sweep(plan, mesh)), trained(compile_sweep(other, mesh))
-    jax.tree.map(np.testing.assert_array_equal, there, own)
+    reused, recompiled = trained(compile_sweep(plan, mesh)), trained(compile_sweep(other, mesh))
+    jax.tree.map(np.testing.assert_array_equal, reused, recompiled)
 
 
-def test_a_chunk_uses_up_the_state_it_gets_and_never_asks_the_host(plan):
+def test_a_chunk_donates_its_state_and_has_no_host_callback(plan):
     mesh = make_mesh(len(plan.lanes))
     sweep = compile_sweep(plan, mesh)
     data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))

@@ -97,12 +97,12 @@ def with_setting(**changes):
         ),
     ],
 )
-def test_bad_configs_name_field_value_and_what_is_allowed(changes, message):
+def test_errors_of_bad_configs_name_field_value_and_allowed_values(changes, message):
     with pytest.raises(ValueError, match=message):
         make_plan(small_config(**changes))
 
 
-def test_lanes_are_settings_under_every_seed():
+def test_lanes_are_all_settings_with_every_seed():
     plan = make_plan(small_config(seeds=3))
     assert [(lane.seed, lane.setting) for lane in plan.lanes[:4]] == [
         (0, "select [1]"),
@@ -133,7 +133,7 @@ def test_every_config_makes_a_plan(name, recipe):
         module.get_config(recipe).recipes = 1
 
 
-def test_the_papers_numerical_section():
+def test_the_plan_of_the_papers_numerical_section():
     plan = make_plan(paper_numeric.get_config())
     assert Counter(plan.lane_steps) == {6000: 114, 10_000: 12}
     assert set(make_plan(paper_numeric.get_config("paper")).lane_steps) == {100_000}
@@ -146,13 +146,13 @@ def test_the_papers_numerical_section():
     }
 
 
-def test_only_some_settings():
+def test_only_restricts_the_lanes_to_some_settings():
     lanes = make_plan(small_config(only=("select [1]",), seeds=2)).lanes
     assert [(lane.setting, lane.seed) for lane in lanes] == [("select [1]", 0), ("select [1]", 1)]
 
 
-def test_a_setting_with_steps_of_its_own():
-    """Such lanes come last, are refined in a share of their own steps, and run apart."""
+def test_a_setting_with_its_own_number_of_steps():
+    """Its lanes come last, are refined in a fraction of their own steps, and run separately."""
     plan = make_plan(
         small_config(steps_by_setting=(("select [1]", 40),), seeds=2, **{"recipe.refine": 0.5})
     )
@@ -168,14 +168,14 @@ def test_a_setting_with_steps_of_its_own():
         _ = plan.recipe
 
 
-def test_refined_from_the_first_step_on():
+def test_refinement_from_the_first_step():
     plan = make_plan(small_config(**{"recipe.refine": 1.0, "recipe.refine_rate": 0.5}))
     assert plan.recipe.refine_from == 0
     np.testing.assert_array_equal(plan.data.hyper.schedule.decay_end, [0, 0])
     np.testing.assert_array_equal(plan.data.hyper.schedule.end_steps, [6, 6])
 
 
-def test_unknown_recipe_names_the_nearest():
+def test_the_error_of_an_unknown_recipe_names_the_nearest():
     with pytest.raises(ValueError, match="recipe is 'papr': .* nearest is 'paper'"):
         default.get_config("papr")
 
