@@ -28,8 +28,15 @@ from mmcl.recipe import Hyperparameters, Recipe
 class Observations(Protocol):
     """A batch of pairs: images x [n, ...] and texts t [n, ...] of any type, matched by row."""
 
-    x: Shaped[Array, "n ..."]
-    t: Shaped[Array, "n ..."]
+    @property
+    def x(self) -> Shaped[Array, "n ..."]:
+        """Images."""
+        ...
+
+    @property
+    def t(self) -> Shaped[Array, "n ..."]:
+        """Texts."""
+        ...
 
 
 Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs) -> pairs
@@ -192,7 +199,7 @@ def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
 
 
 def _loss_and_gradient(
-    recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""]
+    recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""] | int
 ) -> tuple[Float[Array, ""], Modalities]:
     """Returns the objective after `done` steps, and its gradient by the representations z."""
     base = partial(_base_objective, recipe, hyper)

@@ -37,7 +37,12 @@ class DCI(NamedTuple):
 
 
 def dci(
-    key: Key[Array, ""], probe: Probe, features: Split, latents: Split, *, where: Bool[Array, " k"]
+    key: Key[Array, ""],
+    probe: Probe,
+    features: Split,
+    latents: Split,
+    *,
+    where: Bool[Array, " k"],
 ) -> DCI:
     """Returns DCI of features [n, d] and of the latents [n, k] in `where`.
 
@@ -58,7 +63,12 @@ def dci(
 
 @jax.default_matmul_precision("float32")
 def importance(
-    key: Key[Array, ""], key_order: Key[Array, ""], probe: Probe, *, features: Split, latents: Split
+    key: Key[Array, ""],
+    key_order: Key[Array, ""],
+    probe: Probe,
+    *,
+    features: Split,
+    latents: Split,
 ) -> tuple[Float[Array, "d k"], Float[Array, " k"]]:
     """Returns the importance of each column for each latent, and R² of the latents.
 

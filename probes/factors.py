@@ -30,7 +30,9 @@ class FactorScores(NamedTuple):
 
 
 def factor_scores(
-    score: Callable[[Split], Float[Array, " k"]], representations: Split, truth: Split
+    score: Callable[[Split], Float[Array, " k"]],
+    representations: Split,
+    truth: Split,
 ) -> FactorScores:
     """Returns scores from representations [r, n, d] and from the true unbiased factors.
 
@@ -45,7 +47,12 @@ def factor_scores(
 
 
 def factor_matthews(
-    key: Key[Array, ""], classifier: Classifier, labels: Split, features: Split, *, classes: int
+    key: Key[Array, ""],
+    classifier: Classifier,
+    labels: Split,
+    features: Split,
+    *,
+    classes: int,
 ) -> Float[Array, " k"]:
     """Returns the Matthews correlation of k labels with a classifier's predictions: float32 [k].
 

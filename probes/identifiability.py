@@ -6,11 +6,11 @@ the representation is a function of the unbiased latents alone (`reverse` scores
 other latent better than they do (`beyond` scores).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Key, Shaped
+from jaxtyping import Array, Bool, Float, Key
 
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
@@ -30,10 +30,13 @@ class Latents(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The rows of one quantity that probes are fitted on, and those they are tested on."""
+    """The rows of one quantity that probes are fitted on, and those they are tested on.
 
-    fit: Shaped[Array, "n ..."] | Latents
-    test: Shaped[Array, "m ..."] | Latents
+    Both are arrays with rows on axis 0, or `Latents`.
+    """
+
+    fit: Any
+    test: Any
 
 
 class LatentScores(NamedTuple):

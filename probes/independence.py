@@ -29,7 +29,12 @@ class Independence(NamedTuple):
 
 
 def residual_independence(
-    key: Key[Array, ""], probe: Probe, representation: Split, target: Split, *, given: Split
+    key: Key[Array, ""],
+    probe: Probe,
+    representation: Split,
+    target: Split,
+    *,
+    given: Split,
 ) -> Independence:
     """Tests the residuals of a representation and of a target, given `given`, for independence.
 

@@ -54,7 +54,9 @@ def latent_metrics(
     z = probes.Split(*(getattr(trained.encode(part), modality) for part in pairs))
     targets = probes.Split(*(_by_target(part.s, part.m_x, part.m_t) for part in pairs))
     s = probes.Split(*(part.s for part in pairs))
-    per_target = lambda bound, key: jax.vmap(bound, in_axes=(None, None, 0))(key, z, targets)
+    per_target = lambda bound, key: jax.vmap(bound, in_axes=(0, None, 0))(
+        jax.random.split(key, len(targets.fit)), z, targets
+    )
     return LatentMetrics(
         _independence(keys, z, pairs, unbiased),
         per_target(probes.infonce, keys.infonce),
@@ -78,8 +80,10 @@ def _independence(keys: MetricKeys, z, pairs, unbiased) -> Independence:
     both = residuals(keys.residuals, probes.mlp, regressed, given)
     widths = [part.shape[1] for part in (z.test, pairs.test.s, pairs.test.m_x)]
     of_z, *of_latents = jnp.split(both, np.cumsum(widths), axis=1)
-    test = lambda target: probes.independence_test(keys.independence, of_z, target)
-    return jax.lax.map(test, _by_target(*of_latents))
+    targets = _by_target(*of_latents)
+    test_keys = jax.random.split(keys.independence, len(targets))
+    test = lambda one: probes.independence_test(one[0], of_z, one[1])
+    return jax.lax.map(test, (test_keys, targets))
 
 
 def _by_target(s, m_x, m_t):

@@ -103,7 +103,8 @@ def split_sessions(
     sessions = np.random.default_rng(seed).permutation(np.unique(photographs.sessions))
     drawn = sessions[: round(test_share * len(sessions))]
     test = np.isin(photographs.sessions, drawn)
-    splits = tuple(Photographs(*(leaf[part] for leaf in photographs)) for part in (~test, test))
+    select = lambda rows: Photographs(*(leaf[rows] for leaf in photographs))
+    splits = select(~test), select(test)
     check_splits(*splits)
     return splits
 

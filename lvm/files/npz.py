@@ -60,7 +60,7 @@ def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show
             write_bytes_array(converted, shape, _blocks(member, math.prod(shape), damaged), show)
 
 
-def _read_header(member: zipfile.ZipExtFile) -> Header:
+def _read_header(member) -> Header:
     version = np.lib.format.read_magic(member)
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -83,7 +83,7 @@ def _check_header(where: str, header: Header, shape: tuple[int, ...]) -> None:
         )
 
 
-def _blocks(member: zipfile.ZipExtFile, size: int, damaged: str) -> Iterator[bytes]:
+def _blocks(member, size: int, damaged: str) -> Iterator[bytes]:
     """Yields the `size` bytes that follow the header, block by block."""
     remaining = size
     while remaining:

@@ -78,23 +78,24 @@ def sample_pairs(
     if isinstance(misalignment, str):
         check_name(misalignment, MISALIGNMENTS, "misalignment")
         spec = MisalignmentSpec((misalignment,)) if spec is None else spec
-        misalignment = list(MISALIGNMENTS).index(misalignment)
-    spec = MisalignmentSpec() if spec is None else spec
+        kind = list(MISALIGNMENTS).index(misalignment)
+    else:
+        spec, kind = MisalignmentSpec() if spec is None else spec, misalignment
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
     ends = [n + d_x + caption * (d_t + n) for caption in range(spec.captions + 1)]
     noise = jax.random.normal(key_noise, (count, ends[-1]))  # one draw is the fastest
     noise_s, noise_x, *noises = jnp.split(noise, [n, *ends[:-1]], axis=1)
     uniforms = jax.random.uniform(key_subset, (count, n * spec.captions))
-    shift = (lambda s: s) if shift is None else partial(shift, key_shift)
+    shift_s = (lambda s: s) if shift is None else partial(shift, key_shift)
     noise_s = noise_law(noise_s)
-    s = shift(solve_semantics(world.semantics, noise_s))
+    s = shift_s(solve_semantics(world.semantics, noise_s))
 
     def caption(noise, uniform):
         noise_t, normal = jnp.split(noise, [d_t], axis=1)
         draws = (noise_s, s, uniform, normal)
-        scene = Scene(world.semantics, world.root_noise, bias, *draws, shift, noise_law)
-        misaligned = misalign(spec, misalignment, scene, noise_probability)
+        scene = Scene(world.semantics, world.root_noise, bias, *draws, shift_s, noise_law)
+        misaligned = misalign(spec, kind, scene, noise_probability)
         return misaligned.s, *_text(world, bias, spec, misaligned, noise_t)
 
     captions = map(caption, noises, jnp.split(uniforms, spec.captions, axis=1))

@@ -81,8 +81,8 @@ def init_world(
     one key gives worlds that differ in the law of the semantics alone.
     """
     if isinstance(dependence, str):
-        dependence = DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))
-    dependence = jnp.asarray(dependence, jnp.int32)
+        index = DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))
+        dependence = jnp.int32(index)
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
     root_x, root_t, root_noise = (

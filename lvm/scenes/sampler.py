@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 SHAPES = ("teapot", "hare", "dragon", "cow", "armadillo", "horse", "head")
@@ -20,16 +21,16 @@ class Scenes(NamedTuple):
     alpha, beta, gamma: float32 in [0, 1], image-only: rotations of the object.
     """
 
-    shape: Int[Array, "*n"]
-    x_pos: Int[Array, "*n"]
-    y_pos: Int[Array, "*n"]
-    s_pos: Float[Array, "*n"]
-    color: Float[Array, "*n"]
-    s_color: Float[Array, "*n"]
-    b_color: Float[Array, "*n"]
-    alpha: Float[Array, "*n"]
-    beta: Float[Array, "*n"]
-    gamma: Float[Array, "*n"]
+    shape: Int[Array | np.ndarray, "*n"]
+    x_pos: Int[Array | np.ndarray, "*n"]
+    y_pos: Int[Array | np.ndarray, "*n"]
+    s_pos: Float[Array | np.ndarray, "*n"]
+    color: Float[Array | np.ndarray, "*n"]
+    s_color: Float[Array | np.ndarray, "*n"]
+    b_color: Float[Array | np.ndarray, "*n"]
+    alpha: Float[Array | np.ndarray, "*n"]
+    beta: Float[Array | np.ndarray, "*n"]
+    gamma: Float[Array | np.ndarray, "*n"]
 
 
 def sample_scenes(key: Key[Array, ""], count: int) -> Scenes:

@@ -1,7 +1,7 @@
 """Encoders as pure functions, built from networks with prepared inputs and normalised layers."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import flax.linen as nn
 from jaxtyping import Array, Float, Key
@@ -58,7 +58,8 @@ def network_encoder(
 
     def apply(params, stats, observations):
         variables = {"params": params, "batch_stats": stats.running}
-        return network.apply(variables, prepare(stats.inputs, observations), train=False)
+        inputs = prepare(stats.inputs, observations)
+        return cast(Array, network.apply(variables, inputs, train=False))
 
     def train(params, stats, observations):
         variables = {"params": params, "batch_stats": stats.running}

@@ -1,6 +1,7 @@
 """MLP: the encoder of vectors, with whitened inputs."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> 
     return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
-def _apply_in_blocks(forward, inputs, width):
+def _apply_in_blocks(forward: Callable, inputs: Array, width: int) -> Array:
     """Returns forward(inputs) for a function of independent rows; on a CPU in blocks of rows."""
     blocks = math.ceil(len(inputs) * width / CPU_BLOCK)
     if not on_cpu() or blocks <= 1:

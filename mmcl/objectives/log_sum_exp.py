@@ -5,8 +5,6 @@ function serves them all. Its gradient takes two matrix products with exp(produc
 pass over the pairs.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -16,8 +14,7 @@ from mmcl.precision import on_cpu
 CPU_BLOCK, BLOCK = 2**20, 2**22  # products held at once; those of a CPU fit in its caches
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
-def log_sum_exp(
+def _log_sum_exp(
     left: Float[Array, "n k"],
     right: Float[Array, "m k"],
     where: Bool[Array, " m"],
@@ -33,6 +30,9 @@ def log_sum_exp(
     skip_itself: whether j = i takes no part; requires n = m.
     """
     return _forward(left, right, where, skip_itself)[0]
+
+
+log_sum_exp = jax.custom_vjp(_log_sum_exp, nondiff_argnums=(3,))
 
 
 def block_size() -> int:

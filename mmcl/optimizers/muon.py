@@ -42,8 +42,9 @@ def scale_by_muon() -> optax.GradientTransformationExtraArgs:
         square = lambda param: jnp.zeros((min(param.shape),) * 2, param.dtype)
         return jax.tree.map(lambda param: MuonState(jnp.zeros_like(param), square(param)), params)
 
-    def update(grads, state, params=None, *, step, **extra):
-        del params, extra
+    def update(grads, state, params=None, **extra):
+        del params
+        step = extra["step"]
         weight_of_mean = MOMENTUM / (1 - MOMENTUM ** (step + 2.0))
         weight_of_grad = (1 - MOMENTUM) / (1 - MOMENTUM ** (step + 1.0))
 

@@ -29,8 +29,8 @@ class Moments(NamedTuple):
 
     mean: Float[Array, "..."]
     square: Float[Array, "..."]
-    grams: tuple[Array, ...]
-    bases: tuple[Array, ...]
+    grams: tuple[Array | None, ...]
+    bases: tuple[Array | None, ...]
 
 
 def scale_by_soap() -> optax.GradientTransformationExtraArgs:
@@ -43,8 +43,9 @@ def scale_by_soap() -> optax.GradientTransformationExtraArgs:
     def init(params):
         return jax.tree.map(_initial_moments, params)
 
-    def update(grads, state, params=None, *, step, **extra):
-        del params, extra
+    def update(grads, state, params=None, **extra):
+        del params
+        step = extra["step"]
         state = jax.tree.map(lambda grad, moments: _accumulate(grad, moments, step), grads, state)
         return jax.tree.map(lambda _, moments: _direction(moments, step), grads, state), state
 

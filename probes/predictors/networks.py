@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 import flax.linen as nn
 import jax
@@ -33,6 +34,7 @@ def fit_network(
     outputs: shape of one prediction.
     """
     network = _MLP(outputs)
+    predict = lambda params, rows: cast(Array, network.apply(params, rows))
     key_init, key_data = jax.random.split(key)
     params = network.init(key_init, features[:1])
     optimizer = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, steps))
@@ -42,14 +44,14 @@ def fit_network(
         rows = jax.random.randint(key, (BATCH,), 0, len(features))
 
         def loss_of(params):
-            return loss(network.apply(params, features[rows]), target[rows]).mean()
+            return loss(predict(params, features[rows]), target[rows]).mean()
 
         updates, opt_state = optimizer.update(jax.grad(loss_of)(params), opt_state)
         return (optax.apply_updates(params, updates), opt_state), None
 
     carry = (params, optimizer.init(params))
     (params, _), _ = jax.lax.scan(step, carry, jax.random.split(key_data, steps))
-    return network.apply(params, queries)
+    return predict(params, queries)
 
 
 class _MLP(nn.Module):

@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from lvm.scenes.rendering.march import PerRay, Vectors, smooth_step, unit
@@ -57,7 +58,7 @@ def shade(stage: Stage, spotlight: Color, surface: Surface, lit: PerRay) -> Vect
     return surface.albedo * white[None] + spotlight[:, None] * reflected
 
 
-def hue_color(hue: Float[Array, ""], saturation: float, value: float) -> Color:
+def hue_color(hue: Float[Array | np.ndarray, ""], saturation: float, value: float) -> Color:
     """Returns linear red, green and blue of a hue in [0, 1], in the HSV model: float32 [3]."""
     distance = jnp.abs((hue * 6 + jnp.array([0.0, 4.0, 2.0])) % 6 - 3)
     return (value * (1 - saturation + saturation * jnp.clip(distance - 1, 0, 1))) ** 2

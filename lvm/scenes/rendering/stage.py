@@ -40,7 +40,7 @@ class Stage(NamedTuple):
 
     eye: Vector
     lamp: Vector
-    camera: Float[Array, "3 3"]
+    camera: Float[Array | np.ndarray, "3 3"]
     up: Vector
     side_light: Vector
     ground: Float[Array, ""]
@@ -70,7 +70,9 @@ def window(scene: Scenes, resolution: int, width: int) -> Int[Array, "2"]:
     return jnp.clip(corner, 0, resolution - width)
 
 
-def rays(camera: Float[Array, "3 3"], corner: Int[Array, "2"], width: int, side: int) -> Vectors:
+def rays(
+    camera: Float[Array | np.ndarray, "3 3"], corner: Int[Array, "2"], width: int, side: int
+) -> Vectors:
     """Returns the directions through the pixels of a square of an image, row by row.
 
     corner: first row and column of the square; width: its side; side: the side of the image.

@@ -83,7 +83,7 @@ def test_a_run_is_extended_by_a_setting_with_its_own_number_of_steps(tmp_path):
         claim_run(tmp_path, more)
 
 
-def test_fewer_seeds_and_more_seeds_with_another_recipe_are_refused(tmp_path):
+def test_a_reduced_run_and_an_extension_with_another_recipe_are_refused(tmp_path):
     claim_run(tmp_path, small_config(seeds=2))
     with pytest.raises(ValueError, match="seeds: 2 there, 1 here"):
         claim_run(tmp_path, small_config())
