@@ -22,7 +22,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 
 
-LONGEST = ("test_training.py", "test_sweep.py", "test_processes.py", "test_failures.py")
+LONGEST = ("test_training.py", "test_compiled.py", "test_processes.py", "test_failures.py")
 
 
 def pytest_collection_modifyitems(items):

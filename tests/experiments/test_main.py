@@ -56,7 +56,7 @@ def test_every_package_has_the_version_of_the_command(tmp_path):
         assert package.__version__ == version("misalign")
 
 
-def test_a_package_of_the_users_own_named_experiments_is_not_imported(tmp_path):
+def test_a_package_of_the_user_named_experiments_is_not_imported(tmp_path):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "__init__.py").write_text("raise RuntimeError('imported')")
     code, text = misalign("inspect", str(tmp_path), cwd=tmp_path)

@@ -112,9 +112,9 @@ def test_distance_from_theory_ignores_spare_dimensions(results):
 
 
 def test_full_selection_is_shown_in_perturbation_too(results):
-    changes = dict(setting="select [2]", selected="s1 s2", perturbable="", encoding_size=2)
-    full = results[results.setting == "select [2]"].assign(**changes)
-    perturbed = results[results.setting == "select [2]"].assign(setting="perturb {2}")
+    rows = results[results.setting == "select [2]"].assign(selected="s1 s2 s10")
+    full = rows.assign(perturbable="", encoding_size=3)
+    perturbed = rows.assign(setting="perturb {2}", encoding_size=2)
     cells = with_reference(over_seeds(pd.concat([perturbed, full])))
     shown = cells[cells.study == "perturbation"]
     assert list(shown.setting.unique()) == ["select [2]", "perturb {2}"]

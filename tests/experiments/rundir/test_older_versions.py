@@ -1,4 +1,4 @@
-"""Run directories of format 1 are read, reported, loaded, resumed and grown."""
+"""Run directories of format 1 are read, reported, loaded, resumed and extended."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ RENAMED = {"steps_by_setting": "own_steps", "min_encoding_size": "least_encoding
 
 
 def downgrade(directory):
-    """Rewrites a run of this version as format 1 had it."""
+    """Rewrites a run of this version in format 1."""
     path = directory / "config.json"
     content = json.loads(path.read_text()) | {"format": 1}
     config = content["config"]
@@ -71,7 +71,7 @@ def test_an_old_run_resumes_to_the_same_tables(old, finished):
     assert results != (old / "results.csv").read_bytes()
 
 
-def test_an_old_run_grows(old):
+def test_an_old_run_is_extended(old):
     config = small_config(seeds=2)
     lanes = make_plan(config).lanes
     claim(old, config, lanes)

@@ -17,9 +17,9 @@ from functools import cache
 import jax
 import numpy as np
 from experiments.configs import default
-from experiments.devices import LANES, PAIRS, make_mesh, on_devices, on_host
-from experiments.plan import make_plan
-from experiments.sweep import compile_sweep
+from experiments.runtime.devices import LANES, PAIRS, make_mesh, on_devices, on_host
+from experiments.sweep.plan import make_plan
+from experiments.sweep.compiled import compile_sweep
 from jax.sharding import Mesh
 from tests.small import small_config
 

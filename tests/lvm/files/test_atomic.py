@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from lvm.files.atomic import atomic_path, open_bytes_array, write_bytes_array
+from lvm.files.atomic import (
+    atomic_path,
+    open_bytes_array,
+    write_atomically,
+    write_bytes_array,
+)
 from tests.disk import all_names, files_of_at_most
 
 ARRAY = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
@@ -84,3 +89,23 @@ def test_a_truncated_array_is_refused(path):
         path.write_bytes(content[:cut])
         with pytest.raises(ValueError, match=r"array.npy is damaged; delete it"):
             open_bytes_array(path, (4, 3, 2))
+
+
+@pytest.mark.parametrize(("content", "data"), [("a é\n", b"a \xc3\xa9\n"), (b"\0\xff", b"\0\xff")])
+def test_an_atomic_write_replaces_the_content_of_a_file(tmp_path, content, data):
+    write_atomically(tmp_path / "file", "longer than what comes")
+    write_atomically(tmp_path / "file", content)
+    assert (tmp_path / "file").read_bytes() == data
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_failed_write_leaves_the_previous_content(tmp_path, monkeypatch):
+    def fail(file):
+        raise OSError("no space left on device")
+
+    write_atomically(tmp_path / "file", "old")
+    monkeypatch.setattr("lvm.files.atomic.os.fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_atomically(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
