@@ -13,16 +13,16 @@ from experiments.domains import make_domain
 from experiments.report.heat_maps import Panel, save_heat_maps
 from experiments.report.run_tables import run_table_command
 from experiments.report.tables import (
+    aggregate_seeds,
     main_probe,
     metric_name,
-    of_targets,
-    over_seeds,
     setting_labels,
+    target_rows,
     with_roles,
 )
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import REVERSE
-from experiments.rundir.results import read_results
+from experiments.rundir.results import read_scores
 
 SCORES = {"kept": "least kept", "leaked": "most leaked", "reverse": "least reverse"}
 
@@ -67,15 +67,12 @@ def _run_names(directories: Sequence[Path]) -> list[str]:
 
 
 def _compare_one(directory: Path, name: str) -> pd.DataFrame:
-    semantics = make_domain(ConfigDict(read_run(directory)["config"])).semantics
-    path = directory / "results.csv"
-    if not path.exists():
-        raise ValueError(f"{directory} has no scores yet: let its run end")
-    cells = over_seeds(read_results(path))
-    cells = of_targets(cells, main_probe(cells))
+    domain = make_domain(ConfigDict(read_run(directory)["config"]))
+    cells = aggregate_seeds(read_scores(directory, domain.scores_per_lane))
+    cells = target_rows(cells, main_probe(cells))
     laws = ", " + cells.law if cells.law.nunique() > 1 else ""
     cells = cells.assign(label=setting_labels(cells) + laws)
-    cells = with_roles(cells[cells.target.isin((*semantics, REVERSE))], value="mean")
+    cells = with_roles(cells[cells.target.isin((*domain.semantics, REVERSE))], value="mean")
     scores = {title: cells.role_score.where(cells.role == role) for role, title in SCORES.items()}
     groups = cells.assign(**scores).groupby("label", sort=False)
     extremes = {title: "max" if role == "leaked" else "min" for role, title in SCORES.items()}

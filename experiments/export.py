@@ -5,7 +5,6 @@ misalign export --out=scenes3d --images=10000
 
 import argparse
 import sys
-import zlib
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
@@ -28,7 +27,7 @@ from lvm.scenes.rendering.render import Quality
 
 SEMANTICS = 7
 SETTINGS = [(kind, number) for kind in KINDS for number in range(SEMANTICS)]
-CAPTIONS = zlib.crc32(b"captions")  # purpose of a key; the scenes' keys have small numbers
+CAPTION_KEY_SEED = 1  # so that captions never share a key with their scenes
 
 
 def export_scenes(
@@ -51,9 +50,9 @@ def export_scenes(
     for name, value in {"images": images, "resolution": resolution}.items():
         if value < 1:
             raise ValueError(f"{name} is {value}: allowed is 1 or more")
-    key_scenes = jax.random.key(seed)
-    keys = jax.random.split(jax.random.fold_in(key_scenes, CAPTIONS), len(SETTINGS))
-    scenes = jax.device_get(lvm.sample_scenes(key_scenes, images))
+    scenes = jax.device_get(lvm.sample_scenes(jax.random.key(seed), images))
+    key_captions = jax.random.fold_in(jax.random.key(CAPTION_KEY_SEED), seed)
+    keys = jax.random.split(key_captions, len(SETTINGS))
     batches = render_batches(scenes, resolution, Quality(samples=samples))
     captions = {
         setting: _captions(key, words, setting, scenes)
@@ -108,13 +107,13 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="misalign export", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--images", type=int, default=100_000, help="number of images")
-    parser.add_argument("--resolution", type=int, default=128, help="pixels a side")
+    parser.add_argument("--resolution", type=int, default=128, help="pixels per side")
     parser.add_argument("--samples", type=int, default=1, help="rays per pixel and side")
     parser.add_argument("--seed", type=int, default=0, help="of the scenes and captions")
     parser.add_argument(
         "--disjoint-words",
         action="store_true",
-        help="prefix words that two factors share by their object, as in object-cyan",
+        help="prefix a word that two factors share with object-, spotlight- or background-",
     )
     options = parser.parse_args(arguments)
     console = Console()

@@ -19,7 +19,7 @@ import lvm
 import mmcl
 import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
-from experiments.domains.captioned_scores import evenly_spaced
+from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
 from experiments.report.figure_files import save_figure
 from experiments.report.tables import setting_labels
 from experiments.sweep.loading import LoadedLane, encode, load_lane, read_plan
@@ -28,7 +28,6 @@ from experiments.sweep.plan import Plan
 CAPTIONED = 4  # images shown with their captions
 QUERIES, NEIGHBOURS = 3, 5
 SEARCHED = 4096  # training images among which neighbours are searched
-ENCODED_TOGETHER = 512  # images
 
 
 def draw_gallery(directory: Path, console: Console) -> list[Path]:
@@ -63,11 +62,13 @@ def save_captions(
     """Draws one image per row, with its caption under each setting."""
     figure = Figure(figsize=(9, 0.14 * len(images) * (len(names) + 1)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=(1, 9))
-    for index, (picture, words) in enumerate(axes):
-        picture.imshow(images[index])
+    for index, (image_axis, text_axis) in enumerate(axes):
+        image_axis.imshow(images[index])
         lines = [f"{name}:  {captions[index]}" for name, captions in zip(names, texts, strict=True)]
-        words.text(0, 0.5, "\n".join(lines), fontsize=7, va="center", transform=words.transAxes)
-        for axis in (picture, words):
+        text_axis.text(
+            0, 0.5, "\n".join(lines), fontsize=7, va="center", transform=text_axis.transAxes
+        )
+        for axis in (image_axis, text_axis):
             axis.set_axis_off()
     save_figure(figure, path)
 

@@ -67,7 +67,7 @@ def _show(found: dict[str, Any], console: Console) -> None:
             console.print(_table(LANE_COLUMNS, value))
         elif name == "arrays":
             console.print(_table(("name", "shape", "dtype", "bytes", "norm"), value))
-            console.print(f"{sum(array['bytes'] for array in value):,} bytes a lane")
+            console.print(f"{sum(array['bytes'] for array in value):,} bytes per lane")
         else:
             console.print(f"{name}: {value}", highlight=False)
 

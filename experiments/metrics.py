@@ -22,7 +22,7 @@ from experiments.domains.latents import LatentsDomain
 from experiments.rundir.describe import describe_run
 from experiments.rundir.lane_identity import lane_columns, unbiased_names
 from experiments.rundir.results import DIGITS, MODALITIES
-from experiments.runtime.devices import keep_compiled
+from experiments.runtime.devices import enable_compilation_cache
 from experiments.runtime.progress import Show, progress
 from experiments.sweep.lane import lane_keys
 from experiments.sweep.loading import LoadedLane, load_lane, read_plan
@@ -98,7 +98,7 @@ def _diverged(directory: Path) -> list[bool]:
                 f"lane {lane['lane']} of {directory} has done {lane['step']} of {lane['steps']} "
                 "steps: let the run end"
             )
-    return [lane["status"].startswith("diverged") for lane in run["lanes"]]
+    return [lane["failed_at"] >= 0 for lane in run["lanes"]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("directory", type=Path, help="a finished run of the domain latents")
     parser.add_argument("--modality", choices=MODALITIES, help="one of them; default is both")
     options = parser.parse_args(arguments)
-    keep_compiled()
+    enable_compilation_cache()
     modalities = [options.modality] if options.modality else list(MODALITIES)
     try:
         with progress(Console()) as show:

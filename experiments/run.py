@@ -19,13 +19,13 @@ from experiments.domains.domain import Shared
 from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
-from experiments.rundir.claim import check_claim, claimed, origin
+from experiments.rundir.claim import check_claim, checkpoint_metadata, claimed
 from experiments.rundir.results import scored_lanes
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import (
     bytes_usable,
+    enable_compilation_cache,
     is_out_of_memory,
-    keep_compiled,
     make_mesh,
     use_every_core,
 )
@@ -45,11 +45,11 @@ _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several proces
 
 
 def run(
-    plan: Plan, shared: Shared, directory: Path, *, console: Console, origin: dict[str, Any]
+    plan: Plan, shared: Shared, directory: Path, *, console: Console, metadata: dict[str, Any]
 ) -> None:
     """Trains and scores every lane that has no scores yet, block by block, then prints a summary.
 
-    `shared` are the arrays of the plan's domain, `origin` is the metadata of checkpoints. Raises
+    `shared` are the arrays of the plan's domain, `metadata` is that of checkpoints. Raises
     Stopped if a stop is requested.
     """
     say = partial(console.print, highlight=False, soft_wrap=True)
@@ -77,7 +77,7 @@ def run(
                         sweep=sweep,
                         mesh=mesh,
                         directory=directory,
-                        origin=origin,
+                        metadata=metadata,
                         stopping=stopping,
                         show=show,
                         say=say,
@@ -91,7 +91,7 @@ def run(
                     raise
                 largest = -(-count // 2)
                 say(f"{count} lanes ran out of memory together: {largest} at a time")
-            wait_for_all("a block")
+            wait_for_all("block end")
     if is_first():
         print_summary(directory, console)
 
@@ -127,7 +127,7 @@ def main(argv: list[str]) -> None:
         config = CONFIG.value
         plan = make_plan(config)
         use_every_core()
-        keep_compiled()
+        enable_compilation_cache()
         if _DISTRIBUTED.value or _COORDINATOR.value:
             join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
         make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
@@ -136,7 +136,7 @@ def main(argv: list[str]) -> None:
         shared = _load(plan, console)
         with claimed(directory, config, plan.lanes) as lanes:
             plan = order_lanes(plan, lanes)
-            run(plan, shared, directory, console=console, origin=origin(config))
+            run(plan, shared, directory, console=console, metadata=checkpoint_metadata(config))
         leave()
     except Stopped as stopped:
         print(f"stopped after {stopped}; the same command resumes there")

@@ -21,13 +21,12 @@ from rich.table import Table
 import mmcl
 import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
+from experiments.domains.captioned_scores import ENCODED_TOGETHER
 from experiments.runtime.command_line import CONFIG, parse_flags
-from experiments.runtime.devices import keep_compiled
+from experiments.runtime.devices import enable_compilation_cache
 from experiments.runtime.progress import Show, progress
 from experiments.sweep.plan import Plan, make_plan
 from mmcl.optimizers.registry import make_optimizer
-
-ENCODED_TOGETHER = 512  # images
 
 
 class SupervisedScore(NamedTuple):
@@ -156,7 +155,7 @@ def main(argv: list[str]) -> None:
     console = Console()
     try:
         plan = make_plan(CONFIG.value)
-        keep_compiled()
+        enable_compilation_cache()
         with progress(console) as show:
             splits = plan.domain.load(lambda fraction: show("reading data", fraction, ""))
             scores = supervised_scores(plan, splits, jax.random.key(0), show)

@@ -13,10 +13,10 @@ import pandas as pd
 from absl import app, flags, logging
 from rich.console import Console
 
-from experiments.rundir.lane_identity import Lane, lane_columns, role_and_score
+from experiments.rundir.lane_identity import Lane, unbiased_names
 from experiments.rundir.results import MODALITIES
 from experiments.runtime.command_line import CONFIG, parse_flags
-from experiments.runtime.devices import make_mesh, on_devices, on_host, use_every_core
+from experiments.runtime.devices import gather, make_mesh, shard_lanes, use_every_core
 from experiments.runtime.progress import Show, progress
 from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.plan import Plan, make_plan
@@ -44,8 +44,8 @@ def identify(plan: Plan, show: Show) -> list[Identified]:
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     shared = plan.domain.load(lambda fraction: show("reading data", fraction, ""))
     sweep = compile_sweep(plan, mesh, shared)
-    state = on_devices(mesh, sweep.init(plan.data))
-    data = on_devices(mesh, plan.data)
+    state = shard_lanes(mesh, sweep.init(plan.data))
+    data = shard_lanes(mesh, plan.data)
     for chunk in {min(plan.log_every, plan.steps), plan.steps % plan.log_every} - {0}:
         sweep.memory(chunk)  # compiles
     found: dict[int, Identified] = {}
@@ -54,7 +54,7 @@ def identify(plan: Plan, show: Show) -> list[Identified]:
         start = time.perf_counter()
         chunk = min(plan.log_every, plan.steps - step)
         state, advance = sweep.train(data, state, step, chunk)
-        rows = _monitor_rows(plan, on_host(jax.block_until_ready(advance)).monitor)
+        rows = _monitor_rows(plan, gather(jax.block_until_ready(advance)).monitor)
         seconds += time.perf_counter() - start
         step += chunk
         for number, (lane, row) in enumerate(zip(plan.lanes, rows, strict=True)):
@@ -74,14 +74,8 @@ def _monitor_rows(plan: Plan, stacked: Any) -> list[dict[str, float]]:
 
 def _least_kept(lane: Lane, row: dict[str, float]) -> float:
     """The lowest score of an unbiased semantic, over both modalities."""
-    columns = lane_columns(0, lane) | {"attainable": 0.0}
-    scores = [
-        role_and_score(columns | {"target": name.removeprefix(f"{modality}_"), "value": value})
-        for modality in MODALITIES
-        for name, value in row.items()
-        if name.startswith(f"{modality}_")
-    ]
-    return min(score for role, score in scores if role == "kept")
+    names = unbiased_names(lane.selected, lane.perturbable)
+    return min(row[f"{modality}_{name}"] for modality in MODALITIES for name in names)
 
 
 def identified_table(found: Sequence[Identified]) -> pd.DataFrame:
@@ -118,7 +112,7 @@ def main(argv: list[str]) -> None:
         return
     print(
         f"{len(rows)} of {len(table)} lanes identified, the last after {rows.steps.max()} steps, "
-        f"{rows.seconds.max():.0f} s; {rows.seconds.max() / len(table):.2f} s a lane; "
+        f"{rows.seconds.max():.0f} s; {rows.seconds.max() / len(table):.2f} s per lane; "
         f"{jax.device_count()} x {jax.devices()[0].device_kind}, jax {jax.__version__}"
     )
 

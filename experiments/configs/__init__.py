@@ -1,1 +1,1 @@
-"""Studies as locked configs: one file a study, its defaults in `default.py`."""
+"""Configs: studies as locked configs, one file per study; `default.py` has the defaults."""

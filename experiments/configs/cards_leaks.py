@@ -12,7 +12,7 @@ PROBABILITIES = (0.0, 0.5, 0.9, 1.0)
 
 
 def get_config(recipe: str = "patches") -> ConfigDict:
-    """Captions distort shading and shape at four rates; with and without two spare dimensions."""
+    """Returns the config: shading and shape distorted at four rates, in two encoding sizes."""
     config = cards.get_config(recipe)
     config.settings = tuple(
         default.setting(

@@ -6,5 +6,5 @@ from experiments.configs import cards
 
 
 def get_config(recipe: str = "patches") -> ConfigDict:
-    """The same settings; encoders of patches and of tokens."""
+    """Returns the config of `cards` with encoders of patches and of tokens."""
     return cards.get_config(recipe)

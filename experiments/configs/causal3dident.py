@@ -10,7 +10,7 @@ from experiments.configs import scenes
 
 
 def get_config(recipe: str = "resnet") -> ConfigDict:
-    """The paper's settings, on images of a folder in the layout of Causal3DIdent."""
+    """Returns the paper's settings, on images of a folder in the layout of Causal3DIdent."""
     config = scenes.study(recipe)
     config.domain = "causal3dident"
     config.world.update(

@@ -34,7 +34,8 @@ def common(recipe: str) -> ConfigDict:
         {
             "domain": "",  # kind of world; `world` and `evaluation` have its fields
             "settings": (),
-            "only": (),  # names of settings, as in results.csv, to run; empty for all
+            # both by name, as in the column `setting`; a name has all laws, sizes and rates
+            "only": (),  # settings to run; empty for all
             "steps_by_setting": (),  # ("perturb [9]", 10_000): settings with other steps
             "seeds": 1,  # lanes of each setting; seeds count from 0
             "min_encoding_size": 1,  # of a setting that gives no encoding size

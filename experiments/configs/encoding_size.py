@@ -6,7 +6,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """The settings select [3] and perturb [7], three unbiased semantics each, in sizes 1 to 10.
+    """Returns the config: select [3] and perturb [7], three unbiased each, in sizes 1 to 10.
 
     Semantics are independent, so a biased one can only be represented because it leaked.
     """

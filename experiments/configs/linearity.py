@@ -1,7 +1,7 @@
 """Linearity: are kept semantics linearly decodable? One run per objective and output space.
 
 misalign run linearity:OBJECTIVE,SPACE, such as linearity:symmetric_infonce,cube. Table and figure
-of such runs: python -m experiments.studies.linearity
+of such runs: misalign studies.linearity
 """
 
 from ml_collections import ConfigDict
@@ -14,7 +14,7 @@ DEPENDENCES = ("independent", "dependent")
 
 
 def get_config(choice: str = "symmetric_infonce,free") -> ConfigDict:
-    """Three of five semantics selected, for every noise law, independent and dependent."""
+    """Returns the config: three of five semantics selected, for every law."""
     objective, _, space = choice.partition(",")
     if space not in TEMPERATURES:
         allowed = ", ".join(TEMPERATURES)

@@ -1,7 +1,7 @@
 """Misalignment: every kind of misalignment, at rates from 0 to 1.
 
 Several captions of an image are a flag: --config.world.captions=3 '--config.only=(...)'. Figure:
-python -m experiments.studies.misalignment runs/misalignment
+misalign studies.misalignment runs/misalignment
 """
 
 from ml_collections import ConfigDict
@@ -17,7 +17,7 @@ PROPAGATING = ("noise", "propagating", "propagating_in_text")  # exact size, dep
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """Two of five semantics misaligned, or whole captions; and fixed biases as references."""
+    """Returns the config: two of five semantics misaligned, or whole captions; fixed biases."""
     config = default.get_config(recipe)
     config.world.update(semantics=5, image_only=3, text_only=3)
     config.recipe.steps = 3000

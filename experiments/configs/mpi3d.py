@@ -13,7 +13,7 @@ LAWS = {"dependence": "natural", "noise_law": "natural"}  # as in the data
 
 
 def get_config(recipe: str = "resnet") -> ConfigDict:
-    """Returns settings in which captions omit, or distort, more and more factors.
+    """Returns the config: captions mention, or distort, more and more factors.
 
     Full selection without distortion belongs to both studies.
     """

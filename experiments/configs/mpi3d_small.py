@@ -6,7 +6,7 @@ from experiments.configs import mpi3d
 
 
 def get_config(recipe: str = "patches") -> ConfigDict:
-    """The same settings; encoders of patches and of tokens."""
+    """Returns the config of `mpi3d` with encoders of patches and of tokens, on fewer images."""
     config = mpi3d.get_config(recipe)
     config.world.images = 40_000
     return config

@@ -9,7 +9,7 @@ from experiments.configs import default
 
 
 def get_config(objective: str = "alignment_max_entropy") -> ConfigDict:
-    """Half selected, all selected, half distorted, and the last with two spare dimensions.
+    """Returns the config: half selected, all selected, half distorted without and with spare size.
 
     Semantics are independent, so a biased one can only be represented because it leaked. Each
     objective is used without refinement, with the same encoders, steps and learning rate.

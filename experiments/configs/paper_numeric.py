@@ -6,14 +6,14 @@ from experiments.configs import default, perturbation, selection
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """114 lanes for the paper's 120, and 12 lanes of its ablations.
+    """Returns the config: 114 lanes for the paper's 120, and 12 lanes of its ablations.
 
     Full selection without noise belongs to both studies, so its lanes occur once. The ablations are
     five dimensions for [3], and both biases at once. The `fast` recipe takes fewer steps in all
     settings that do not need more.
     """
     config = default.get_config(recipe)
-    perturbed = [one for one in perturbation.get_config().settings if one.perturbable]
+    perturbed = [setting for setting in perturbation.get_config().settings if setting.perturbable]
     ablations = [
         ablation
         for dependence in ("independent", "dependent")

@@ -6,7 +6,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """The settings of the perturbation study."""
+    """Returns the config of the perturbation study."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(default.first(10), default.first(k), dependence=dependence)

@@ -1,4 +1,4 @@
-"""Quickstart: four settings, in about a minute on two cores."""
+"""Quickstart: four settings of the numerical study."""
 
 from ml_collections import ConfigDict
 
@@ -6,7 +6,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """Four settings, one of them with dependent semantics."""
+    """Returns four settings, one of them with dependent semantics."""
     config = default.get_config(recipe)
     config.recipe.steps = 6000
     config.settings = (

@@ -9,7 +9,7 @@ COUNT = 20  # of the 1023 subsets of ten semantics
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """Selections drawn once, without replacement.
+    """Returns the config: selections drawn once, without replacement.
 
     Semantics are dependent, so attainable scores of biased ones are anywhere from 0 to 1.
     """

@@ -1,4 +1,4 @@
-"""Recipes: the training choices of a config, by name, with every field in sight.
+"""Recipes: the training choices of a config, by name, with all fields.
 
 A recipe without encoders uses MLPs, for the vectors of the numerical study.
 """

@@ -13,10 +13,10 @@ Sizes = tuple[int | None, ...]  # None for the number of unbiased semantics
 
 
 def get_config(recipe: str = "resnet", sizes: Sizes = PAPER_SIZES) -> ConfigDict:
-    """Returns settings in which captions omit, or distort, fewer and fewer semantics.
+    """Returns the config: captions omit, or distort, fewer and fewer semantics.
 
-    Distorted words are always redrawn. Full selection without distortion is the last setting of
-    both studies.
+    Distorted words are always redrawn. Full selection without distortion belongs to both studies
+    and occurs once.
     """
     config = study(recipe, sizes)
     config.domain = "scenes"
@@ -30,7 +30,7 @@ def get_config(recipe: str = "resnet", sizes: Sizes = PAPER_SIZES) -> ConfigDict
 
 
 def study(recipe: str, sizes: Sizes = PAPER_SIZES) -> ConfigDict:
-    """Returns the settings for any source of scenes; not locked, since a domain adds its fields."""
+    """Returns the config for any source of scenes; not locked, since a domain adds its fields."""
     config = default.common(recipe)
     config.world = {
         "variant": "paper",  # or "reference": backgrounds named by the hue of the object

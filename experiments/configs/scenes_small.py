@@ -12,7 +12,7 @@ SIZES = (2, 3, 4, 11, 13, 15, 19)
 
 
 def get_config(recipe: str = "scenes") -> ConfigDict:
-    """The same settings, in encoding sizes that give labels and hues the columns they need."""
+    """Returns the config of `scenes` with small encoders and sizes that fit labels and hues."""
     config = scenes.get_config(recipe, SIZES)
     config.world.resolution = 48
     return config

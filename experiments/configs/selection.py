@@ -6,7 +6,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """The settings of the selection study."""
+    """Returns the config of the selection study."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(default.first(k), dependence=dependence)

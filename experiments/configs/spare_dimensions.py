@@ -10,7 +10,7 @@ from experiments.configs import default
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
-    """Five of ten semantics distorted with probability 0.25 to 1, and 0 to 5 spare dimensions."""
+    """Returns the config: five of ten distorted at four rates, with 0 to 5 spare dimensions."""
     config = default.get_config(recipe)
     config.settings = tuple(
         default.setting(

@@ -22,7 +22,7 @@ from experiments.domains.captioned_scores import (
     target_scores,
     zero_shot_scores,
 )
-from experiments.domains.domain import Domain, Progress, TrainedLane
+from experiments.domains.domain import Domain, ReportFraction, TrainedLane
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from lvm.captions.generation import replace_values
 from probes.factors import one_hots
@@ -82,7 +82,7 @@ class CaptionedDomain(Domain):
     targets: Targets
     may_equal_truth: bool
     image_shape: tuple[int, int, int]
-    read: Callable[[Progress], ImageSplits]
+    read: Callable[[ReportFraction], ImageSplits]
 
     @property
     def label_sizes(self) -> dict[str, int]:
@@ -90,9 +90,9 @@ class CaptionedDomain(Domain):
         sizes = dict(zip(self.language.names, self.language.sizes, strict=True))
         return {name: sizes[name] for name in self.targets.labels}
 
-    def load(self, show) -> ImageSplits:
+    def load(self, report_fraction) -> ImageSplits:
         """Reads the images."""
-        return self.read(show)
+        return self.read(report_fraction)
 
     def empty_shared(self) -> ImageSplits:
         """Returns splits of one black image each."""
@@ -195,7 +195,7 @@ class CaptionedDomain(Domain):
 def captioned_domain(
     language: lvm.Language,
     factor_probes: dict[str, FactorProbe],
-    read: Callable[[Progress], ImageSplits],
+    read: Callable[[ReportFraction], ImageSplits],
     *,
     may_equal_truth: bool,
     image_shape: tuple[int, int, int],

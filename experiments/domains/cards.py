@@ -31,11 +31,11 @@ def make_cards(config: ConfigDict) -> CaptionedDomain:
         )
     path = Path(world.data)
 
-    def read(show):
+    def read(report_fraction):
         skipped: list[str] = []
         skip = skipped.append if world.skip_undecodable else None
         photographs = cards.read_cards(
-            path, height=world.height, width=world.width, skip=skip, show=show
+            path, height=world.height, width=world.width, skip=skip, show=report_fraction
         )
         for message in skipped:
             print(f"left out: {message}")

@@ -14,11 +14,11 @@ from experiments.rundir.lane_identity import Lane
 Shared = Any  # a pytree of arrays that all lanes read, such as photographs
 World = Any  # a pytree of arrays that belong to one lane
 Scores = Any  # a pytree of arrays
-Progress = Callable[[float], object]  # called with the fraction that is done
+ReportFraction = Callable[[float], object]  # called with the fraction that is done
 
 
 class LaneData(NamedTuple):
-    """What the compiled program reads of a lane, all traced; a sweep stacks lanes on axis 0.
+    """Traced inputs of a lane; a sweep stacks lanes on axis 0.
 
     seed:              uint32 [].
     bias:              two masks, bool [semantics] each.
@@ -70,9 +70,9 @@ class Domain(ABC):
     vocabulary: int
     scores_per_lane: int
 
-    def load(self, show: Progress) -> Shared:
+    def load(self, report_fraction: ReportFraction) -> Shared:
         """Returns the arrays that all lanes share, on the host; by default none."""
-        del show
+        del report_fraction
         return ()
 
     def empty_shared(self) -> Shared:

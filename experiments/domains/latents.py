@@ -81,7 +81,8 @@ class LatentsDomain(Domain):
 
     def score(self, key, trained: TrainedLane) -> LatentLaneScores:
         """Returns the scores of every probe on new pairs, and of downstream heads."""
-        keys, lane, evaluation = ScoreKeys(*jax.random.split(key, 4)), trained.lane, self.evaluation
+        keys = ScoreKeys(*jax.random.split(key, len(ScoreKeys._fields)))
+        lane, evaluation = trained.lane, self.evaluation
         draw = partial(self.sample, shared=(), world=trained.world, lane=lane)
         pairs = probes.Split(
             draw(keys.fit_pairs, evaluation.fit), draw(keys.test_pairs, evaluation.test)

@@ -30,7 +30,7 @@ def make_mpi3d(config: ConfigDict) -> CaptionedDomain:
             "--config.world.data=mpi3d; docs/data.md explains how to get it"
         )
 
-    def read(show):
+    def read(report_fraction):
         splits = mpi3d.draw_mpi3d_splits(positions, world.images, world.seed)
         images = mpi3d.open_mpi3d(
             world.data,
@@ -38,13 +38,13 @@ def make_mpi3d(config: ConfigDict) -> CaptionedDomain:
             height=world.height,
             width=world.width,
             cache=world.cache,
-            show=lambda fraction: show(fraction / 2),
+            show=lambda fraction: report_fraction(fraction / 2),
         )
-        of_rows = lambda rows, *show: label_images(
-            mpi3d.take_images(images, rows, *show),
+        of_rows = lambda rows, *report_fraction: label_images(
+            mpi3d.take_images(images, rows, *report_fraction),
             mpi3d.mpi3d_factors(rows, positions)[:, : len(mpi3d.FACTORS)],
         )
-        train = of_rows(splits.train, lambda fraction: show((1 + fraction) / 2))
+        train = of_rows(splits.train, lambda fraction: report_fraction((1 + fraction) / 2))
         return ImageSplits(train, of_rows(splits.test))
 
     return captioned_domain(

@@ -1,4 +1,4 @@
-"""Scenes: the domains of rendered scenes, from our renderer or in the layout of Causal3DIdent."""
+"""Scenes: the domains of rendered scenes, rendered here or read as Causal3DIdent."""
 
 from collections.abc import Callable, Iterable
 
@@ -27,7 +27,7 @@ MIN_IMAGES = 20  # so that none of the splits is empty
 
 
 def make_scenes(config: ConfigDict) -> CaptionedDomain:
-    """Returns the domain of scenes that are sampled by a seed and rendered when a run begins.
+    """Returns the domain of scenes that a seed samples, rendered when a run begins.
 
     Raises ValueError for a field that is out of range.
     """
@@ -35,17 +35,17 @@ def make_scenes(config: ConfigDict) -> CaptionedDomain:
     require_least(config, {f"world.{field}": value for field, value in least.items()})
     world = config.world
 
-    def read(show):
+    def read(report_fraction):
         scenes = jax.device_get(lvm.sample_scenes(jax.random.key(world.seed), world.images))
         batches = render_batches(scenes, world.resolution, Quality(samples=world.samples))
         shape = (world.images, world.resolution, world.resolution, 3)
-        return _gather(shape, batches, show), scenes
+        return _gather(shape, batches, report_fraction), scenes
 
     return _domain(config, (world.resolution, world.resolution, 3), read)
 
 
 def make_causal3dident(config: ConfigDict) -> CaptionedDomain:
-    """Returns the domain of the images in a folder of Causal3DIdent, with captions of our own.
+    """Returns the domain of the images in a folder of Causal3DIdent, with generated captions.
 
     Raises ValueError for a field that is out of range or missing.
     """
@@ -57,9 +57,13 @@ def make_causal3dident(config: ConfigDict) -> CaptionedDomain:
             "--config.world.data=causal3dident; docs/data.md lists its files"
         )
 
-    def read(show):
+    def read(report_fraction):
         images, latents = datasets.read_causal3dident(
-            world.data, height=world.height, width=world.width, cache=world.cache, show=show
+            world.data,
+            height=world.height,
+            width=world.width,
+            cache=world.cache,
+            show=report_fraction,
         )
         return images, datasets.scenes_from_columns(latents)
 
@@ -74,8 +78,8 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], read: Callable) -> 
         allowed = ", ".join(SCENE_VARIANTS)
         raise ValueError(f"world.variant is {world.variant!r}: allowed is one of {allowed}")
 
-    def read_splits(show):
-        images, scenes = read(show)
+    def read_splits(report_fraction):
+        images, scenes = read(report_fraction)
         factors = np.asarray(word_values(words, scenes, world.variant))
         values = np.stack([np.asarray(getattr(scenes, name)) for name in VALUES], axis=1)
         splits = datasets.file_order_splits(len(images))
@@ -98,12 +102,14 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], read: Callable) -> 
 
 
 def _gather(
-    shape: tuple[int, ...], batches: Iterable[np.ndarray], show: Callable[[float], object]
+    shape: tuple[int, ...],
+    batches: Iterable[np.ndarray],
+    report_fraction: Callable[[float], object],
 ) -> np.ndarray:
-    """All batches as one array; `show` is called with the fraction that is done."""
+    """All batches as one array."""
     images, done = np.empty(shape, np.uint8), 0
     for batch in batches:
         images[done : done + len(batch)] = batch
         done += len(batch)
-        show(done / len(images))
+        report_fraction(done / len(images))
     return images

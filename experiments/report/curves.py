@@ -16,23 +16,23 @@ from experiments.report.tables import (
     law_labels,
     main_probe,
     metric_name,
-    of_targets,
     setting_labels,
+    target_rows,
 )
 from experiments.rundir.lane_identity import REVERSE, unbiased_names
 from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 
-LAWS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
-OTHER_LAW = "#009e73"
+LAW_COLORS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
+OTHER_COLOR = "#009e73"
 MARKERS = "os^vDPX*"  # of laws
 PANELS_PER_ROW = 5
-TITLE = 30  # letters per line of a panel's title
-ROOM = 0.035  # for a letter of a name beside a panel, as a fraction of the steps
-NAME = 0.06  # height of a name in a panel, in units of R²
-KEPT, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
+TITLE_WIDTH = 30  # letters per line of a panel's title
+LETTER_WIDTH = 0.035  # for a letter of a name beside a panel, as a fraction of the steps
+NAME_HEIGHT = 0.06  # height of a name in a panel, in units of R²
+UNBIASED, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
 
 
-def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str = "x") -> Path:
+def save_learning(history: pd.DataFrame, path: Path, metric: str) -> Path:
     """Draws monitor scores against steps, mean over seeds, one panel per setting.
 
     `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
@@ -44,18 +44,18 @@ def save_learning(history: pd.DataFrame, path: Path, metric: str, modality: str 
     labels = history.label.unique()
     figure, axes = grid(len(labels))
     for axis, label in zip(axes, labels, strict=True):
-        _learning_panel(axis, history[history.label == label], modality)
-        axis.set_title(fill(label, TITLE), fontsize=8)
+        _learning_panel(axis, history[history.label == label])
+        axis.set_title(fill(label, TITLE_WIDTH), fontsize=8)
     figure.supxlabel("training step", fontsize=9)
-    figure.supylabel(f"{metric} from the {MODALITIES[modality]} representation", fontsize=9)
-    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    figure.supylabel(f"{metric} from the image representation", fontsize=9)
+    legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
     save_figure(figure, path)
     return path
 
 
 def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
     """Draws measured against attainable scores, one dot per target of a setting."""
-    cells = of_targets(cells, main_probe(cells))
+    cells = target_rows(cells, main_probe(cells))
     cells = cells[cells.target != REVERSE]
     metric = metric_name(cells)
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
@@ -65,7 +65,10 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
         for (law, rows), mark in zip(dots.groupby("law", sort=False), cycle(MARKERS), strict=False):
             style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
             axis.scatter(
-                rows.attainable, rows["mean"].clip(0, 1), color=LAWS.get(law, OTHER_LAW), **style
+                rows.attainable,
+                rows["mean"].clip(0, 1),
+                color=LAW_COLORS.get(law, OTHER_COLOR),
+                **style,
             )
         axis.set(xlabel=f"attainable {metric}", ylabel=f"measured {metric}")
         axis.set(title=name, aspect="equal")
@@ -76,7 +79,7 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
 
 def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the cells of every setting that was trained in several encoding sizes."""
-    cells = of_targets(cells, main_probe(cells))
+    cells = target_rows(cells, main_probe(cells))
     cells = cells[(cells.modality == "x") & ~cells.target.isin(NOT_SEMANTICS)]
     groups = cells.groupby(["setting", "law", "noise_probability"], sort=False)
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
@@ -88,14 +91,14 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
     for axis, rows in zip(axes, panels, strict=True):
         kept, first = _kept(rows), rows.iloc[0]
         for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
-            style = KEPT if target in kept else BIASED
+            style = UNBIASED if target in kept else BIASED
             axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
         axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
         noisy = f", p {first.noise_probability}" if first.perturbable else ""
         axis.set_title(f"{first.setting}{noisy},\n{first.law}", fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
-    legend(figure, {"unbiased semantics": KEPT, "biased semantics": BIASED})
+    legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
     save_figure(figure, path)
     return path
 
@@ -114,20 +117,20 @@ def _kept(rows: pd.DataFrame) -> set[str]:
     return unbiased_names(rows.selected.iloc[0], rows.perturbable.iloc[0])
 
 
-def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
+def _learning_panel(axis, rows: pd.DataFrame) -> None:
     kept = _kept(rows)
-    others = {f"{modality}_{target}" for target in NOT_SEMANTICS}
-    names = [name for name in rows if name.startswith(f"{modality}_") and name not in others]
+    others = {f"x_{target}" for target in NOT_SEMANTICS}
+    names = [name for name in rows if name.startswith("x_") and name not in others]
     curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
     if curves.empty:  # every lane diverged before the first point
         return
-    height = 1.08 + NAME
+    height = 1.08 + NAME_HEIGHT
     for name, end in curves.iloc[-1].sort_values(ascending=False).items():
-        target = name.removeprefix(f"{modality}_")
-        axis.plot(curves.index, curves[name], **(KEPT if target in kept else BIASED))
-        if end < NAME:
+        target = name.removeprefix("x_")
+        axis.plot(curves.index, curves[name], **(UNBIASED if target in kept else BIASED))
+        if end < NAME_HEIGHT:
             continue
-        height = min(end + 0.02, height - NAME)  # so that names do not overlap
+        height = min(end + 0.02, height - NAME_HEIGHT)  # so that names do not overlap
         axis.annotate(
             target_label(target),
             (curves.index[-1], height),
@@ -136,8 +139,8 @@ def _learning_panel(axis, rows: pd.DataFrame, modality: str) -> None:
             annotation_clip=False,
         )
     axis.set_ylim(-0.03, 1.12)
-    longest = max(len(name) for name in names) - len(f"{modality}_")
-    axis.set_xlim(right=(1 + ROOM * longest) * curves.index[-1])
+    longest = max(len(name) for name in names) - len("x_")
+    axis.set_xlim(right=(1 + LETTER_WIDTH * longest) * curves.index[-1])
     axis.locator_params(axis="x", nbins=4)
     axis.tick_params(labelsize=7)
 

@@ -1,4 +1,4 @@
-"""Figures of a run, drawn from the cells of `tables.over_seeds`."""
+"""Figures of a run, drawn from the cells of `tables.aggregate_seeds`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ import pandas as pd
 
 from experiments.report.heat_maps import DIFFERENCES, Panel, save_heat_maps
 from experiments.report.tables import (
+    add_full_selection,
     main_probe,
     metric_name,
-    of_targets,
     setting_labels,
-    with_reference,
+    target_rows,
 )
 from experiments.rundir.results import HEAD, MODALITIES
 
@@ -41,9 +41,9 @@ def save_figures(cells: pd.DataFrame, directory: Path) -> dict[str, Path]:
     figures = {}
     main = main_probe(cells)
     figures["All settings"] = save_scores(cells, directory, "", main)
-    for study, of_study in with_reference(cells).groupby("study", sort=False):
+    for study, of_study in add_full_selection(cells).groupby("study", sort=False):
         file, title = study.replace(" ", "_"), study.capitalize()
-        for probe in of_targets(of_study).probe.unique():
+        for probe in target_rows(of_study).probe.unique():
             name = f"{title}: {metric_name(of_study)} by the {probe} probe"
             figures[name] = save_scores(of_study, directory, f"{file}_", probe)
         path = directory / f"{file}_error.png"
@@ -60,7 +60,7 @@ def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -
     The paper's scores of images follow if the cells have them. The file is named by the metric,
     and by the probe if it has a prefix.
     """
-    cells = of_targets(cells, probe)
+    cells = target_rows(cells, probe)
     metric = "_".join(cells.metric.unique())
     path = directory / (f"{prefix}{metric}_{probe}.png" if prefix else f"{metric}.png")
     panels = [
@@ -76,7 +76,7 @@ def save_scores(cells: pd.DataFrame, directory: Path, prefix: str, probe: str) -
 
 def save_error(cells: pd.DataFrame, path: Path, probe: str) -> Path:
     """Draws measured minus attainable scores, in hundredths."""
-    cells = of_targets(cells, probe)
+    cells = target_rows(cells, probe)
     cells = cells.assign(error=cells["mean"] - cells.attainable)
     panels = [View(name, {"modality": key}, "error") for key, name in MODALITIES.items()]
     label = f"{metric_name(cells)} ({probe} probe), measured - attainable; cells in hundredths"

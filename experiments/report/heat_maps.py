@@ -13,7 +13,7 @@ from experiments.report.tables import brief
 
 CELL = 0.36  # inches
 SHORT = 4  # letters of a target's name that fit in a cell's width
-NAMES = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
+TARGET_SYMBOLS = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
 
 
 class Scale(NamedTuple):
@@ -69,7 +69,7 @@ def target_label(target: str) -> str:
     """Returns the name of a target in figures: s10 with a subscript."""
     name, *further = target.split(" ")
     digits = name[1:]
-    sign = NAMES.get(name, f"${name[0]}_{{{digits}}}$" if digits.isdigit() else name)
+    sign = TARGET_SYMBOLS.get(name, f"${name[0]}_{{{digits}}}$" if digits.isdigit() else name)
     return "\n".join([sign, *further])
 
 
@@ -82,8 +82,8 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
         text = scale.write(value) if np.isfinite(value) else "–"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
     labels = [target_label(target) for target in panel.cells.columns]
-    turned = 90 if any("$" not in label and len(label) > SHORT for label in labels) else 0
-    axis.set_xticks(range(values.shape[1]), labels, rotation=turned)
+    rotation = 90 if any("$" not in label and len(label) > SHORT for label in labels) else 0
+    axis.set_xticks(range(values.shape[1]), labels, rotation=rotation)
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), names)
     axis.tick_params(length=0, labelsize=8)

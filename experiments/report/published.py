@@ -1,4 +1,4 @@
-"""Published scores: those of the paper, to be shown beside ours.
+"""Published scores: scores of the paper, to be shown beside the measured ones.
 
 They are read from CSV files with one row per cell. Files of the numerical study have the columns
 COLUMNS, as in selection, [3], independent, x, s1, 1.0, mlp; files of images have IMAGE_COLUMNS, as
@@ -39,13 +39,13 @@ def read_paper(path: Path, domain: str, semantics: Sequence[str]) -> pd.DataFram
     return ours.assign(noise_probability=NOISE.get(domain))[[*KEY, "noise_probability", "paper"]]
 
 
-def with_paper(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+def add_paper_scores(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     """Returns the cells with the paper's scores in a column `paper`, NaN where it has none."""
     noise = cells.noise_probability == paper.noise_probability.iloc[0]
-    ours = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
-    theirs = paper[[*KEY, "paper"]]
-    joined = cells[KEY].merge(theirs, how="left", on=KEY, validate="m:1").paper.to_numpy()
-    return cells.assign(paper=pd.Series(joined, cells.index).where(ours))
+    in_study = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
+    paper_scores = paper[[*KEY, "paper"]]
+    joined = cells[KEY].merge(paper_scores, how="left", on=KEY, validate="m:1").paper.to_numpy()
+    return cells.assign(paper=pd.Series(joined, cells.index).where(in_study))
 
 
 def agreement(cells: pd.DataFrame) -> list[str]:
@@ -59,7 +59,7 @@ def agreement(cells: pd.DataFrame) -> list[str]:
     other = sure[sure["mean"].clip(0, 1).round(1) != sure.paper]
     lines = [
         f"{len(sure) - len(other)} of {len(sure)} independent cells that are 0.0 or 1.0 in the "
-        "paper are so here."
+        "paper agree."
     ]
     differing = [
         f"{row.setting}, {row.modality}, {row.target} by {row.probe}: {row.ours:.2f} here, "

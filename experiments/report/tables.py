@@ -29,7 +29,7 @@ def diverged_lanes(results: pd.DataFrame) -> list[str]:
     ]
 
 
-def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
+def aggregate_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """Returns one row per cell: mean over seeds, standard deviation, 95 % interval, attainable.
 
     The interval from `low` to `high` is Student's; a single seed has none. A cell with a lane that
@@ -43,7 +43,7 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
         low=cells["mean"] - half, high=cells["mean"] + half, attainable=groups.attainable.mean()
     )
     cells = cells.drop(columns="finite").reset_index()
-    return cells.assign(law=law_labels(cells), study=studies(cells))
+    return cells.assign(law=law_labels(cells), study=study_names(cells))
 
 
 def law_labels(rows: pd.DataFrame) -> pd.Series:
@@ -54,7 +54,7 @@ def law_labels(rows: pd.DataFrame) -> pd.Series:
     return rows.dependence + laws
 
 
-def studies(rows: pd.DataFrame) -> pd.Series:
+def study_names(rows: pd.DataFrame) -> pd.Series:
     """Returns the study that the setting of each row belongs to.
 
     "selection" perturbs nothing, "perturbation" perturbs under full selection, "joint" under a
@@ -87,7 +87,7 @@ def with_roles(rows: pd.DataFrame, value: str = "value") -> pd.DataFrame:
     return rows.assign(role=[role for role, _ in roles], role_score=[score for _, score in roles])
 
 
-def with_reference(cells: pd.DataFrame) -> pd.DataFrame:
+def add_full_selection(cells: pd.DataFrame) -> pd.DataFrame:
     """Returns the cells, with full selection also as the first setting of perturbation.
 
     Full selection without noise belongs to both studies.
@@ -108,28 +108,28 @@ def setting_labels(cells: pd.DataFrame) -> pd.Series:
     )
 
 
-def of_targets(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
+def target_rows(rows: pd.DataFrame, probe: str | None = None) -> pd.DataFrame:
     """Returns the scores of targets, by one probe or by all; leaves out tasks and similarities."""
     rows = rows[rows.metric.isin(METRICS) & ~rows.probe.isin((HEAD, ZERO_SHOT))]
     return rows if probe is None else rows[rows.probe == probe]
 
 
 def metric_name(rows: pd.DataFrame) -> str:
-    """Returns the name of the metrics of `of_targets`."""
-    present = of_targets(rows).metric.unique()
+    """Returns the name of the metrics of `target_rows`."""
+    present = target_rows(rows).metric.unique()
     return " or ".join(name for metric, name in METRICS.items() if metric in present)
 
 
 def main_probe(rows: pd.DataFrame) -> str:
     """Returns the probe that is shown where only one is: the MLP if it was used."""
-    names = of_targets(rows).probe.unique()
+    names = target_rows(rows).probe.unique()
     return "mlp" if "mlp" in names else names[0]
 
 
 def summary(cells: pd.DataFrame) -> str:
     """Returns measured and attainable scores of every target as text, clipped to [0, 1]."""
     probe = main_probe(cells)
-    cells = of_targets(cells, probe)
+    cells = target_rows(cells, probe)
     targets = list(cells.target.unique())
     width = max(5, 1 + max(map(len, targets)))
     lines = [f"{metric_name(cells)} by {probe}", _line("", targets, width)]
@@ -158,7 +158,7 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     mean error, max error: of |measured - attainable|.
     least reverse:        lowest score of the representation from the unbiased latents.
     """
-    rows = of_targets(rows)
+    rows = target_rows(rows)
     rows = rows[rows.misalignment == PAPER_MISALIGNMENT]
     rows = rows[has_exact_size(rows)]
     rows = with_roles(rows).assign(dependence=law_labels(rows))
@@ -186,7 +186,7 @@ def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
 def _semantics(rows: pd.DataFrame) -> set[str]:
     """The semantics that rows select or have as targets."""
     selected = set(" ".join(rows.selected.unique()).split())
-    targets = set(of_targets(rows).target) if "target" in rows else set()
+    targets = set(target_rows(rows).target) if "target" in rows else set()
     return selected | targets - set(NOT_SEMANTICS)
 
 

@@ -11,15 +11,15 @@ from experiments.domains import make_domain
 from experiments.report.curves import save_learning, save_scatter, save_sizes, size_panels
 from experiments.report.figures import save_figures, save_scores
 from experiments.report.page import save_page
-from experiments.report.published import agreement, read_paper, with_paper
+from experiments.report.published import add_paper_scores, agreement, read_paper
 from experiments.report.tables import (
+    add_full_selection,
+    aggregate_seeds,
     distance_from_theory,
     diverged_lanes,
     main_probe,
     metric_name,
-    over_seeds,
     summary,
-    with_reference,
 )
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import read_run, steps_of
@@ -38,7 +38,7 @@ def print_summary(directory: Path, console: Console) -> None:
     results = _read(directory, run, console)
     if results is None:
         return
-    cells = over_seeds(results)
+    cells = aggregate_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
     _say(console, summary(cells), "", _distances(results), *diverged_lanes(results), "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
@@ -57,11 +57,11 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     if results is None:
         _say(console, *notes)
         return
-    cells = over_seeds(results).assign(paper=float("nan"))
+    cells = aggregate_seeds(results).assign(paper=float("nan"))
     if paper is not None:
         domain = run["config"].get("domain", "latents")
         semantics = make_domain(ConfigDict(run["config"])).semantics
-        cells = with_paper(cells, read_paper(paper, domain, semantics))
+        cells = add_paper_scores(cells, read_paper(paper, domain, semantics))
     write_atomically(directory / "summary.csv", cells.to_csv(index=False, float_format="%.6g"))
     notes = [*notes, *diverged_lanes(results), *agreement(cells)]
     distances = _distances(results)
@@ -69,8 +69,8 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         figures = _draw(directory, cells)
         save_page(
             directory / "report.html",
-            with_reference(cells),
-            about=f"{directory.resolve().name}: {results.lane.nunique()} lanes. {_origin(run)}",
+            add_full_selection(cells),
+            about=_about(directory, run, results),
             notes=notes,
             distance=distances,
             figures=figures,
@@ -106,17 +106,17 @@ def _progress_notes(directory: Path, run: dict[str, Any]) -> list[str]:
     return [f"{directory}: {len(scored)} of {len(lanes)} lanes scored{note}"]
 
 
-def _origin(run: dict[str, Any]) -> str:
-    """The packages with which a run began."""
-    versions = (f"{name} {version}" for name, version in run["versions"].items())
-    return "Begun with " + ", ".join(versions)
+def _about(directory: Path, run: dict[str, Any], results: pd.DataFrame) -> str:
+    """The name of a run, its lanes, and the packages with which it began."""
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    return f"{directory.resolve().name}: {results.lane.nunique()} lanes. Begun with {versions}"
 
 
 def _distances(results: pd.DataFrame) -> str:
     """Distance from theory of single lanes, and of means if there are several seeds."""
     tables = {"over lanes": distance_from_theory(results)}
     if results.seed.nunique() > 1:
-        means = over_seeds(results).rename(columns={"mean": "value"})
+        means = aggregate_seeds(results).rename(columns={"mean": "value"})
         tables[f"of means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
     return "\n\n".join(
         f"Distance from theory {title} with as many dimensions as unbiased semantics\n"

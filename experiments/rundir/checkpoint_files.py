@@ -16,7 +16,7 @@ import tensorstore as ts
 from experiments.rundir.older_versions import upgrade_run
 
 FORMAT = 2  # of run directories and checkpoints; a newer one is refused
-NAMES = (  # of files and folders in a run directory
+RUN_FILES = (  # of files and folders in a run directory
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
     "metrics.csv", "report.html", "figures",
 )  # fmt: skip
@@ -96,7 +96,7 @@ def newest_by_lane(checkpoints: Iterable[Checkpoint]) -> dict[int, Checkpoint]:
 
 def check_links(directory: Path) -> None:
     """Raises ValueError if a part of a run directory is a link to somewhere else."""
-    for name in NAMES:
+    for name in RUN_FILES:
         check_inside(directory, directory / name)
 
 
@@ -106,19 +106,19 @@ def check_inside(directory: Path, path: Path) -> None:
         raise ValueError(f"{path} leads out of the run directory: {path.resolve()}")
 
 
-def read_origin(checkpoint: Checkpoint) -> dict[str, Any]:
+def read_metadata(checkpoint: Checkpoint) -> dict[str, Any]:
     """Returns the metadata of a checkpoint: format, config, versions, dtype, commit.
 
     Raises UnreadableError if it is damaged, ValueError if it is of a newer format.
     """
     try:
-        origin = json.loads((checkpoint.path / "_CHECKPOINT_METADATA").read_text())[
+        metadata = json.loads((checkpoint.path / "_CHECKPOINT_METADATA").read_text())[
             "custom_metadata"
         ]
-        check_format(checkpoint.path, origin["format"])
+        check_format(checkpoint.path, metadata["format"])
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise _unreadable(checkpoint, error) from None
-    return origin
+    return metadata
 
 
 def check_format(path: Path, number: int) -> None:

@@ -18,11 +18,11 @@ from experiments.rundir.checkpoint_files import (
     array_names,
     block_directory,
     read_arrays,
-    read_origin,
+    read_metadata,
 )
 
 DAMAGED = "damaged"  # folder of checkpoints that cannot be read
-KEPT = 2  # checkpoints that stay on disk
+CHECKPOINTS_ON_DISK = 2
 CHUNK = 1 << 20  # bytes of an array that are read at once, or one lane of it if that is more
 
 
@@ -33,7 +33,7 @@ def open_checkpoints(directory: Path, lanes: Sequence[int]) -> ocp.training.Chec
     return ocp.training.Checkpointer(
         block_directory(directory, lanes).absolute(),
         context=context,
-        preservation_policy=ocp.training.preservation_policies.LatestN(KEPT),
+        preservation_policy=ocp.training.preservation_policies.LatestN(CHECKPOINTS_ON_DISK),
         cleanup_tmp_directories=True,
     )
 
@@ -44,7 +44,7 @@ def load_checkpoint(checkpoint: Checkpoint, lanes: Sequence[int], like: Any) -> 
     Raises UnreadableError if the checkpoint is damaged, ValueError if its arrays differ from those
     of `like`: then another version of this code or of a library wrote it.
     """
-    read_origin(checkpoint)
+    read_metadata(checkpoint)
     paths, structure = jax.tree_util.tree_flatten_with_path(like)
     names = [_name(path) for path, _ in paths]
     if differing := set(names) ^ set(array_names(checkpoint)):

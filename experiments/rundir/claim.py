@@ -49,7 +49,8 @@ def claimed(
                 claim(directory, config, lanes)
             except (OSError, ValueError) as error:
                 refusal = error
-        if any_process([refusal is not None]) == [True]:
+        (refused,) = any_process([refusal is not None])
+        if refused:
             raise refusal or ValueError(
                 f"workdir {directory}: the first process has printed the reason"
             )
@@ -116,7 +117,7 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
     may_differ = GROWING * (set(present) <= set(lanes))
     may_differ += ("steps_by_setting",) * (steps(config) == steps(read_config(directory)))
     differing = [
-        f"  {field}: {old.get(field, 'absent')!r} there, {new.get(field, 'absent')!r} here"
+        f"  {field}: {old.get(field, 'absent')!r} in the run, {new.get(field, 'absent')!r} here"
         for field in sorted(old.keys() | new.keys())
         if old.get(field) != new.get(field)
         and field not in HARMLESS
@@ -139,7 +140,7 @@ def read_lanes(directory: Path) -> tuple[Lane, ...]:
     return tuple(Lane(**lane) for lane in read_run(directory)["lanes"])
 
 
-def origin(config: ConfigDict) -> dict[str, Any]:
+def checkpoint_metadata(config: ConfigDict) -> dict[str, Any]:
     """Returns the metadata of checkpoints: format, config, versions, dtype, commit."""
     return {
         "format": FORMAT,

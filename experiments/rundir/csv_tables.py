@@ -7,18 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.rundir.older_versions import upgrade_row
-
-
-def complete_lines(path: Path) -> list[str]:
-    """Returns the lines of a file without a last one that was cut off.
-
-    Raises ValueError if the file is not UTF-8 text.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text: {error}") from None
-    return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
+from experiments.rundir.text_lines import complete_lines
 
 
 def read_table(path: Path, empty: Collection[str]) -> pd.DataFrame:

@@ -16,12 +16,14 @@ from experiments.rundir.checkpoint_files import (
     list_checkpoints,
     newest_by_lane,
     read_arrays,
-    read_origin,
+    read_metadata,
     read_run,
     status_of,
     steps_of,
 )
 from experiments.rundir.lane_identity import role_and_score
+from experiments.rundir.text_lines import complete_lines
+from lvm.files.atomic import atomic_path
 
 PROBE = "mlp"  # the probe whose scores are shown, if it was used
 METRICS = ("r2", "matthews")
@@ -29,7 +31,7 @@ TASKS = ("head", "zero_shot")  # not probes of a target
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
-    """Returns origin, lanes and arrays of a run; lanes with step, loss, status and scores."""
+    """Returns metadata, lanes and arrays of a run; lanes with step, loss, status and scores."""
     content = read_run(directory)
     newest = newest_by_lane(list_checkpoints(directory))
     failed = {checkpoint: _failed_at(checkpoint) for checkpoint in set(newest.values())}
@@ -47,14 +49,15 @@ def describe_run(directory: Path) -> dict[str, Any]:
                 "step": checkpoint.step if checkpoint else 0,
                 "steps": steps_of(content["config"], lane["setting"]),
                 "loss": losses.get(number),
+                "failed_at": failed_at,
                 "status": status_of(failed_at, state),
                 **scores.get(number, {"least_kept": None, "most_leaked": None}),
             }
         )
-    origin = read_origin(next(iter(newest.values()))) if newest else {}
+    metadata = read_metadata(next(iter(newest.values()))) if newest else {}
     return {
         "directory": str(directory),
-        **{name: origin.get(name) for name in ("format", "commit", "dtype", "versions")},
+        **{name: metadata.get(name) for name in ("format", "commit", "dtype", "versions")},
         "lanes": lanes,
         "arrays": describe_lane(directory, min(newest))["arrays"] if newest else [],
     }
@@ -111,7 +114,9 @@ def export_lane(directory: Path, number: int, path: Path) -> None:
         raise ValueError(f"{path} exists: choose another name")
     checkpoint, lane = newest_checkpoint(directory, number)
     identity = json.dumps({"lane": number, **lane, "step": checkpoint.step})
-    np.savez(path, identity=np.array(identity), **lane_arrays(checkpoint, number))
+    arrays = lane_arrays(checkpoint, number)
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        np.savez(file, identity=np.array(identity), **arrays)
 
 
 def lane_differences(directory: Path, other: Path, number: int) -> dict[str, float]:
@@ -189,5 +194,4 @@ def _rows(directory: Path, name: str) -> Iterator[dict[str, str]]:
     path = directory / name
     if path.exists():
         check_inside(directory, path)
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        yield from csv.DictReader(line for line in lines if line.endswith("\n"))
+        yield from csv.DictReader(complete_lines(path))

@@ -1,7 +1,7 @@
 """History: `history.csv`, loss and monitor scores of every lane during training.
 
-Columns `x_s1`, ..., `t_m_t`: R² of a latent by ridge regression from images (x) and texts (t), on
-few pairs.
+Columns `x_TARGET` and `t_TARGET`: monitor scores from images (x) and texts (t) by linear probes on
+few pairs, R² for values and Matthews correlation for labels.
 """
 
 import os
@@ -12,9 +12,10 @@ from typing import Any
 import jax
 import pandas as pd
 
-from experiments.rundir.csv_tables import complete_lines, read_table
+from experiments.rundir.csv_tables import read_table
 from experiments.rundir.lane_identity import Lane, lane_columns
 from experiments.rundir.results import LANE_WORDS
+from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 

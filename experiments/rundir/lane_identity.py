@@ -42,7 +42,10 @@ def unbiased_names(selected: str, perturbable: str) -> set[str]:
 
 
 def role_and_score(row: Mapping[str, Any]) -> tuple[str, float]:
-    """Returns the role of a row of `results.csv`, and its score in that role.
+    """Returns the role of a score of a target, and the score in that role.
+
+    The row is one of `results.csv` that `tables.target_rows` selects; scores of downstream tasks
+    and similarities have no role.
 
     "kept":    the target is an unbiased semantic; the score is the value.
     "leaked":  the target is any other latent; the score is the value minus the attainable one.

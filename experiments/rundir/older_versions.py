@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
+from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}
@@ -106,9 +107,7 @@ def _setting_name(name: str) -> str:
 
 
 def _upgrade_table(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    complete = [line for line in lines if line.endswith("\n")]
-    rows = [upgrade_row(row) for row in csv.DictReader(complete)]
+    rows = [upgrade_row(row) for row in csv.DictReader(complete_lines(path))]
     if rows:
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

@@ -1,14 +1,16 @@
 """Results: `results.csv`, a tidy table with one row per score."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from experiments.rundir.checkpoint_files import status_of
-from experiments.rundir.csv_tables import complete_lines, read_table
+from experiments.rundir.csv_tables import read_table
 from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns
+from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 MODALITIES = {"x": "image", "t": "text"}
@@ -17,19 +19,12 @@ ZERO_SHOT = "zero_shot"  # the probe that is the nearest caption
 NO_PROBE = "none"  # of a score that fits no probe
 NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # targets
 DIGITS = "%.7g"  # of numbers, as many as float32 has
-LANE_WORDS = (
-    "setting",
-    "selected",
-    "perturbable",
-    "dependence",
-    "noise_law",
-    "misalignment",
-)  # columns of a lane that hold text
+LANE_WORDS = tuple(field.name for field in fields(Lane) if field.type is str)
 COLUMNS = (
-    "lane", "seed", "setting", "selected", "perturbable", "dependence", "noise_law",
-    "encoding_size", "misalignment", "noise_probability", "modality", "probe", "target", "metric",
-    "environment", "value", "attainable", "status",
-)  # fmt: skip
+    "lane",
+    *(field.name for field in fields(Lane)),
+    *("modality", "probe", "target", "metric", "environment", "value", "attainable", "status"),
+)
 
 
 def results_table(
@@ -92,6 +87,14 @@ def read_results(
     if len(incomplete):
         warn(f"{path} is incomplete: lane {', '.join(map(str, incomplete))} left out")
     return results[~results.lane.isin(incomplete)]
+
+
+def read_scores(directory: Path, scores_per_lane: int) -> pd.DataFrame:
+    """Returns the rows of complete lanes of a run; raises ValueError if it has no scores yet."""
+    path = directory / "results.csv"
+    if not path.exists():
+        raise ValueError(f"{directory} has no scores yet: let its run end")
+    return read_results(path, scores_per_lane)
 
 
 def score_row(

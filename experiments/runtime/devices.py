@@ -30,7 +30,7 @@ def use_every_core() -> None:
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
 
 
-def keep_compiled() -> None:
+def enable_compilation_cache() -> None:
     """Keeps compiled programs in the user's cache folder for the next start.
 
     The environment variable JAX_COMPILATION_CACHE_DIR overrides the folder.
@@ -60,7 +60,7 @@ def make_mesh(lanes: int, devices_per_lane: int = 1) -> Mesh:
     return Mesh(np.array(devices).reshape(-1, devices_per_lane), (LANES, PAIRS))
 
 
-def on_devices(mesh: Mesh, stacked: Any) -> Any:
+def shard_lanes(mesh: Mesh, stacked: Any) -> Any:
     """Places host arrays with lanes on axis 0 evenly on the devices.
 
     If the devices do not divide the lanes, copies of the first lane are added.
@@ -75,25 +75,25 @@ def on_devices(mesh: Mesh, stacked: Any) -> Any:
     return jax.tree.map(place, stacked)
 
 
-def on_every_device(mesh: Mesh, arrays: Any) -> Any:
+def replicate(mesh: Mesh, arrays: Any) -> Any:
     """Places complete host arrays on each device."""
     sharding = NamedSharding(mesh, PartitionSpec())
     place = lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf)
     return jax.tree.map(place, arrays)
 
 
-def on_host(stacked: Any) -> Any:
+def gather(stacked: Any) -> Any:
     """Returns arrays of all devices as NumPy arrays, the same in every process."""
     if jax.process_count() == 1:
         return jax.device_get(stacked)
     return multihost_utils.process_allgather(stacked, tiled=True)
 
 
-def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
-    """Maps `one_lane(shared, *lane)` over axis 0 of arrays from `on_devices`.
+def map_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
+    """Maps `one_lane(shared, *lane)` over axis 0 of arrays from `shard_lanes`.
 
     An accelerator runs its lanes together, a CPU device one after another, which is faster there.
-    `shared` comes from `on_every_device`.
+    `shared` comes from `replicate`.
     """
 
     def device_lanes(shared, *lanes):
@@ -102,10 +102,10 @@ def over_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: 
             return jax.lax.map(lambda lane: of_lane(*lane), lanes)
         return jax.vmap(of_lane)(*lanes)
 
-    return on_each_device(mesh, device_lanes, shared, *stacked)
+    return map_devices(mesh, device_lanes, shared, *stacked)
 
 
-def on_each_device(mesh: Mesh, function: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
+def map_devices(mesh: Mesh, function: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
     """Calls a function on every device (or group of PAIRS) with the lanes of that device."""
     return jax.shard_map(
         function,

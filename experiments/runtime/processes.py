@@ -32,10 +32,10 @@ def is_first() -> bool:
     return jax.process_index() == 0
 
 
-def wait_for_all(what: str) -> None:
+def wait_for_all(name: str) -> None:
     """Returns once every process has called this."""
     if jax.process_count() > 1:
-        multihost_utils.sync_global_devices(what)
+        multihost_utils.sync_global_devices(name)
 
 
 def any_process(flags: list[bool]) -> list[bool]:

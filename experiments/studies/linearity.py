@@ -2,7 +2,7 @@
 
 misalign run linearity:siglip,free --workdir=runs/free
 misalign run linearity:siglip,cube --workdir=runs/cube
-python -m experiments.studies.linearity runs/free runs/cube --figure=linearity.png
+misalign studies.linearity runs/free runs/cube --figure=linearity.png
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pandas as pd
 from experiments.report.heat_maps import Panel, save_heat_maps
 from experiments.report.run_tables import run_table_command
 from experiments.report.tables import with_roles
-from experiments.rundir.results import read_results
+from experiments.rundir.results import read_scores
 from experiments.sweep.loading import read_plan
 
 GROUPS = ["objective", "space", "dependence", "noise_law"]
@@ -70,11 +70,9 @@ def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
 
 def _kept_scores(directory: Path) -> pd.DataFrame:
     """The R² of unbiased semantics in a run, with the columns of GROUPS."""
-    recipe = read_plan(directory).recipes[0]
-    path = directory / "results.csv"
-    if not path.exists():
-        raise ValueError(f"{directory} has no scores yet: let its run end")
-    rows = read_results(path)
+    plan = read_plan(directory)
+    recipe = plan.recipes[0]
+    rows = read_scores(directory, plan.domain.scores_per_lane)
     rows = with_roles(rows[rows.metric == "r2"])
     return rows[rows.role == "kept"].assign(objective=recipe.objective, space=recipe.output_space)
 
@@ -85,9 +83,7 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command(
-        "python -m experiments.studies.linearity", __doc__, linearity_table, save_linearity
-    )
+    run_table_command("misalign studies.linearity", __doc__, linearity_table, save_linearity)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Misalignment: scores against the rate of misalignment, one panel per kind.
 
-python -m experiments.studies.misalignment runs/misalignment
+misalign studies.misalignment runs/misalignment
 """
 
 import argparse
@@ -10,23 +10,25 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from ml_collections import ConfigDict
 
 import lvm
-from experiments.report.curves import BIASED, KEPT, grid, legend
+from experiments.domains import make_domain
+from experiments.report.curves import BIASED, UNBIASED, grid, legend
 from experiments.report.figure_files import save_figure
 from experiments.report.tables import (
+    aggregate_seeds,
     has_exact_size,
     main_probe,
     metric_name,
-    of_targets,
-    over_seeds,
+    target_rows,
 )
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import unbiased_names
-from experiments.rundir.results import NOT_SEMANTICS, read_results
+from experiments.rundir.results import NOT_SEMANTICS, read_scores
 
 PANEL = ["setting", "law", "encoding_size"]
-TITLE = 26  # letters of a panel's title in a line
+TITLE_WIDTH = 26  # letters of a panel's title in a line
 TEXT = dict(alpha=0.5, marker="x", markersize=4)
 IMAGE = dict(marker="o", markersize=3)
 ATTAINABLE = dict(color="0.3", lw=0.8, ls=":")
@@ -35,7 +37,7 @@ CAPTION = dict(color="0.75", lw=3.5, zorder=0)
 
 def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the cells of every setting, law and size that was trained at several rates."""
-    cells = of_targets(cells, main_probe(cells))
+    cells = target_rows(cells, main_probe(cells))
     cells = cells[~cells.target.isin(NOT_SEMANTICS)]
     groups = cells.groupby(PANEL, sort=False)
     return [rows for _, rows in groups if rows.noise_probability.nunique() > 1]
@@ -49,8 +51,8 @@ def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Pat
     figure.supxlabel("rate (strength: fraction of noise)", fontsize=9)
     figure.supylabel(metric_name(groups[0]), fontsize=9)
     styles = {
-        "unbiased, from the image": KEPT | IMAGE,
-        "from the text": KEPT | TEXT,
+        "unbiased, from the image": UNBIASED | IMAGE,
+        "from the text": UNBIASED | TEXT,
         "misaligned, from the image": BIASED | IMAGE,
         "from the text ": BIASED | TEXT,
         "attainable (from the unbiased)": ATTAINABLE,
@@ -66,7 +68,7 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
     unbiased = unbiased_names(first.selected, first.perturbable)
     lines = rows.sort_values("noise_probability").groupby(["modality", "target"], sort=False)
     for (modality, target), line in lines:
-        style = KEPT if target in unbiased else BIASED
+        style = UNBIASED if target in unbiased else BIASED
         rate, score = line.noise_probability, line["mean"].clip(0, 1)
         axis.plot(rate, score, **style, **(IMAGE if modality == "x" else TEXT))
         if target not in unbiased and modality == "x":
@@ -76,23 +78,23 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
         scores = [lvm.caption_r2(first.misalignment, rate, captions) for rate in rates]
         axis.plot(rates, scores, **CAPTION)
     size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
-    axis.set_title(fill(f"{first.setting}{size}, {first.law}", TITLE), fontsize=7)
+    axis.set_title(fill(f"{first.setting}{size}, {first.law}", TITLE_WIDTH), fontsize=7)
     axis.tick_params(labelsize=7)
 
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.studies.misalignment", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="misalign studies.misalignment", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory")
     directory = parser.parse_args().directory
     try:
-        captions = read_run(directory)["config"]["world"].get("captions", 1)
-        found = rate_panels(over_seeds(read_results(directory / "results.csv", warn=print)))
-        if not found:
+        config = ConfigDict(read_run(directory)["config"])
+        scores = read_scores(directory, make_domain(config).scores_per_lane)
+        panels = rate_panels(aggregate_seeds(scores))
+        if not panels:
             raise ValueError(f"{directory} has no setting at several rates")
-        print(f"figure: {save_rates(found, directory / 'figures' / 'rates.png', captions)}")
+        path = directory / "figures" / "rates.png"
+        print(f"figure: {save_rates(panels, path, config.world.get('captions', 1))}")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 

@@ -1,7 +1,7 @@
 """Objectives: kept and leaked scores of runs that differ in their objective, and its cost.
 
 for name in siglip vicreg; do misalign run objectives:$name --workdir=runs/$name; done
-python -m experiments.studies.objectives runs/siglip runs/vicreg --figure=objectives.png
+misalign studies.objectives runs/siglip runs/vicreg --figure=objectives.png
 """
 
 import time
@@ -61,9 +61,7 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command(
-        "python -m experiments.studies.objectives", __doc__, objectives_table, save_comparison
-    )
+    run_table_command("misalign studies.objectives", __doc__, objectives_table, save_comparison)
 
 
 if __name__ == "__main__":

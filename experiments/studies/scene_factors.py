@@ -1,10 +1,11 @@
 """Scene factors: draws rendered scenes that differ in one latent along each row.
 
-python -m experiments.studies.scene_factors --out=docs/results/scenes/factors.png
+misalign studies.scene_factors --out=docs/results/scenes/factors.png
 """
 
 import argparse
 import dataclasses
+import io
 import sys
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from rich.console import Console
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
+from lvm.files.atomic import write_atomically
 from lvm.scenes.rendering.render import Quality
 from lvm.scenes.sampler import SHAPES
 
-COLUMNS = 7
+PICTURES_PER_ROW = 7
 BASE = {"x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.08, "s_color": 0.15, "b_color": 0.6}
 UNTURNED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.6}
 
@@ -35,18 +37,18 @@ class Row:
     base: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-SHARES = tuple((np.arange(COLUMNS) + 0.5) / COLUMNS)
+FRACTIONS = tuple((np.arange(PICTURES_PER_ROW) + 0.5) / PICTURES_PER_ROW)
 ROWS = (
     Row("shape", "shape", "teapot", tuple(range(7)), {"color": 0.05}),
     Row("x_pos", "x_pos\ncolumn", "hare", (0, 1, 2)),
     Row("y_pos", "y_pos\nrow", "horse", (0, 1, 2)),
-    Row("s_pos", "s_pos\nplace of the\nspotlight", "cow", SHARES),
-    Row("color", "color\nhue of the\nobject", "dragon", SHARES),
-    Row("s_color", "s_color\nhue of the\nspotlight", "teapot", SHARES, {"b_color": 0.62}),
-    Row("b_color", "b_color\nhue of the\nground", "armadillo", SHARES),
-    Row("alpha", "alpha\nimage-only\nrotation", "horse", SHARES),
-    Row("beta", "beta\nimage-only\nrotation", "hare", SHARES),
-    Row("gamma", "gamma\nimage-only\nrotation", "head", SHARES, {"color": 0.95}),
+    Row("s_pos", "s_pos\nposition of the\nspotlight", "cow", FRACTIONS),
+    Row("color", "color\nhue of the\nobject", "dragon", FRACTIONS),
+    Row("s_color", "s_color\nhue of the\nspotlight", "teapot", FRACTIONS, {"b_color": 0.62}),
+    Row("b_color", "b_color\nhue of the\nground", "armadillo", FRACTIONS),
+    Row("alpha", "alpha\nimage-only\nrotation", "horse", FRACTIONS),
+    Row("beta", "beta\nimage-only\nrotation", "hare", FRACTIONS),
+    Row("gamma", "gamma\nimage-only\nrotation", "head", FRACTIONS, {"color": 0.95}),
 )
 
 
@@ -64,7 +66,7 @@ def save_scene_factors(path: Path, resolution: int, samples: int) -> None:
     render = jax.jit(lambda scene: lvm.render(scene, resolution, Quality(samples=samples)))
     words = make_scene_words(COLOR_TABLES)
     figure = Figure(figsize=(9.5, 1.35 * len(ROWS)), dpi=120, layout="constrained")
-    axes = figure.subplots(len(ROWS), COLUMNS)
+    axes = figure.subplots(len(ROWS), PICTURES_PER_ROW)
     for line, row in zip(axes, ROWS, strict=True):
         scenes = row_scenes(row)
         labels = row_labels(words, row, scenes)
@@ -77,8 +79,9 @@ def save_scene_factors(path: Path, resolution: int, samples: int) -> None:
         line[0].text(
             -0.08, 0.5, row.title, fontsize=8, ha="right", va="center", transform=line[0].transAxes
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:])
+    write_atomically(path, drawn.getvalue())
 
 
 def row_labels(words: SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
@@ -94,12 +97,10 @@ def row_labels(words: SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.studies.scene_factors", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="misalign studies.scene_factors", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the picture to write")
-    parser.add_argument("--resolution", type=int, default=128, help="pixels a side, of each scene")
-    parser.add_argument("--samples", type=int, default=2, help="rays through a pixel, to a side")
+    parser.add_argument("--resolution", type=int, default=128, help="pixels per side of each scene")
+    parser.add_argument("--samples", type=int, default=2, help="rays per pixel and side")
     options = parser.parse_args()
     console = Console()
     try:

@@ -1,4 +1,4 @@
-"""Compiled sweep: the only place where vmap and jit meet the lanes."""
+"""Compiled sweep: initialises, trains and scores all lanes of a plan in compiled programs."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -15,9 +15,9 @@ from experiments.domains.domain import LaneData, Scores, Shared
 from experiments.runtime.devices import (
     LANES,
     bytes_needed,
-    on_each_device,
-    on_every_device,
-    over_lanes,
+    map_devices,
+    map_lanes,
+    replicate,
 )
 from experiments.sweep.lane import LaneState, init_lane, monitor_lane, score_lane, train_lane
 from experiments.sweep.plan import Plan
@@ -31,7 +31,7 @@ class Advance(NamedTuple):
 
 
 class CompiledSweep(NamedTuple):
-    """The functions of the lanes of a plan; lanes lie on the devices as `on_devices` puts them.
+    """The functions of the lanes of a plan; lanes lie on the devices as `shard_lanes` puts them.
 
     init:   (data) -> states, on the host.
     train:  (data, states, steps done, steps to do) -> (states, Advance with leaves [lanes, ...]).
@@ -57,9 +57,9 @@ def compile_sweep(
     """Returns the compiled functions of a plan; settings, seeds and rates are data.
 
     shared:  arrays that the plan's domain loads.
-    monitor: computes the scores that follow training.
+    monitor: computes the scores that follow training; the benchmark leaves them out.
     """
-    placed = on_every_device(mesh, shared)
+    placed = replicate(mesh, shared)
     # on one device: batched matrix decompositions deadlock where CPU devices share their threads
     init = jax.jit(lambda shared, data: jax.lax.map(partial(init_lane, plan, shared), data))
     shapes = jax.eval_shape(init, shared, plan.data)
@@ -72,7 +72,7 @@ def compile_sweep(
             )
             return state, Advance(metrics, monitor(plan, shared, lane, state))
 
-        return over_lanes(mesh, advance, shared, data, state)
+        return map_lanes(mesh, advance, shared, data, state)
 
     train = jax.jit(
         train_all,
@@ -91,8 +91,8 @@ def compile_sweep(
 
     def score(shared, data, state, rows):
         select = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
-        selected = on_each_device(mesh, select, (), data, state)
-        return over_lanes(mesh, partial(score_lane, plan), shared, *selected)
+        selected = map_devices(mesh, select, (), data, state)
+        return map_lanes(mesh, partial(score_lane, plan), shared, *selected)
 
     return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),

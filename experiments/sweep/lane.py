@@ -86,7 +86,7 @@ def train_lane(
 
 
 def score_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Scores:
-    """Returns every score of a lane."""
+    """Returns every score of a lane, by its domain (domains/latents.py or captioned.py)."""
     return plan.domain.score(lane_keys(lane.seed).scores, _trained(plan, shared, lane, state))
 
 

@@ -13,10 +13,10 @@ from jax.sharding import Mesh
 
 from experiments.domains.domain import Scores
 from experiments.rundir import history
-from experiments.rundir.checkpoint_files import first_line, read_origin
+from experiments.rundir.checkpoint_files import first_line, read_metadata
 from experiments.rundir.checkpoints import DAMAGED, load_checkpoint, open_checkpoints
 from experiments.rundir.results import add_results, results_table
-from experiments.runtime.devices import LANES, is_cpu, on_devices, on_host
+from experiments.runtime.devices import LANES, gather, is_cpu, shard_lanes
 from experiments.runtime.processes import any_process, is_first
 from experiments.runtime.progress import Show
 from experiments.runtime.signals import Stopped
@@ -34,7 +34,7 @@ class BlockTask(NamedTuple):
     """A block of lanes, with everything that running it needs.
 
     plan, full_plan: of the lanes of the block, and of all lanes.
-    origin:          metadata of checkpoints.
+    metadata:        of checkpoints.
     stopping:        returns whether a stop is requested.
     show, say:       progress, and printing of a line.
     """
@@ -45,7 +45,7 @@ class BlockTask(NamedTuple):
     sweep: CompiledSweep
     mesh: Mesh
     directory: Path
-    origin: dict[str, Any]
+    metadata: dict[str, Any]
     stopping: Callable[[], bool]
     show: Show
     say: Callable[[str], None]
@@ -56,7 +56,7 @@ def run_block(task: BlockTask) -> None:
     done, state = _first_state(task)
     state = _train(task, done, state)
     scores = _score(task, state)
-    failed_at = on_host(state.train.failed_at).tolist()[: len(scores)]
+    failed_at = gather(state.train.failed_at).tolist()[: len(scores)]
     if is_first():
         numbered = dict(zip(task.block.lanes, task.plan.lanes, strict=True))
         rows = results_table(numbered, scores, failed_at, task.plan.domain.score_rows)
@@ -71,7 +71,7 @@ def _first_state(task: BlockTask) -> tuple[int, LaneState]:
             task.say("no undamaged checkpoint remains: starting again")
         return 0, task.sweep.init(task.plan.data)
     task.say(f"resuming from checkpoint {source.path}")
-    old, new = read_origin(source)["versions"], task.origin["versions"]
+    old, new = read_metadata(source)["versions"], task.metadata["versions"]
     changed = [f"{name} {old.get(name)}" for name in new if old.get(name) != new[name]]
     if changed:
         task.say(f"it was made with {', '.join(changed)}: results may differ by rounding")
@@ -81,7 +81,7 @@ def _first_state(task: BlockTask) -> tuple[int, LaneState]:
 def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
     """Trains a block to its last step: from states on the host to states on the devices."""
     plan, lanes = task.plan, task.block.lanes
-    data, state = on_devices(task.mesh, (plan.data, state))
+    data, state = shard_lanes(task.mesh, (plan.data, state))
     if is_first():
         history.drop_after(task.directory, lanes, step)
     _show(task, "training", step / plan.steps, "")
@@ -91,7 +91,7 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
             chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
             state, advance = task.sweep.train(data, state, step, chunk)
             step += chunk
-            advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], on_host(advance))
+            advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], gather(advance))
             if is_first():
                 _add_history(task, step, advance)
             note = f"step {step}, loss {_mean(advance.metrics.loss):.3f}"
@@ -100,7 +100,7 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
             due = overdue or step % plan.save_every < chunk or step == plan.steps
             due, stop = any_process([due, task.stopping()])
             if due or stop:
-                save(step, on_host(state))
+                save(step, gather(state))
                 saved_at = time.monotonic()
             if stop and step < plan.steps:
                 raise Stopped(f"{step} of {plan.steps} steps")
@@ -110,14 +110,14 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
 def _score(task: BlockTask, state: LaneState) -> list[Scores]:
     """The scores of every lane of a block, on the host."""
     count, devices = len(task.block.lanes), task.mesh.shape[LANES]
-    data = on_devices(task.mesh, task.plan.data)
+    data = shard_lanes(task.mesh, task.plan.data)
     per_device = -(-count // devices)
     together = 1 if is_cpu(task.mesh) else min(per_device, SCORED_TOGETHER)
     scores: list[Scores] = [None] * (per_device * devices)
     _show(task, "scoring", 0.0, "")
     for begin in range(0, per_device, together):
         rows = np.minimum(np.arange(begin, begin + together, dtype=np.int32), per_device - 1)
-        stacked = on_host(task.sweep.score(data, state, rows))
+        stacked = gather(task.sweep.score(data, state, rows))
         for index, row in enumerate(np.add.outer(per_device * np.arange(devices), rows).flat):
             scores[row] = jax.tree.map(lambda leaf, index=index: leaf[index], stacked)
         done = min((begin + together) * devices, count)
@@ -148,7 +148,7 @@ def _saver(task: BlockTask) -> Iterator[Callable[[int, LaneState], None]]:
             task.say(f"{message}; older ones stay")
             return
         try:
-            checkpoints.save_async(step, copies, force=True, custom_metadata=task.origin)
+            checkpoints.save_async(step, copies, force=True, custom_metadata=task.metadata)
         except SAVE_ERRORS as error:  # of the save before this one
             task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
 

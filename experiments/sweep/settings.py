@@ -61,9 +61,12 @@ def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
     setting = {"misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0], **setting}
     lane = Lane(seed=0, setting="", **setting)
     bias = lane_bias(lane, domain.semantics)
-    for field in ("dependence", "noise_law", "misalignment"):
-        value, allowed = getattr(lane, field), getattr(domain, _PLURAL[field])
-        if value not in allowed:
+    for field, allowed in {
+        "dependence": domain.dependences,
+        "noise_law": domain.noise_laws,
+        "misalignment": domain.misalignments,
+    }.items():
+        if (value := getattr(lane, field)) not in allowed:
             raise ValueError(f"{field} is {value!r}: allowed is one of {', '.join(allowed)}")
     if not 0 <= lane.noise_probability <= 1:
         raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
@@ -74,13 +77,6 @@ def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
         perturbable=" ".join(_members(bias.perturbable, domain.semantics)),
         encoding_size=_encoding_size(lane, bias, config, domain),
     )
-
-
-_PLURAL = {
-    "dependence": "dependences",
-    "noise_law": "noise_laws",
-    "misalignment": "misalignments",
-}
 
 
 def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:

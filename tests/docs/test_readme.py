@@ -20,7 +20,7 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
-COMMAND = re.compile(r"\bmisalign ([a-z_]+)|-m experiments\.([a-z_]+(?:\.[a-z_]+)*)")
+COMMAND = re.compile(r"\bmisalign ([a-z_]+(?:\.[a-z_]+)*)|-m experiments\.([a-z_]+(?:\.[a-z_]+)*)")
 MODULE = re.compile(r"\bexperiments\.([a-z_]+(?:\.[a-z_]+)*)")
 POSITIONS = (2, 3)  # of the arm in a small file of MPI3D
 

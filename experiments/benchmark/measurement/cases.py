@@ -17,7 +17,7 @@ from experiments.runtime.devices import (
     bytes_usable,
     is_out_of_memory,
     make_mesh,
-    on_devices,
+    shard_lanes,
 )
 from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.lane import LaneState, train_lane
@@ -110,7 +110,7 @@ def prepare_sweep(
     device_bytes = sweep.memory(steps)
     compile_seconds = time.perf_counter() - start
     all_states = jax.tree.map(lambda leaf: np.repeat(leaf, len(plan.lanes), 0), state)
-    data, states = on_devices(mesh, (plan.data, all_states))
+    data, states = shard_lanes(mesh, (plan.data, all_states))
     done = plan.steps // 2 // steps * steps
     first = partial(jax.tree.map, lambda leaf: leaf[0])
     # counted for a lane on one device: a batch that is split over devices has as many operations

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from experiments.benchmark.measurement.cases import Case, Ceilings, Prepared, Row, make_row
 from experiments.benchmark.measurement.timing import Program, measure
 from experiments.benchmark.sizes import Sizes
-from experiments.runtime.devices import LANES, bytes_needed, on_each_device
+from experiments.runtime.devices import LANES, bytes_needed, map_devices
 
 MIB = 2**20
 COPY = "copy"
@@ -74,7 +74,7 @@ def _on_all(mesh: Mesh, function, *, shape, dtype, flops, donate) -> Prepared:
     ones = make()
     start = time.perf_counter()
     on_all = jax.jit(
-        lambda x: on_each_device(mesh, function, (), x), donate_argnums=(0,) if donate else ()
+        lambda x: map_devices(mesh, function, (), x), donate_argnums=(0,) if donate else ()
     )
     compiled = on_all.lower(ones).compile()
     compile_seconds = time.perf_counter() - start

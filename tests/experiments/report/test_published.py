@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.report.figures import save_scores
-from experiments.report.published import IMAGE_COLUMNS, read_paper, with_paper
+from experiments.report.published import IMAGE_COLUMNS, add_paper_scores, read_paper
 
 SEMANTICS = ("shape", "x_pos", "hue")
 
@@ -43,7 +43,7 @@ def test_settings_are_named_by_the_semantics_in_their_order(path):
 def test_cells_are_joined_to_those_of_the_same_metric(path):
     paper = read_paper(path, "scenes", SEMANTICS)
     measured = cells(target=["hue", "shape", "shape"], metric=["r2", "r2", "matthews"])
-    np.testing.assert_array_equal(with_paper(measured, paper).paper, [0.4, np.nan, 0.9])
+    np.testing.assert_array_equal(add_paper_scores(measured, paper).paper, [0.4, np.nan, 0.9])
 
 
 def test_distorted_cells_are_joined_at_the_papers_noise_probability_only(path):
@@ -52,7 +52,7 @@ def test_distorted_cells_are_joined_at_the_papers_noise_probability_only(path):
         setting="perturb {x_pos, hue}", study="perturbation", perturbable="x_pos hue",
         probe="linear", target="shape", metric="matthews",
     )  # fmt: skip
-    np.testing.assert_array_equal(with_paper(measured, paper).paper, [0.8, np.nan])
+    np.testing.assert_array_equal(add_paper_scores(measured, paper).paper, [0.8, np.nan])
 
 
 def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):
@@ -61,7 +61,7 @@ def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.report.figures.save_heat_maps", drawn)
     both = pd.concat([cells(target=["hue"]), cells(target=["hue"], modality="t")])
     both = both.reset_index(drop=True)
-    save_scores(with_paper(both, read_paper(path, "scenes", SEMANTICS)), tmp_path, "", "mlp")
+    save_scores(add_paper_scores(both, read_paper(path, "scenes", SEMANTICS)), tmp_path, "", "mlp")
     assert titles[-1].endswith("image, in the paper")
     assert len(titles) == 4
 

@@ -15,8 +15,8 @@ from experiments.configs import default
 from experiments.domains.latent_rows import score_rows
 from experiments.report import write_report as report_module
 from experiments.report.page import save_page
-from experiments.report.published import KEY, agreement, read_paper, with_paper
-from experiments.report.tables import over_seeds
+from experiments.report.published import KEY, add_paper_scores, agreement, read_paper
+from experiments.report.tables import aggregate_seeds
 from experiments.rundir.claim import claim
 from experiments.rundir.results import add_results, results_table
 from experiments.sweep.plan import make_plan
@@ -98,7 +98,7 @@ def test_the_page_contains_every_cell_and_needs_no_network(reported):
 
 
 def test_text_in_the_page_is_escaped(directory, tmp_path):
-    cells = over_seeds(
+    cells = aggregate_seeds(
         pd.read_csv(
             directory / "results.csv", keep_default_na=False, na_values={"attainable": [""]}
         )
@@ -145,7 +145,7 @@ def test_the_paper_has_no_cell_for_another_noise_probability(paper):
     table = pd.DataFrame([{**row, "noise_probability": noise} for noise in (0.75, 0.25)])
     paper_cells = pd.DataFrame([{**row, "noise_probability": 0.75, "paper": 0.0}])
     paper_cells = paper_cells[[*KEY, "noise_probability", "paper"]]
-    np.testing.assert_array_equal(with_paper(table, paper_cells).paper, [0.0, np.nan])
+    np.testing.assert_array_equal(add_paper_scores(table, paper_cells).paper, [0.0, np.nan])
 
 
 def test_agreement_counts_the_cells_that_round_to_the_same_value(paper):
@@ -156,7 +156,7 @@ def test_agreement_counts_the_cells_that_round_to_the_same_value(paper):
             "perturbable": "", "noise_probability": 0.75,
         }
     )  # fmt: skip
-    lines = agreement(with_paper(cells, read_paper(paper, "latents", ())))
+    lines = agreement(add_paper_scores(cells, read_paper(paper, "latents", ())))
     assert lines[0].startswith("1 of 2 independent cells")
     assert lines[1] == "select [1], x, m_x by mlp: 0.20 here, 0.0 in the paper."
 

@@ -5,14 +5,14 @@ from scipy import stats
 
 from experiments.report.figures import save_scores
 from experiments.report.tables import (
+    add_full_selection,
+    aggregate_seeds,
     brief,
     distance_from_theory,
     has_exact_size,
-    over_seeds,
     setting_labels,
-    studies,
+    study_names,
     summary,
-    with_reference,
 )
 from experiments.rundir.results import read_results
 
@@ -52,7 +52,7 @@ def results():
 
 
 def test_cells_are_means_over_seeds_in_the_order_of_the_results(results):
-    cells = over_seeds(results)
+    cells = aggregate_seeds(results)
     assert list(cells.target.unique()) == TARGETS
     assert list(cells.setting.unique()) == ["select [10]", "select [2]"]
     cell = cells[(cells.setting == "select [2]") & (cells.modality == "x")].set_index("target")
@@ -63,7 +63,7 @@ def test_cells_are_means_over_seeds_in_the_order_of_the_results(results):
 
 def test_the_interval_is_that_of_students_t(results):
     three = pd.concat([results, results[results.seed == 0].assign(seed=2, value=0.5)])
-    cell = over_seeds(three[three.target == "s1"]).iloc[0]
+    cell = aggregate_seeds(three[three.target == "s1"]).iloc[0]
     scores = [0.9, 0.92, 0.5]
     expected = stats.t.interval(0.95, 2, np.mean(scores), stats.sem(scores))
     np.testing.assert_allclose((cell.low, cell.high), expected)
@@ -71,7 +71,7 @@ def test_the_interval_is_that_of_students_t(results):
 
 
 def test_one_seed_has_no_interval(results):
-    cells = over_seeds(results[results.seed == 0])
+    cells = aggregate_seeds(results[results.seed == 0])
     assert cells[["sd", "low", "high"]].isna().all(axis=None)
     assert cells["mean"].notna().all()
 
@@ -92,7 +92,7 @@ def test_the_study_of_a_setting():
         misalignment="noise",
         noise_probability=0.75,
     )
-    assert studies(rows).tolist() == rows.study.tolist()
+    assert study_names(rows).tolist() == rows.study.tolist()
     assert has_exact_size(rows).tolist() == [False, True, False, True, True]
 
 
@@ -115,7 +115,7 @@ def test_full_selection_is_shown_in_perturbation_too(results):
     rows = results[results.setting == "select [2]"].assign(selected="s1 s2 s10")
     full = rows.assign(perturbable="", encoding_size=3)
     perturbed = rows.assign(setting="perturb {2}", encoding_size=2)
-    cells = with_reference(over_seeds(pd.concat([perturbed, full])))
+    cells = add_full_selection(aggregate_seeds(pd.concat([perturbed, full])))
     shown = cells[cells.study == "perturbation"]
     assert list(shown.setting.unique()) == ["select [2]", "perturb {2}"]
     assert list(cells.setting[cells.study == "selection"].unique()) == ["select [2]"]
@@ -124,17 +124,17 @@ def test_full_selection_is_shown_in_perturbation_too(results):
 def test_labels_contain_size_and_noise_where_the_name_does_not(results):
     rows = results[(results.setting == "select [2]") & (results.seed == 0)]
     several = [rows, rows.assign(encoding_size=2), rows.assign(noise_probability=0.5)]
-    labels = setting_labels(over_seeds(pd.concat(several)))
+    labels = setting_labels(aggregate_seeds(pd.concat(several)))
     assert set(labels) == {
         "select [2], p 0.75",
         "select [2], size 2, p 0.75",
         "select [2], p 0.5",
     }
-    assert set(setting_labels(over_seeds(rows))) == {"select [2]"}
+    assert set(setting_labels(aggregate_seeds(rows))) == {"select [2]"}
 
 
 def test_the_summary_fits_a_terminal_and_shows_measured_and_attainable(results):
-    lines = summary(over_seeds(results)).splitlines()
+    lines = summary(aggregate_seeds(results)).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0] == "R² by mlp"
     assert lines[2] == ("select [10], independent semantics, size 1, noise probability 0.75")
@@ -151,7 +151,7 @@ def test_scores_are_printed_in_three_characters(score, text):
 
 def test_the_figure_is_written_as_png_and_pdf(results, tmp_path):
     dependent = results.assign(dependence="dependent")
-    save_scores(over_seeds(pd.concat([results, dependent])), tmp_path / "figures", "", "mlp")
+    save_scores(aggregate_seeds(pd.concat([results, dependent])), tmp_path / "figures", "", "mlp")
     assert (tmp_path / "figures" / "r2.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "figures" / "r2.pdf").read_bytes().startswith(b"%PDF")
 
@@ -161,12 +161,12 @@ def test_a_nan_score_is_read_back_and_stays_nan_in_tables(results, tmp_path):
     results.to_csv(tmp_path / "results.csv", index=False)
     read = read_results(tmp_path / "results.csv")
     assert np.isnan(distance_from_theory(read)["least kept"]).all()
-    cells = over_seeds(read)
+    cells = aggregate_seeds(read)
     assert cells["mean"][cells.target == "s1"].isna().all()
-    assert "nan" in summary(over_seeds(read))
+    assert "nan" in summary(aggregate_seeds(read))
 
 
 def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
     other = results.assign(noise_probability=0.25, value=0.0)
-    cells = over_seeds(pd.concat([results, other]))
+    cells = aggregate_seeds(pd.concat([results, other]))
     assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4

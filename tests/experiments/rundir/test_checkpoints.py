@@ -11,10 +11,15 @@ from experiments.rundir.checkpoint_files import (
     list_checkpoints,
     newest_by_lane,
     read_arrays,
-    read_origin,
+    read_metadata,
     read_run,
 )
-from experiments.rundir.checkpoints import KEPT, load_checkpoint, open_checkpoints, set_aside
+from experiments.rundir.checkpoints import (
+    CHECKPOINTS_ON_DISK,
+    load_checkpoint,
+    open_checkpoints,
+    set_aside,
+)
 from experiments.rundir.claim import make_directory
 
 LANES = range(4, 7)
@@ -55,7 +60,7 @@ def test_a_directory_without_checkpoints_has_an_empty_list(tmp_path):
 def test_the_newest_is_restored_bit_for_bit_and_old_ones_are_deleted(tmp_path, state):
     found = save(tmp_path, state, (2, 4, 6, 8))
     assert [checkpoint.step for checkpoint in found] == [8, 6]
-    assert len(found) == KEPT
+    assert len(found) == CHECKPOINTS_ON_DISK
     restored = load_checkpoint(found[0], LANES, state)
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b + 8), restored, state)
 
@@ -82,7 +87,7 @@ def test_names_of_arrays_are_paths_and_empty_nodes_have_none(tmp_path, state):
 
 
 def test_the_origin_of_a_checkpoint_is_read_back(tmp_path, state):
-    assert read_origin(save(tmp_path, state, (8,))[0]) == ORIGIN
+    assert read_metadata(save(tmp_path, state, (8,))[0]) == ORIGIN
 
 
 def test_a_damaged_checkpoint_is_refused_and_set_aside_for_the_previous_one(tmp_path, state):

@@ -6,7 +6,14 @@ import pytest
 
 from experiments.configs import default, mpi3d_small
 from experiments.rundir.checkpoint_files import FORMAT
-from experiments.rundir.claim import claim, claimed, make_directory, origin, read_config, read_lanes
+from experiments.rundir.claim import (
+    checkpoint_metadata,
+    claim,
+    claimed,
+    make_directory,
+    read_config,
+    read_lanes,
+)
 from experiments.sweep.plan import make_plan
 from tests.small import small_config
 
@@ -51,9 +58,9 @@ def test_another_config_is_refused_with_the_fields_that_differ(tmp_path):
     with pytest.raises(ValueError, match="another config") as error:
         claim_run(tmp_path, other)
     message = str(error.value)
-    assert "recipe.learning_rate: 0.03 there, 0.1 here" in message
-    assert "seeds: 1 there, 2 here" in message
-    assert "settings[0].selected: 's1' there, 's3' here" in message
+    assert "recipe.learning_rate: 0.03 in the run, 0.1 here" in message
+    assert "seeds: 1 in the run, 2 here" in message
+    assert "settings[0].selected: 's1' in the run, 's3' here" in message
     assert (tmp_path / "config.json").read_bytes() == before
 
 
@@ -78,27 +85,27 @@ def test_a_run_is_extended_by_a_setting_with_its_own_number_of_steps(tmp_path):
     assert len(read_lanes(tmp_path)) == 3
     more.steps_by_setting = (*more.steps_by_setting, ("select [1]", 9))
     with pytest.raises(
-        ValueError, match=r"steps_by_setting\[1\]: 'absent' there, \['select \[1\]', 9\]"
+        ValueError, match=r"steps_by_setting\[1\]: 'absent' in the run, \['select \[1\]', 9\]"
     ):
         claim_run(tmp_path, more)
 
 
 def test_a_reduced_run_and_an_extension_with_another_recipe_are_refused(tmp_path):
     claim_run(tmp_path, small_config(seeds=2))
-    with pytest.raises(ValueError, match="seeds: 2 there, 1 here"):
+    with pytest.raises(ValueError, match="seeds: 2 in the run, 1 here"):
         claim_run(tmp_path, small_config())
     with pytest.raises(ValueError, match="another config") as error:
         claim_run(tmp_path, small_config(seeds=3, **{"recipe.steps": 7}))
-    assert "recipe.steps: 6 there, 7 here" in str(error.value)
+    assert "recipe.steps: 6 in the run, 7 here" in str(error.value)
     assert "seeds" not in str(error.value)
 
 
-def test_origin_has_the_format_config_dtype_and_versions_of_a_checkpoint():
-    run_origin = origin(small_config())
-    assert run_origin["format"] == FORMAT
-    assert run_origin["config"]["recipe"]["steps"] == 6
-    assert run_origin["dtype"] == "float32"
-    assert {"versions", "commit"} <= run_origin.keys()
+def test_checkpoint_metadata_has_the_format_config_dtype_and_versions_of_a_checkpoint():
+    metadata = checkpoint_metadata(small_config())
+    assert metadata["format"] == FORMAT
+    assert metadata["config"]["recipe"]["steps"] == 6
+    assert metadata["dtype"] == "float32"
+    assert {"versions", "commit"} <= metadata.keys()
 
 
 def test_a_directory_of_other_files_is_refused_and_left_unchanged(tmp_path):

@@ -81,7 +81,7 @@ def test_an_old_run_is_extended(old):
 
 def test_another_config_is_refused_in_the_words_of_this_version(old):
     config = small_config(min_encoding_size=2)
-    with pytest.raises(ValueError, match="min_encoding_size: 1 there, 2 here"):
+    with pytest.raises(ValueError, match="min_encoding_size: 1 in the run, 2 here"):
         claim(old, config, make_plan(config).lanes)
     assert json.loads((old / "config.json").read_text())["format"] == 1
 

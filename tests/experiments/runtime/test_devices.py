@@ -17,7 +17,7 @@ from functools import cache
 import jax
 import numpy as np
 from experiments.configs import default
-from experiments.runtime.devices import LANES, PAIRS, make_mesh, on_devices, on_host
+from experiments.runtime.devices import LANES, PAIRS, make_mesh, shard_lanes, gather
 from experiments.sweep.plan import make_plan
 from experiments.sweep.compiled import compile_sweep
 from jax.sharding import Mesh
@@ -37,8 +37,8 @@ def outcome(shape, other):
     """Returns losses and norms after one step on each of two meshes."""
     state = sweep_on(shape)[1].init(plan.data)
     for done, (mesh, sweep) in enumerate(map(sweep_on, (shape, other))):
-        data, state = on_devices(mesh, (plan.data, state))
-        state, advance = on_host(sweep.train(data, state, done, 1))
+        data, state = shard_lanes(mesh, (plan.data, state))
+        state, advance = gather(sweep.train(data, state, done, 1))
         state = jax.tree.map(lambda leaf: leaf[:3], state)
     norms = [float(abs(leaf).sum()) for leaf in jax.tree.leaves(state.train.params)]
     return [advance.metrics.loss[:3].tolist(), norms]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from experiments.configs import default
-from experiments.report.tables import distance_from_theory, over_seeds, studies, summary
+from experiments.report.tables import aggregate_seeds, distance_from_theory, study_names, summary
 from experiments.studies import misalignment
 from tests.runs import run
 from tests.small import small_config
@@ -29,7 +29,7 @@ def table():
 
 
 def test_every_setting_at_several_rates_has_one_panel():
-    (rows,) = misalignment.rate_panels(over_seeds(table()))
+    (rows,) = misalignment.rate_panels(aggregate_seeds(table()))
     assert set(rows.setting) == {"perturb {2} mcar"}
     assert set(rows.target) == {"s1", "s2"}
 
@@ -37,7 +37,9 @@ def test_every_setting_at_several_rates_has_one_panel():
 def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(misalignment, "save_figure", lambda figure, path: drawn.append(figure))
-    misalignment.save_rates(misalignment.rate_panels(over_seeds(table())), tmp_path / "rates.png")
+    misalignment.save_rates(
+        misalignment.rate_panels(aggregate_seeds(table())), tmp_path / "rates.png"
+    )
     lines = [
         line for line in drawn[0].axes[0].lines if line.get_color() == misalignment.BIASED["color"]
     ]
@@ -49,13 +51,13 @@ def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
 
 def test_other_misalignments_are_a_study_and_have_no_distance_from_theory():
     rows = table()
-    names = studies(over_seeds(rows))
+    names = study_names(aggregate_seeds(rows))
     assert set(names) == {"misalignment", "perturbation"}
     fixed = rows[rows.setting == "perturb {2}"]
     pd.testing.assert_frame_equal(distance_from_theory(rows), distance_from_theory(fixed))
     assert distance_from_theory(rows[rows.setting != "perturb {2}"]).empty
     assert "perturb {2} mcar, independent semantics, size 1, noise probability 0.5" in summary(
-        over_seeds(rows)
+        aggregate_seeds(rows)
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import probes
 from experiments.configs import default
 from experiments.domains.latents import Evaluation
-from experiments.runtime.devices import make_mesh, on_devices, on_host
+from experiments.runtime.devices import gather, make_mesh, shard_lanes
 from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.lane import train_lane
 from experiments.sweep.plan import make_plan, select_lanes
@@ -22,8 +22,8 @@ def rows(tree, index):
 def trained(plan, steps=4):
     mesh = make_mesh(len(plan.lanes))
     sweep = compile_sweep(plan, mesh)
-    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
-    return on_host(sweep.train(data, state, 0, steps)[0])
+    data, state = shard_lanes(mesh, (plan.data, sweep.init(plan.data)))
+    return gather(sweep.train(data, state, 0, steps)[0])
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +90,8 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
     )
 
     def trained(sweep):
-        data, state = on_devices(mesh, (other.data, sweep.init(other.data)))
-        return on_host(sweep.train(data, state, 2, 2))
+        data, state = shard_lanes(mesh, (other.data, sweep.init(other.data)))
+        return gather(sweep.train(data, state, 2, 2))
 
     reused, recompiled = trained(compile_sweep(plan, mesh)), trained(compile_sweep(other, mesh))
     jax.tree.map(np.testing.assert_array_equal, reused, recompiled)
@@ -100,7 +100,7 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
 def test_a_chunk_donates_its_state_and_has_no_host_callback(plan):
     mesh = make_mesh(len(plan.lanes))
     sweep = compile_sweep(plan, mesh)
-    data, state = on_devices(mesh, (plan.data, sweep.init(plan.data)))
+    data, state = shard_lanes(mesh, (plan.data, sweep.init(plan.data)))
     sweep.train(data, state, 0, 4)
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
     assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(data))
@@ -114,7 +114,7 @@ def test_every_score_has_its_shape_and_is_finite(plan, states):
     evaluation = Evaluation(64, 64, tuple(probes.PROBES), np.arange(3) == 2)
     plan = plan._replace(domain=replace(plan.domain, evaluation=evaluation))
     mesh = make_mesh(len(plan.lanes))
-    data, state = on_devices(mesh, (plan.data, states))
+    data, state = shard_lanes(mesh, (plan.data, states))
     scores = compile_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
     assert set(scores.probes) == {"linear", "mlp", "kernel"}
     for score in scores.probes.values():

@@ -7,7 +7,7 @@ import pytest
 
 import lvm
 from experiments.configs import default, paper_numeric, recipes
-from experiments.report.tables import studies
+from experiments.report.tables import study_names
 from experiments.sweep.plan import make_plan, select_lanes
 from experiments.sweep.settings import lane_bias
 from tests.small import small_config
@@ -138,7 +138,7 @@ def test_the_plan_of_the_papers_numerical_section():
     assert Counter(plan.lane_steps) == {6000: 114, 10_000: 12}
     assert set(make_plan(paper_numeric.get_config("paper")).lane_steps) == {100_000}
     lanes = plan.lanes
-    assert Counter(studies(pd.DataFrame(lanes))) == {
+    assert Counter(study_names(pd.DataFrame(lanes))) == {
         "selection": 60,
         "perturbation": 54,
         "encoding size": 6,
