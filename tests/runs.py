@@ -7,7 +7,7 @@ from unittest.mock import patch
 from rich.console import Console
 
 from experiments import run as run_module
-from experiments.rundir.claim import claimed, origin
+from experiments.rundir.claim import checkpoint_metadata, claimed
 from experiments.sweep.plan import make_plan, order_lanes
 
 
@@ -22,7 +22,9 @@ def run(directory, config, report=False):
     summary = nullcontext() if report else patch.object(run_module, "print_summary")
     with summary, claimed(directory, config, plan.lanes) as lanes:
         plan = order_lanes(plan, lanes)
-        run_module.run(plan, shared, directory, console=console, origin=origin(config))
+        run_module.run(
+            plan, shared, directory, console=console, metadata=checkpoint_metadata(config)
+        )
     return console.export_text()
 
 
