@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from lvm.captions.language import NO_WORD, Language
+from lvm.checks import check_integers, check_mask, check_probability, check_shape, known_value
 
 
 def generate_captions(
@@ -19,7 +20,13 @@ def generate_captions(
     values:   int32 [n, factors], values of the factors, from 0.
     phrasing: int32 [n], index of the phrasing of each caption.
     selected: bool [factors].
+
+    Raises ValueError for another shape or dtype, and for a known value or phrasing out of range.
     """
+    _check_values(language, values)
+    check_shape("phrasing", phrasing, (len(values),), ", one per row of values")
+    check_integers("phrasing", phrasing, len(language.phrasings))
+    check_mask("selected", selected, len(language.factors), ", one per factor")
     about = jnp.asarray(language.about)[phrasing]
     row, position = jnp.arange(len(values))[:, None], jnp.arange(about.shape[1])[None]
     padded = jnp.pad(values, ((0, 0), (0, 1)))  # the last column is for words about no factor
@@ -41,10 +48,23 @@ def replace_values(
     """Returns values with each perturbable one redrawn with a probability: int32 [n, factors].
 
     The new value is uniform over all values of the factor, which include the true one (as in the
-    paper), or, without `may_equal_truth`, over all others.
+    paper), or, without `may_equal_truth`, over all others. Raises ValueError for another shape or
+    dtype, and for a known value or probability out of range.
     """
+    _check_values(language, values)
+    check_mask("perturbable", perturbable, len(language.factors), ", one per factor")
+    check_probability("probability", probability)
     key_which, key_step = jax.random.split(key)
     which = jax.random.bernoulli(key_which, probability, values.shape)
     sizes = jnp.array(language.sizes)[None]
     step = jax.random.randint(key_step, values.shape, jnp.where(may_equal_truth, 0, 1), sizes)
     return jnp.where(which & jnp.asarray(perturbable)[None], (values + step) % sizes, values)
+
+
+def _check_values(language: Language, values) -> None:
+    check_shape("values", values, ("n", len(language.factors)), ", one column per factor")
+    if (known := known_value(values)) is None:
+        check_integers("values", values, max(language.sizes))
+        return
+    for name, size, column in zip(language.names, language.sizes, known.T, strict=True):
+        check_integers(f"values: {name}", column, size)

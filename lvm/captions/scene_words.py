@@ -1,7 +1,9 @@
 """Scene words: the language of captions of rendered scenes, and the word of each latent value.
 
 Latents that are continuous in images are discrete in captions: the position of the spotlight is one
-of five directions, and a hue is the name of a colour.
+of five directions, and a hue is the name of a colour. The five compass words follow the order of
+the paper, each for one of five equal fifths of the circle of the spotlight; they do not match
+directions in the picture.
 """
 
 import re
@@ -14,7 +16,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lvm.captions.language import Factor, Language, make_language
-from lvm.scenes.sampler import SHAPES, Scenes
+from lvm.checks import check_shape
+from lvm.latents.switch import check_name
+from lvm.scenes.sampler import SHAPES, Scenes, check_scenes
 
 COMPASS = ("northwest", "northeast", "center", "southwest", "southeast")
 PLACES = {"x_pos": ("left", "center", "right"), "y_pos": ("top", "mid", "bottom"), "s_pos": COMPASS}
@@ -114,10 +118,11 @@ def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> In
 
     s_pos is discretised into five equal bins. Variant "reference" names the background by the hue
     of the object, as the authors' code does if no semantic is distorted. Raises ValueError for an
-    unknown variant.
+    unknown variant, latents of different lengths and known latents out of range.
     """
-    if variant not in SCENE_VARIANTS:
-        raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(SCENE_VARIANTS)}")
+    check_name(variant, SCENE_VARIANTS, "variant")
+    check_shape("scenes.shape", scenes.shape, ("n",))
+    check_scenes(scenes, scenes.shape.shape, ", as scenes.shape")
     background = scenes.b_color if variant == "paper" else scenes.color
     hues = scenes.color, scenes.s_color, background
     colors = [

@@ -1,11 +1,14 @@
 """Columns: tables in CSV files with a header line. Rows count from 0."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Shaped
+
+from lvm.files.texts import open_text
 
 # Allowed values of a column: integers from 0 to below a number; numbers from a lowest to a highest
 # one; or (None) words.
@@ -15,16 +18,17 @@ DIGITS = 9  # enough to distinguish any two float32 numbers
 
 
 def read_columns(path: Path, required: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Returns all columns of a file as text, by name.
+    """Returns all columns of a file as text, by name; empty lines are ignored.
 
-    Raises ValueError, with the file, if it cannot be read, for a row that is longer or shorter than
-    the header and for a required column that is missing.
+    Raises ValueError, with the file and, where there is one, the line, if it cannot be read, for a
+    quote that is not closed on its line, for a row that is longer or shorter than the header, for
+    two columns of one name and for a required column that is missing.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    lines, rows = _read_rows(path)
+    header = rows.pop(0) if rows else []
+    for name, number in Counter(header).items():
+        if number > 1:
+            raise ValueError(f"{path} has {number} columns {name}: allowed is one")
     for name in required:
         if name not in header:
             found = ", ".join(header) or "none"
@@ -33,7 +37,7 @@ def read_columns(path: Path, required: Sequence[str]) -> dict[str, tuple[str, ..
         if len(row) != len(header):
             raise ValueError(
                 f"{path}: row {index} has {len(row)} fields: allowed is {len(header)}, as in the "
-                "header"
+                f"header; see line {lines[index + 1]}"
             )
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     return dict(zip(header, columns, strict=True))
@@ -76,6 +80,25 @@ def write_columns(path: Path, columns: Mapping[str, Shaped[np.ndarray, " n"]]) -
         writer.writerows(zip(*as_text, strict=True))
 
 
+def _read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
+    """Returns the numbers, from 1, of the lines that are not empty, and their fields."""
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    reader = csv.reader(open_text(path), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            if reader.line_num != line:
+                raise csv.Error("a quote is not closed")
+            if row:
+                lines.append(line)
+                rows.append(row)
+            line += 1
+    except csv.Error as error:
+        raise ValueError(f"{path} cannot be read: line {line}: {error}") from error
+    return lines, rows
+
+
 def _numbers(column: Sequence[str] | np.ndarray) -> Float[np.ndarray, " n"]:
     """Returns the values as float64 [n], NaN where a value is not a number."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "iuf":
@@ -85,6 +108,6 @@ def _numbers(column: Sequence[str] | np.ndarray) -> Float[np.ndarray, " n"]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return float(text) if text.isascii() and "_" not in text else np.nan
     except ValueError:
         return np.nan

@@ -1,9 +1,12 @@
-"""Texts: captions in files, one sentence per line, and their token ids.
+"""Texts: text files, captions in them, one sentence per line, and their token ids.
 
-Words are separated by spaces, full stops, commas and quotation marks. A vocabulary lists the words
-of the training captions in the order of first use; test captions must consist of the same words.
+All text, tables included, is read by `read_text`, from UTF-8 with or without a byte-order mark and
+with the line ends of any system. Words are separated by spaces, full stops, commas and quotation
+marks. A vocabulary lists the words of the training captions in the order of first use; test
+captions must consist of the same words.
 """
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +18,7 @@ from jaxtyping import Int, Shaped
 from lvm.captions.language import NO_WORD
 
 WORD = re.compile(r'[^\s.,"]+')
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class CaptionFile(NamedTuple):
@@ -32,16 +36,42 @@ class CaptionFile(NamedTuple):
     values: dict[str, Shaped[np.ndarray, " n"]]
 
 
+def read_text(path: Path) -> str:
+    """Returns the text of a UTF-8 file without its byte-order mark; line ends are unchanged.
+
+    Raises ValueError, with file and line, if it cannot be read, is not UTF-8 or contains NUL.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = _line_number(data[: error.start].decode("utf-8", "replace"))
+        raise ValueError(f"{path} cannot be read: line {line} is not UTF-8: {error}") from error
+    if "\0" in text:
+        line = _line_number(text[: text.index("\0")])
+        raise ValueError(f"{path} cannot be read: line {line} contains NUL: allowed is text")
+    return text
+
+
+def open_text(path: Path) -> io.StringIO:
+    """Returns the text of a file as a file object, for `csv.reader`; line ends are unchanged.
+
+    Raises ValueError as `read_text` does.
+    """
+    return io.StringIO(read_text(path), newline="")
+
+
 def read_texts(path: Path, count: int, counted: str) -> tuple[str, ...]:
     """Returns the sentences of a file, of which there must be `count`.
 
     `counted` names the file that determines the count. Raises ValueError, with the file, if it
     cannot be read, for another number of sentences and for a sentence without a word.
     """
-    try:
-        texts = tuple(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    *texts, last = LINE_END.split(read_text(path))
+    texts = (*texts, last) if last or not texts else tuple(texts)
     check_texts(str(path), texts, count, counted)
     return texts
 
@@ -79,3 +109,8 @@ def word_ids(
                 )
         ids[index, : len(row)] = [ids_by_word[word] for word in row]
     return ids
+
+
+def _line_number(text_before: str) -> int:
+    """Returns the number, from 1, of the line in which `text_before` ends."""
+    return len(LINE_END.findall(text_before)) + 1

@@ -149,6 +149,8 @@ MISALIGNMENTS: dict[str, Callable[[Scene, Rate], Misaligned]] = {
     "propagating": propagating,
     "propagating_in_text": propagating_in_text,
 }
+# kinds with a missing indicator -> the same kind without it
+INDICATOR_KINDS = {"mcar_indicator": "mcar", "mar_indicator": "mar", "mnar_indicator": "mnar"}
 WHOLE_CAPTION = ("shuffled",)  # kinds that replace whole captions; no semantic is perturbable
 
 
@@ -185,7 +187,7 @@ class MisalignmentSpec:
     @property
     def has_indicator(self) -> bool:
         """Whether texts have columns with the missing indicator."""
-        return any(kind.endswith("_indicator") for kind in self.kinds)
+        return any(kind in INDICATOR_KINDS for kind in self.kinds)
 
 
 def misalign(

@@ -1,14 +1,15 @@
 """Pairs: images and texts that share their semantics, the text up to its bias."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 
 from lvm.bias import Bias
+from lvm.checks import check_count, check_mask, check_probability, check_shape
 from lvm.latents.misalignment import (
     MISALIGNMENTS,
     Misaligned,
@@ -21,7 +22,7 @@ from lvm.latents.misalignment import (
 from lvm.latents.mixing import mix
 from lvm.latents.noise_laws import NOISE_LAWS
 from lvm.latents.semantics import solve_semantics
-from lvm.latents.switch import check_name
+from lvm.latents.switch import check_index, check_name
 from lvm.latents.world import World
 
 
@@ -71,25 +72,31 @@ def sample_pairs(
     spec:         static choices; by default one caption and the named misalignment.
     shift:        (key, s) -> s, changes the semantics before anything else, as `heavy_tails`.
 
-    Raises ValueError for a name that is not known.
+    A call outside jit compiles once for each function `noise_law` and `shift`: give the same
+    function, not a new closure, at each call.
+
+    Raises ValueError for an unknown name, a count below 1, a bias of another size than the world, a
+    noise law or shift that changes the shape, and for a `noise_probability` outside 0..1 or a kind
+    that is not in `spec.kinds` if the value is known.
     """
+    check_count("count", count)
+    check_probability("noise_probability", noise_probability)
+    _check_bias(bias, world)
     if isinstance(noise_law, str):
         noise_law = NOISE_LAWS[check_name(noise_law, NOISE_LAWS, "noise_law")]
-    if isinstance(misalignment, str):
-        check_name(misalignment, MISALIGNMENTS, "misalignment")
-        spec = MisalignmentSpec((misalignment,)) if spec is None else spec
-        kind = list(MISALIGNMENTS).index(misalignment)
-    else:
-        spec, kind = MisalignmentSpec() if spec is None else spec, misalignment
+    spec, kind = _spec_and_kind(spec, misalignment)
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
     ends = [n + d_x + caption * (d_t + n) for caption in range(spec.captions + 1)]
     noise = jax.random.normal(key_noise, (count, ends[-1]))  # one draw is the fastest
     noise_s, noise_x, *noises = jnp.split(noise, [n, *ends[:-1]], axis=1)
     uniforms = jax.random.uniform(key_subset, (count, n * spec.captions))
-    shift_s = (lambda s: s) if shift is None else partial(shift, key_shift)
+    shift_s = Partial(_unshifted) if shift is None else Partial(shift, key_shift)
+    noise_law = Partial(noise_law)  # a pytree, as `shift_s`: calls of one function compile once
     noise_s = noise_law(noise_s)
+    check_shape("the result of noise_law", noise_s, (count, n), ", the shape of its argument")
     s = shift_s(solve_semantics(world.semantics, noise_s))
+    check_shape("the result of shift", s, (count, n), ", the shape of its argument")
 
     def caption(noise, uniform):
         noise_t, normal = jnp.split(noise, [d_t], axis=1)
@@ -104,6 +111,26 @@ def sample_pairs(
     m_x = noise_x @ world.root_x.T
     x = mix(world.mixing_x, jnp.concatenate([shown, m_x], axis=1))
     return Pairs(x, t, shown, s_text, m_x, m_t)
+
+
+def _spec_and_kind(spec, misalignment):
+    """The static choices and the index of the kind of misalignment."""
+    if not isinstance(misalignment, str):
+        check_index(misalignment, MISALIGNMENTS, "misalignment")
+        return MisalignmentSpec() if spec is None else spec, misalignment
+    check_name(misalignment, MISALIGNMENTS, "misalignment")
+    spec = MisalignmentSpec((misalignment,)) if spec is None else spec
+    return spec, list(MISALIGNMENTS).index(misalignment)
+
+
+def _check_bias(bias, world):
+    n = len(world.semantics.scale)
+    check_mask("bias.selected", bias.selected, n, ", as the semantics of the world")
+    check_mask("bias.perturbable", bias.perturbable, n, ", as the semantics of the world")
+
+
+def _unshifted(s):
+    return s
 
 
 def _text(world, bias, spec: MisalignmentSpec, misaligned: Misaligned, noise_t):

@@ -4,6 +4,7 @@ Independent, Wishart-dependent, linear and nonlinear models are values of one py
 different laws run in one compiled program.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float, Int, Key
 
-from lvm.latents.switch import check_name
+from lvm.latents.switch import check_index, check_name
 
 DEPENDENCES = ("independent", "dependent", "linear_scm", "nonlinear_scm")
 EDGE_PROBABILITY = 0.5
@@ -41,17 +42,7 @@ def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[A
 @jax.default_matmul_precision("float32")
 def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Array, "count n"]:
     """Returns the semantics that exogenous noise [count, n] generates: float32 [count, n]."""
-    n = noise.shape[1]
-    exogenous = noise * law.scale[None]
-
-    def substitute(mechanism, exogenous):
-        # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
-        body = lambda _, s: exogenous + mechanism(s) @ law.weights.T
-        return jax.lax.fori_loop(0, n - 1, body, exogenous)
-
-    linear = lambda: exogenous @ substitute(lambda s: s, jnp.eye(n, dtype=noise.dtype))
-    wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
-    return jax.lax.cond(law.curve == 0, linear, lambda: substitute(wave, exogenous))
+    return _propagate(law, noise * law.scale[None])
 
 
 def draw_semantics(key: Key[Array, ""], n: int, dependence: str | Int[Array, ""]) -> Semantics:
@@ -59,12 +50,13 @@ def draw_semantics(key: Key[Array, ""], n: int, dependence: str | Int[Array, ""]
 
     independent: Σ_s = I; dependent: Σ_s ~ Wishart(n, I) (paper section 5.1); linear_scm and
     nonlinear_scm: a random order, each edge present with probability 0.5, Gaussian weights.
-    Raises ValueError for an unknown name.
+    Raises ValueError for an unknown name and for an index, if its value is known, out of range.
     """
     draws = (_independent, _wishart, _linear_scm, _nonlinear_scm)
     if isinstance(dependence, str):
         return draws[DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))](key, n)
-    return jax.lax.switch(dependence, [lambda k, draw=draw: draw(k, n) for draw in draws], key)
+    check_index(dependence, DEPENDENCES, "dependence")
+    return _draw_selected(key, dependence, n, draws)
 
 
 def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
@@ -101,6 +93,27 @@ def wishart_cholesky(key: Key[Array, ""], n: int) -> Float[Array, "n n"]:
     """
     upper = jnp.linalg.qr(jax.random.normal(key, (n, n)), mode="r")
     return (upper * jnp.sign(jnp.diagonal(upper))[:, None]).T
+
+
+# Eager calls of control flow compile again for every new closure, hence the jit of these two.
+@jax.jit
+def _propagate(law: Semantics, exogenous: Float[Array, "count n"]) -> Float[Array, "count n"]:
+    """Returns the semantics of scaled exogenous noise [count, n]."""
+    n = exogenous.shape[1]
+
+    def substitute(mechanism, exogenous):
+        # A node of depth d is final after d substitutions, and no depth exceeds n - 1.
+        body = lambda _, s: exogenous + mechanism(s) @ law.weights.T
+        return jax.lax.fori_loop(0, n - 1, body, exogenous)
+
+    linear = lambda: exogenous @ substitute(lambda s: s, jnp.eye(n, dtype=exogenous.dtype))
+    wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
+    return jax.lax.cond(law.curve == 0, linear, lambda: substitute(wave, exogenous))
+
+
+@partial(jax.jit, static_argnames=("n", "draws"))
+def _draw_selected(key, index, n, draws) -> Semantics:
+    return jax.lax.switch(index, [partial(draw, n=n) for draw in draws], key)
 
 
 def _independent(key, n):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from lvm.bias import Mask
+from lvm.checks import check_mask, check_probability, check_shape
 
 OUTLIER = 10.0
 
@@ -18,8 +19,12 @@ def heavy_tails(
     """Returns semantics with s → 2 sign(s) s² where `shifted`: float32 [count, n].
 
     Each shifted value then moves by +10 or -10 with `outlier_probability`, 0.1 in the reference
-    code. The shift is that of paper section 5.1.
+    code. The shift is that of paper section 5.1. Raises ValueError for a mask of another length
+    than a row of semantics and for a known probability outside 0..1.
     """
+    check_shape("s", s, ("count", "n"))
+    check_mask("shifted", shifted, s.shape[1], ", as the semantics")
+    check_probability("outlier_probability", outlier_probability)
     key_which, key_sign = jax.random.split(key)
     outlier = jax.random.bernoulli(key_which, outlier_probability, s.shape)
     sign = jax.random.rademacher(key_sign, s.shape, s.dtype)

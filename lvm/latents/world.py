@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from lvm.latents.mixing import Mixing, init_mixing
 from lvm.latents.semantics import DEPENDENCES, Semantics, draw_semantics, wishart_cholesky
-from lvm.latents.switch import check_name
+from lvm.latents.switch import check_index, check_name
 
 VARIANTS = ("paper", "reference")
 
@@ -78,11 +78,13 @@ def init_world(
     """Draws a world (paper section 5.1).
 
     `dependence` is a name in `DEPENDENCES`, or its traced index int32 []. In the variant "paper",
-    one key gives worlds that differ in the law of the semantics alone.
+    one key gives worlds that differ in the law of the semantics alone. Raises ValueError for an
+    unknown name and for an index, if its value is known, outside `DEPENDENCES`.
     """
     if isinstance(dependence, str):
         index = DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))
         dependence = jnp.int32(index)
+    check_index(dependence, DEPENDENCES, "dependence")
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
     root_x, root_t, root_noise = (

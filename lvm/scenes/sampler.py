@@ -6,8 +6,11 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from lvm.checks import check_count, check_fractions, check_integers, check_shape
+
 SHAPES = ("teapot", "hare", "dragon", "cow", "armadillo", "horse", "head")
 PLACES = 3  # positions of the object along each axis
+SIZES = {"shape": len(SHAPES), "x_pos": PLACES, "y_pos": PLACES}  # of the discrete latents
 
 
 class Scenes(NamedTuple):
@@ -38,7 +41,9 @@ def sample_scenes(key: Key[Array, ""], count: int) -> Scenes:
 
     The hue of the object depends on its position, the hue of the spotlight on the position of the
     spotlight, and the hue of the ground on both; all other latents are independent and uniform.
+    Raises ValueError for a count below 1.
     """
+    check_count("count", count)
     key_shape, key_x, key_y, key_uniform = jax.random.split(key, 4)
     shape = jax.random.randint(key_shape, (count,), 0, len(SHAPES))
     x_pos, y_pos = (jax.random.randint(key, (count,), 0, PLACES) for key in (key_x, key_y))
@@ -48,3 +53,16 @@ def sample_scenes(key: Key[Array, ""], count: int) -> Scenes:
     s_color = (s_pos + noise_s_color) / 2
     b_color = (s_pos + s_color + noise_b_color) / 3
     return Scenes(shape, x_pos, y_pos, s_pos, color, s_color, b_color, *rotations)
+
+
+def check_scenes(scenes: Scenes, shape: tuple[int, ...], like: str) -> None:
+    """Raises ValueError unless all latents have a shape and, if known, are in their ranges.
+
+    `like` ends the message about a shape.
+    """
+    for name, latent in scenes._asdict().items():
+        check_shape(f"scenes.{name}", latent, shape, like)
+        if name in SIZES:
+            check_integers(f"scenes.{name}", latent, SIZES[name])
+        else:
+            check_fractions(f"scenes.{name}", latent)

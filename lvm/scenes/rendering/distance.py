@@ -40,17 +40,23 @@ def sculpture_distance(table: Table, points: Points) -> tuple[Measures, Measures
     """
     x, y, z = points
     mirrored = x, jnp.abs(y), z
+    first = _stroke_distance(table[0], mirrored), jnp.full_like(x, table[0, 17])
+    return _join_all(table[1:], mirrored, first)
+
+
+@jax.jit  # without it, eager calls of the scan compile again for every new closure
+def _join_all(rows, points, first):
+    """Returns distances and tints `first` after the strokes of `rows` are joined one by one."""
 
     def join(joined, row):
         distance, tint = joined
-        other, blend = _stroke_distance(row, mirrored), row[16]
+        other, blend = _stroke_distance(row, points), row[16]
         gap = jnp.clip((distance - other) / blend, -1, 1)
         tint = tint + (row[17] - tint) * (0.5 + 0.5 * gap)
         distance = jnp.minimum(distance, other) - 0.25 * blend * (1 - jnp.abs(gap)) ** 2
         return (distance, tint), None
 
-    first = _stroke_distance(table[0], mirrored), jnp.full_like(x, table[0, 17])
-    joined, _ = jax.lax.scan(join, first, table[1:])  # unrolling makes it three times slower
+    joined, _ = jax.lax.scan(join, first, rows)  # unrolling makes it three times slower
     return joined
 
 

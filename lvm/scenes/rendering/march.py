@@ -4,6 +4,8 @@ Points and directions have one row per component and one column per ray; directi
 length. Lengths are in radii of the ball.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,15 +39,7 @@ def march(
     part, which makes outlines smooth; the length is then that to the nearest point of the ray.
     """
     near, far = _through_ball(origin[:, None], direction, 1.0)
-
-    def step(_, carry):
-        travel, nearest, angle = carry
-        distance, _ = sculpture_distance(table, origin[:, None] + travel[None] * direction)
-        nearest = jnp.where(distance < angle * travel, travel, nearest)
-        angle = jnp.minimum(angle, distance / travel)
-        return jnp.clip(travel + STEP_SCALE * distance, near, far), nearest, angle
-
-    _, nearest, angle = jax.lax.fori_loop(0, steps, step, (near, near, jnp.ones_like(near)))
+    nearest, angle = _nearest(table, origin, direction, (near, far), steps=steps)
     cover = jnp.clip(1 + FEATHER - angle / pixel, 0, 1)
     return nearest, jnp.where(far > near, cover, 0)
 
@@ -68,14 +62,7 @@ def lit_fraction(table: Table, points: Vectors, lamp: Vector, steps: int) -> Per
     near, far = _through_ball(points, direction, PENUMBRA)
     near = jnp.maximum(near, SHADOW_START)
     least = LEAST_STEPS * (far - near) / steps
-
-    def step(_, carry):
-        travel, light = carry
-        distance, _ = sculpture_distance(table, points + travel[None] * direction)
-        light = jnp.minimum(light, SHARPNESS * distance / travel)
-        return jnp.minimum(travel + jnp.maximum(STEP_SCALE * distance, least), far), light
-
-    _, light = jax.lax.fori_loop(0, steps, step, (near, jnp.ones_like(near)))
+    light = _shadow(table, points, direction, (near, far, least), steps=steps)
     return jnp.where(far > near, smooth_step(light), 1)
 
 
@@ -88,6 +75,41 @@ def smooth_step(x: PerRay) -> PerRay:
     """Returns the cubic 3x² - 2x³ of x clipped to [0, 1], with slope 0 at both ends."""
     x = jnp.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
+
+
+# Eager calls of loops compile again for every new closure, hence the jit of these two.
+@partial(jax.jit, static_argnames="steps")
+def _nearest(table, origin, direction, span, *, steps: int) -> tuple[PerRay, PerRay]:
+    """Returns the length of each ray at its nearest point, and the angle to the sculpture there."""
+    near, far = span
+
+    def step(_, carry):
+        travel, nearest, angle = carry
+        distance, _ = sculpture_distance(table, origin[:, None] + travel[None] * direction)
+        nearest = jnp.where(distance < angle * travel, travel, nearest)
+        angle = jnp.minimum(angle, distance / travel)
+        return jnp.clip(travel + STEP_SCALE * distance, near, far), nearest, angle
+
+    _, nearest, angle = jax.lax.fori_loop(0, steps, step, (near, near, jnp.ones_like(near)))
+    return nearest, angle
+
+
+@partial(jax.jit, static_argnames="steps")
+def _shadow(table, points, direction, span, *, steps: int) -> PerRay:
+    """Returns the light that reaches points past the sculpture, at most 1.
+
+    `span` holds the lengths at which rays enter and leave the ball, and the shortest step.
+    """
+    near, far, least = span
+
+    def step(_, carry):
+        travel, light = carry
+        distance, _ = sculpture_distance(table, points + travel[None] * direction)
+        light = jnp.minimum(light, SHARPNESS * distance / travel)
+        return jnp.minimum(travel + jnp.maximum(STEP_SCALE * distance, least), far), light
+
+    _, light = jax.lax.fori_loop(0, steps, step, (near, jnp.ones_like(near)))
+    return light
 
 
 def _through_ball(origin, direction, radius):

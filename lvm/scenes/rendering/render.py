@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
+from lvm.checks import check_count
 from lvm.scenes.rendering.light import (
     GROUND_PAINT,
     OBJECT_PAINT,
@@ -19,7 +20,7 @@ from lvm.scenes.rendering.light import (
 from lvm.scenes.rendering.march import lit_fraction, march, surface_properties
 from lvm.scenes.rendering.sculptures import SCULPTURES
 from lvm.scenes.rendering.stage import SPREAD, WINDOW, Stage, rays, set_stage, window
-from lvm.scenes.sampler import Scenes
+from lvm.scenes.sampler import Scenes, check_scenes
 
 LIFT = 0.015  # of points off their surface, which would otherwise shadow them
 
@@ -54,10 +55,11 @@ def render(
     The layout is that of Causal3DIdent (`stage`). The objects are our own models (`sculptures`),
     each in a ball of radius 3.6, large enough that shape, rotation and hue are visible at 64x64.
     Hues cover the whole circle of HSV, with a saturation of 0.8 on the object, 0.9 in the spotlight
-    and 0.6 on the ground. Raises ValueError for a resolution below 1.
+    and 0.6 on the ground. Raises ValueError for a resolution below 1, for several scenes and for a
+    known latent out of range.
     """
-    if resolution < 1:
-        raise ValueError(f"resolution is {resolution}: allowed is 1 or more")
+    check_count("resolution", resolution)
+    check_scenes(scene, (), ", one scene; use jax.vmap for several")
     width = math.ceil(WINDOW * resolution)
     table, stage = jnp.asarray(SCULPTURES)[scene.shape], set_stage(scene)
     corner = window(scene, resolution, width)

@@ -43,10 +43,17 @@ def test_the_content_of_a_file(path):
     [
         ("", "table.csv has no column b: its columns are none"),
         ("a,c\n1,2\n", "table.csv has no column b: its columns are a, c"),
-        ("a,b\n1,2\n1\n", "table.csv: row 1 has 1 fields: allowed is 2, as in the header"),
+        (
+            "a,b\n\n1,2\n1\n",
+            "table.csv: row 1 has 1 fields: allowed is 2, as in the header; see line 4",
+        ),
         ("a,b\n1,2,3\n", "table.csv: row 0 has 3 fields"),
-        ('a,b\n1,"2\n', "table.csv cannot be read: unexpected end of data"),
-        (b"a,b\n1,\xff\n", "table.csv cannot be read: 'utf-8' codec"),
+        ("a,b,b\n1,2,3\n", "table.csv has 2 columns b: allowed is one"),
+        ('a,b\n1,"2\n', "table.csv cannot be read: line 2: unexpected end of data"),
+        ('a,b\n1,"2\n3,4"\n', "table.csv cannot be read: line 2: a quote is not closed"),
+        ('a,b\n1,"2\n3,"4"\n', "table.csv cannot be read: line 2: ',' expected after '\"'"),
+        (b"a,b\n1,\xff\n", "table.csv cannot be read: line 2 is not UTF-8: .*invalid start byte"),
+        (b"a,b\r1,2\r1,\0\r", "table.csv cannot be read: line 3 contains NUL: allowed is text"),
     ],
 )
 def test_damaged_tables_are_refused(tmp_path, content, message):
@@ -54,6 +61,14 @@ def test_damaged_tables_are_refused(tmp_path, content, message):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=message):
         read_columns(path, ["b"])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_marks_and_line_ends_of_other_systems_are_read(tmp_path, end):
+    path = tmp_path / "table.csv"
+    lines = ["a,b", "", '1,"x, y"', '2,"say ""z"""']
+    path.write_bytes(b"\xef\xbb\xbf" + (end.join(lines) + end).encode())
+    assert read_columns(path, ["a", "b"]) == {"a": ("1", "2"), "b": ("x, y", 'say "z"')}
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -79,6 +94,8 @@ def test_columns_have_the_type_that_is_allowed(column):
         ("nan", 3, "y is nan in row 1: allowed is an integer"),
         ("", 3, "y is  in row 1: allowed is an integer"),
         ("red", 3, "y is red in row 1"),
+        ("1_0", 11, "y is 1_0 in row 1"),
+        ("\u0662", 3, "y is \u0662 in row 1"),
         ("1.01", (0.0, 1.0), "y is 1.01 in row 1: allowed is a number, 0.0 to 1.0"),
         ("NaN", (0.0, 1.0), "y is NaN in row 1: allowed is a number"),
         ("inf", (0.0, 1.0), "y is inf in row 1"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lvm.files.texts import check_texts, make_vocabulary, read_texts, word_ids
+from lvm.files.texts import check_texts, make_vocabulary, open_text, read_texts, word_ids
 
 TEXTS = ['A hare of "tab:blue" color, at the top-left.', "The top-left shows a hare."]
 
@@ -25,11 +25,38 @@ def test_a_word_that_the_vocabulary_lacks_is_refused():
         word_ids("x.txt", TEXTS, make_vocabulary(TEXTS[:1]))
 
 
-@pytest.mark.parametrize("end", ["", "\n"])
-def test_a_file_has_one_sentence_per_line(tmp_path, end):
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_file_has_one_sentence_per_line(tmp_path, mark, end, last):
     path = tmp_path / "text_raw.txt"
-    path.write_text("\n".join(TEXTS) + end)
+    path.write_bytes(mark + (end.join(TEXTS) + end * last).encode())
     assert read_texts(path, 2, "x.csv") == tuple(TEXTS)
+
+
+def test_an_opened_text_has_no_mark_and_unchanged_line_ends(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r3,4\n")
+    assert open_text(path).readlines() == ["a,b\r\n", "1,2\r", "3,4\n"]
+
+
+def test_empty_lines_are_no_captions(tmp_path):
+    path = tmp_path / "text_raw.txt"
+    for content in ("", "\n", "A cow\n\n", "A cow\r\r\n"):
+        path.write_text(content, newline="")
+        with pytest.raises(ValueError, match="text_raw.txt: caption . is '': allowed is a line"):
+            read_texts(path, 1 + content.startswith("A"), "x.csv")
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le"])
+def test_other_encodings_and_binary_files_are_refused(tmp_path, codec):
+    path = tmp_path / "text_raw.txt"
+    path.write_bytes("\n".join(TEXTS).encode(codec))
+    with pytest.raises(ValueError, match="text_raw.txt cannot be read: line 1 (is not|contains N)"):
+        read_texts(path, 2, "x.csv")
+    path.write_bytes(b"A cow\nA \0 hare\n")
+    with pytest.raises(ValueError, match="text_raw.txt cannot be read: line 2 contains NUL: allow"):
+        read_texts(path, 2, "x.csv")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +76,6 @@ def test_invalid_captions_are_refused(texts, message):
 def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="none.txt cannot be read: .*No such file"):
         read_texts(tmp_path / "none.txt", 1, "x.csv")
-    (tmp_path / "raw.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(ValueError, match="raw.txt cannot be read: 'utf-8' codec"):
+    (tmp_path / "raw.txt").write_bytes(b"A cow\r\ncaf\xe9 ")
+    with pytest.raises(ValueError, match="raw.txt cannot be read: line 2 is not UTF-8: .*invalid"):
         read_texts(tmp_path / "raw.txt", 1, "x.csv")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import lvm
 from experiments.configs import default, scenes_small
 from experiments.sweep.plan import make_plan
-from lvm.latents.misalignment import WHOLE_CAPTION
+from lvm.latents.misalignment import INDICATOR_KINDS, WHOLE_CAPTION
 from tests.small import small_config
 
 KINDS = tuple(lvm.MISALIGNMENTS)
@@ -125,7 +125,7 @@ def test_the_indicator_shows_missing_values_for_kinds_that_have_one(world):
     for kind in OMITTING:
         pairs = sample(world, kind, 0.5)
         missing = np.asarray(pairs.s_text == 0)
-        indicator = missing if kind.endswith("_indicator") else np.zeros_like(missing)
+        indicator = missing if kind in INDICATOR_KINDS else np.zeros_like(missing)
         np.testing.assert_array_equal(pairs.t[:, -N:], indicator)
     hidden = sample(world, "mcar", 0.5, spec=lvm.MisalignmentSpec(("noise", "mcar")))
     assert hidden.t.shape == (COUNT, N + 2)
@@ -324,3 +324,14 @@ def test_all_texts_of_a_study_have_the_same_width():
     pairs = plan.domain.sample(jax.random.key(1), 5, shared=(), world=world, lane=lane)
     assert pairs.t.shape == (5, 2 * (3 + 2 + 3))
     np.testing.assert_array_equal(pairs.t.reshape(5, 2, 8)[:, :, 5:], 0)
+
+
+def test_kinds_are_recognised_by_their_names_alone(monkeypatch):
+    assert {*INDICATOR_KINDS, *INDICATOR_KINDS.values()} == set(OMITTING)
+    for kind in ("mcar_marked", "shown_indicator"):
+        monkeypatch.setitem(lvm.MISALIGNMENTS, kind, lvm.MISALIGNMENTS["noise"])
+        assert not lvm.MisalignmentSpec((kind,)).has_indicator
+        assert np.isnan(lvm.caption_r2(kind, 0.5))
+    for kind, plain in INDICATOR_KINDS.items():
+        assert lvm.MisalignmentSpec(("noise", kind)).has_indicator
+        assert lvm.caption_r2(kind, 0.3, 2) == lvm.caption_r2(plain, 0.3, 2)
