@@ -4,7 +4,6 @@ misalign export --out=scenes3d --images=10000
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
@@ -16,7 +15,9 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
+from experiments.runtime.devices import fix_numeric_settings
 from experiments.runtime.progress import progress
+from experiments.runtime.user_errors import user_errors
 from lvm import datasets
 from lvm.captions.generation import replace_values
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
@@ -115,9 +116,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
         action="store_true",
         help="prefix a word that two factors share with object-, spotlight- or background-",
     )
+    fix_numeric_settings()
     options = parser.parse_args(arguments)
     console = Console()
-    try:
+    with user_errors():
         words = make_scene_words(COLOR_TABLES, options.disjoint_words)
         with progress(console) as show:
             export_scenes(
@@ -129,8 +131,6 @@ def main(arguments: Iterable[str] | None = None) -> None:
                 seed=options.seed,
                 show=lambda fraction: show("rendering", fraction, ""),
             )
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
     console.print(f"{options.images} images: {options.out}", highlight=False, soft_wrap=True)
     console.print(
         f"train on them: misalign run causal3dident --config.world.data={options.out}",

@@ -4,7 +4,6 @@ misalign gallery runs/cards_small
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from experiments.domains.captioned import CaptionedDomain, ImageSplits, Labelled
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
 from experiments.report.figure_files import save_figure
 from experiments.report.tables import setting_labels
+from experiments.runtime.devices import fix_numeric_settings
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.loading import LoadedLane, encode, load_lane, read_plan
 from experiments.sweep.plan import Plan
 
@@ -127,13 +128,12 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(prog="misalign gallery", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory of images")
+    fix_numeric_settings()
     options = parser.parse_args()
     console = Console()
-    try:
+    with user_errors():
         for path in draw_gallery(options.directory, console):
             console.print(f"figure: {path}", highlight=False, soft_wrap=True)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from experiments.rundir.describe import (
     export_lane,
     lane_differences,
 )
+from experiments.runtime.user_errors import user_errors
 
 LANE_COLUMNS = (
     "lane", "seed", "setting", "dependence", "noise_law", "encoding_size", "step", "loss", "status",
@@ -37,10 +38,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.lane is None and (options.npz or options.diff):
         parser.error("--npz and --diff are about one lane: give --lane too")
-    try:
+    with user_errors():
         inspect(options)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
 
 
 def inspect(options: argparse.Namespace) -> None:

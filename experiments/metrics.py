@@ -4,7 +4,6 @@ misalign metrics runs/quickstart [--modality=x]
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,9 @@ from experiments.domains.latents import LatentsDomain
 from experiments.rundir.describe import describe_run
 from experiments.rundir.lane_identity import lane_columns, unbiased_names
 from experiments.rundir.results import DIGITS, MODALITIES
-from experiments.runtime.devices import enable_compilation_cache
+from experiments.runtime.devices import enable_compilation_cache, fix_numeric_settings
 from experiments.runtime.progress import Show, progress
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.lane import lane_keys
 from experiments.sweep.loading import LoadedLane, load_lane, read_plan
 from experiments.sweep.plan import Plan
@@ -107,13 +107,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("directory", type=Path, help="a finished run of the domain latents")
     parser.add_argument("--modality", choices=MODALITIES, help="one of them; default is both")
     options = parser.parse_args(arguments)
+    fix_numeric_settings()
     enable_compilation_cache()
     modalities = [options.modality] if options.modality else list(MODALITIES)
-    try:
-        with progress(Console()) as show:
-            path = write_metrics(options.directory, modalities, show)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    with user_errors(), progress(Console()) as show:
+        path = write_metrics(options.directory, modalities, show)
     print(f"metrics: {path}")
 
 

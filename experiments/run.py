@@ -25,6 +25,7 @@ from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import (
     bytes_usable,
     enable_compilation_cache,
+    fix_numeric_settings,
     is_out_of_memory,
     make_mesh,
     use_every_core,
@@ -32,6 +33,7 @@ from experiments.runtime.devices import (
 from experiments.runtime.processes import is_first, join, leave, wait_for_all
 from experiments.runtime.progress import progress
 from experiments.runtime.signals import Stopped, stop_requests
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.blocks import Block, remaining_blocks
 from experiments.sweep.compiled import CompiledSweep, compile_sweep
 from experiments.sweep.plan import Plan, lanes_with_steps, make_plan, order_lanes, select_lanes
@@ -52,7 +54,7 @@ def run(
     `shared` are the arrays of the plan's domain, `metadata` is that of checkpoints. Raises
     Stopped if a stop is requested.
     """
-    say = partial(console.print, highlight=False, soft_wrap=True)
+    say = partial(console.print, highlight=False, soft_wrap=True, markup=False)
     largest = plan.lanes_per_block or len(plan.lanes)
 
     @lru_cache(1)  # each entry holds the data of the domain on every device
@@ -116,33 +118,38 @@ def _load(plan: Plan, console: Console) -> Shared:
         return plan.domain.load(lambda fraction: show("reading data", fraction, ""))
 
 
+def start(directory: Path) -> None:
+    """Runs the config of the command line; everything is checked before any work starts."""
+    config = CONFIG.value
+    plan = make_plan(config)
+    fix_numeric_settings()
+    use_every_core()
+    enable_compilation_cache()
+    if _DISTRIBUTED.value or _COORDINATOR.value:
+        join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+    make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
+    check_claim(directory, config, plan.lanes)  # before data are read, which can take long
+    console = Console(quiet=not is_first())
+    shared = _load(plan, console)
+    with claimed(directory, config, plan.lanes) as lanes:
+        plan = order_lanes(plan, lanes)
+        run(plan, shared, directory, console=console, metadata=checkpoint_metadata(config))
+    leave()
+
+
 def main(argv: list[str]) -> None:
-    """Runs the command line; everything is checked before any work starts."""
+    """Runs the command line."""
     logging.set_verbosity(logging.WARNING)
     if len(argv) > 1:
         sys.exit(f"error: unexpected argument {argv[1]!r}")
     name = config_flags.get_config_filename(flags.FLAGS["config"])
     directory = Path(_WORKDIR.value or Path("runs") / Path(name).stem)
-    try:
-        config = CONFIG.value
-        plan = make_plan(config)
-        use_every_core()
-        enable_compilation_cache()
-        if _DISTRIBUTED.value or _COORDINATOR.value:
-            join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
-        make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
-        check_claim(directory, config, plan.lanes)  # before data are read, which can take long
-        console = Console(quiet=not is_first())
-        shared = _load(plan, console)
-        with claimed(directory, config, plan.lanes) as lanes:
-            plan = order_lanes(plan, lanes)
-            run(plan, shared, directory, console=console, metadata=checkpoint_metadata(config))
-        leave()
-    except Stopped as stopped:
-        print(f"stopped after {stopped}; the same command resumes there")
-        sys.exit(130)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    with user_errors():
+        try:
+            start(directory)
+        except Stopped as stopped:
+            print(f"stopped after {stopped}; the same command resumes there")
+            sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 misalign supervised scenes_small
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -23,8 +22,9 @@ import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER
 from experiments.runtime.command_line import CONFIG, parse_flags
-from experiments.runtime.devices import enable_compilation_cache
+from experiments.runtime.devices import enable_compilation_cache, fix_numeric_settings
 from experiments.runtime.progress import Show, progress
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import Plan, make_plan
 from mmcl.optimizers.registry import make_optimizer
 
@@ -153,14 +153,13 @@ def main(argv: list[str]) -> None:
     del argv
     logging.set_verbosity(logging.WARNING)
     console = Console()
-    try:
+    with user_errors():
         plan = make_plan(CONFIG.value)
+        fix_numeric_settings()
         enable_compilation_cache()
         with progress(console) as show:
             splits = plan.domain.load(lambda fraction: show("reading data", fraction, ""))
             scores = supervised_scores(plan, splits, jax.random.key(0), show)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
     recipe = plan.recipe
     title = f"{recipe.image_encoder}, {recipe.optimizer}, {plan.steps} steps of {recipe.batch}"
     table = Table("latent", "metric", "test images", title=title)

@@ -3,7 +3,6 @@
 misalign time_to_identify quickstart
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,8 +15,15 @@ from rich.console import Console
 from experiments.rundir.lane_identity import Lane, unbiased_names
 from experiments.rundir.results import MODALITIES
 from experiments.runtime.command_line import CONFIG, parse_flags
-from experiments.runtime.devices import gather, make_mesh, shard_lanes, use_every_core
+from experiments.runtime.devices import (
+    fix_numeric_settings,
+    gather,
+    make_mesh,
+    shard_lanes,
+    use_every_core,
+)
 from experiments.runtime.progress import Show, progress
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.compiled import compile_sweep
 from experiments.sweep.plan import Plan, make_plan
 
@@ -98,13 +104,12 @@ def main(argv: list[str]) -> None:
     del argv
     logging.set_verbosity(logging.WARNING)
     console = Console()
-    try:
+    with user_errors():
         plan = make_plan(CONFIG.value)
+        fix_numeric_settings()
         use_every_core()
         with progress(console) as show:
             table = identified_table(identify(plan, show))
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
     print(table.to_string(index=False, float_format="%.1f", na_rep="never"))
     rows = table.dropna()
     if rows.empty:

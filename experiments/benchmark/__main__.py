@@ -7,7 +7,6 @@ python -m experiments.benchmark --config=experiments/configs/selection.py  # one
 """
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import jax
@@ -27,6 +26,7 @@ from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
 from experiments.runtime.checks import require_known
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import use_every_core
+from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import make_plan
 
 WIDTH = 150  # least width of the printed table, in letters
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     console = Console()
     console.width = max(console.width, WIDTH)
-    try:
+    with user_errors():
         if len(argv) > 1:
             raise ValueError(f"{argv[1]} is not a flag: --compare takes two files as A.csv,B.csv")
         names = require_known("parts", _PARTS.value, ALL_PARTS)
@@ -62,8 +62,6 @@ def main(argv: list[str]) -> None:
             tables.append(_measure(names, console))
         if len(tables) == 2:
             console.print(terminal_table(side_by_side(*tables)))
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
 
 
 def _measure(names: tuple[str, ...], console: Console):

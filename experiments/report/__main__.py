@@ -4,12 +4,12 @@ misalign report runs/paper_numeric [--paper=scores_of_the_paper.csv]
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from experiments.report.write_report import write_report
+from experiments.runtime.user_errors import user_errors
 
 
 def main() -> None:
@@ -18,10 +18,8 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="a run directory")
     parser.add_argument("--paper", type=Path, help="a CSV file with the paper's scores")
     options = parser.parse_args()
-    try:
+    with user_errors():
         write_report(options.directory, Console(), options.paper)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

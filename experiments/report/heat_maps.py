@@ -65,6 +65,11 @@ def save_heat_maps(
     save_figure(figure, path)
 
 
+def plain_text(label: str) -> str:
+    """Returns a label for matplotlib, which would read dollar signs as formulas."""
+    return label.replace("$", r"\$")
+
+
 def target_label(target: str) -> str:
     """Returns the name of a target in figures: s10 with a subscript."""
     name, *further = target.split(" ")
@@ -85,7 +90,7 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
     rotation = 90 if any("$" not in label and len(label) > SHORT for label in labels) else 0
     axis.set_xticks(range(values.shape[1]), labels, rotation=rotation)
     names = list(panel.cells.index) if named else []
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), map(plain_text, names))
     axis.tick_params(length=0, labelsize=8)
-    axis.set_title(panel.title, fontsize=8)
+    axis.set_title(plain_text(panel.title), fontsize=8)
     return image

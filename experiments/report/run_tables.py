@@ -1,7 +1,6 @@
 """Run tables: the command line of commands that put several runs into one table and figure."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.rundir.results import DIGITS
+from experiments.runtime.user_errors import user_errors
 from lvm.files.atomic import write_atomically
 
 
@@ -27,7 +27,7 @@ def run_table_command(
     parser.add_argument("--table", type=Path, help="path of the table, as CSV")
     parser.add_argument("--figure", type=Path, help="path of the heat maps, as PNG and as PDF")
     options = parser.parse_args()
-    try:
+    with user_errors():
         table = make_table(options.directories)
         Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
         if options.table:
@@ -35,5 +35,3 @@ def run_table_command(
         if options.figure:
             draw(table, options.figure)
             print(f"figure: {options.figure}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")

@@ -141,4 +141,4 @@ def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:
 
 def _say(console: Console, *lines: str) -> None:
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -4,8 +4,12 @@
 beneath orbax, reads any lanes of any array, and nothing else of the file.
 """
 
+import contextlib
+import hashlib
 import json
+import os
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +19,7 @@ import tensorstore as ts
 
 from experiments.rundir.older_versions import upgrade_run
 
+INTERPRETED = set("*?[]\\")  # by glob, and as separators
 FORMAT = 2  # of run directories and checkpoints; a newer one is refused
 RUN_FILES = (  # of files and folders in a run directory
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
@@ -94,6 +99,23 @@ def newest_by_lane(checkpoints: Iterable[Checkpoint]) -> dict[int, Checkpoint]:
     return dict(sorted(newest.items()))
 
 
+def plain_path(path: Path) -> Path:
+    """Returns a path to the same folder without characters that orbax or TensorStore interpret.
+
+    It is the path itself, or goes through a link in the user's cache folder to the parent folder.
+    The name of the link depends on the path alone, so all processes of a run have the same.
+    """
+    if not set(str(path)) & INTERPRETED:
+        return path
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
+    link = caches / "misalign" / "directories" / digest
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(path.parent, target_is_directory=True)
+    return link / path.name
+
+
 def check_links(directory: Path) -> None:
     """Raises ValueError if a part of a run directory is a link to somewhere else."""
     for name in RUN_FILES:
@@ -144,11 +166,12 @@ def read_arrays(
 ) -> list[np.ndarray]:
     """Returns arrays of a checkpoint, with one row for each of these consecutive lanes.
 
-    Raises UnreadableError, with the checkpoint, if it is damaged.
+    Raises UnreadableError, with the checkpoint, if it is damaged, ValueError if it
+    cannot be opened.
     """
     begin = checkpoint.lanes.index(lanes[0])
     rows = slice(begin, begin + len(lanes))
-    base = f"file://{(checkpoint.path / 'state').resolve()}/"
+    base = {"driver": "file", "path": f"{plain_path(checkpoint.path.resolve())}/state/"}
     context = ts.Context()
 
     def opened(name):
@@ -157,12 +180,41 @@ def read_arrays(
 
     try:
         arrays = [array.result() for array in [opened(name) for name in names]]
-        return [part.result() for part in [array[rows].read() for array in arrays]]
+        parts = [part.result() for part in [array[rows].read() for array in arrays]]
     except (ValueError, OSError) as error:
         raise _unreadable(checkpoint, error) from None
+    _check_sums(checkpoint, names, rows, parts)
+    return parts
 
 
-def _unreadable(checkpoint: Checkpoint, error: Exception) -> UnreadableError:
+def checksums(named_arrays: Mapping[ArrayName, np.ndarray]) -> dict[str, list[int]]:
+    """Returns the CRC-32 of every row of arrays, by dotted name, for the metadata."""
+    return {
+        ".".join(name): [zlib.crc32(row.tobytes()) for row in array]
+        for name, array in named_arrays.items()
+    }
+
+
+def _check_sums(
+    checkpoint: Checkpoint, names: Sequence[ArrayName], rows: slice, parts: Sequence[np.ndarray]
+) -> None:
+    """Raises UnreadableError if rows differ from those that were saved; old ones have no sums."""
+    saved = read_metadata(checkpoint).get("checksums", {})
+    for name, found in checksums(dict(zip(names, parts, strict=True))).items():
+        if name in saved and saved[name][rows] != found:
+            raise _unreadable(checkpoint, ValueError(f"{name} has another checksum than was saved"))
+
+
+def _unreadable(checkpoint: Checkpoint, error: Exception) -> ValueError:
+    """UnreadableError if all files can be opened, so that it is damaged; else another error."""
+    try:
+        for path in checkpoint.path.rglob("*"):
+            if path.is_file():
+                path.open("rb").close()
+    except OSError as cause:
+        return ValueError(
+            f"checkpoint {checkpoint.path} cannot be opened, nothing was changed: {cause}"
+        )
     return UnreadableError(f"checkpoint {checkpoint.path} cannot be read: {first_line(error)}")
 
 

@@ -17,6 +17,8 @@ from experiments.rundir.checkpoint_files import (
     Checkpoint,
     array_names,
     block_directory,
+    checksums,
+    plain_path,
     read_arrays,
     read_metadata,
 )
@@ -28,14 +30,22 @@ CHUNK = 1 << 20  # bytes of an array that are read at once, or one lane of it if
 
 def open_checkpoints(directory: Path, lanes: Sequence[int]) -> ocp.training.Checkpointer:
     """Opens the checkpoints of consecutive lanes in a run directory; close it when done."""
+    block = block_directory(directory, lanes).absolute()
+    block.parent.mkdir(parents=True, exist_ok=True)  # a link leads there if its name is not plain
     context = ocp.Context()
     context.array.saving.scoped_storage_options_creator = _by_lane
     return ocp.training.Checkpointer(
-        block_directory(directory, lanes).absolute(),
+        plain_path(block),
         context=context,
         preservation_policy=ocp.training.preservation_policies.LatestN(CHECKPOINTS_ON_DISK),
         cleanup_tmp_directories=True,
     )
+
+
+def saved_metadata(metadata: dict[str, Any], state: Any) -> dict[str, Any]:
+    """Returns the metadata of a checkpoint of a state on the host, with its checksums."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(state)
+    return metadata | {"checksums": checksums({_name(path): leaf for path, leaf in leaves})}
 
 
 def load_checkpoint(checkpoint: Checkpoint, lanes: Sequence[int], like: Any) -> Any:

@@ -26,6 +26,11 @@ def locked(directory: Path) -> Iterator[str | None]:
                 f"workdir {directory} is being written by {holder or 'another process'}; wait for "
                 "it, stop it, or choose another --workdir"
             ) from None
+        except OSError as error:
+            raise ValueError(
+                f"workdir {directory} cannot be locked ({error.strerror}): choose a --workdir on "
+                "another file system"
+            ) from None
         _write(file, f"process {os.getpid()} on {socket.gethostname()} since {datetime.now():%c}")
         try:
             yield holder or None

@@ -10,6 +10,8 @@ from ml_collections import config_flags
 import experiments.configs
 
 CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
+# what reading a config file or setting a field of it raises
+CONFIG_ERRORS = (ImportError, LookupError, OSError, SyntaxError, TypeError, ValueError)
 SHIPPED = Path(experiments.configs.__file__).parent
 
 
@@ -26,7 +28,7 @@ def parse_flags(argv: list[str]) -> list[str]:
         return flags.FLAGS([program, *arguments])
     except AttributeError as error:
         sys.exit(f"error: unknown config field {_one_line(error)}")
-    except (ImportError, LookupError, TypeError, ValueError, flags.Error) as error:
+    except (*CONFIG_ERRORS, flags.Error) as error:
         sys.exit(f"error: {_one_line(error)}")
 
 

@@ -11,6 +11,14 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+NUMERIC_SETTINGS = {
+    "jax_default_matmul_precision": None,
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_enable_x64": False,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_random_seed_offset": 0,
+    "jax_threefry_partitionable": True,
+}
 LANES, PAIRS = "lanes", "pairs"  # axes of a mesh: lanes side by side, a batch's pairs within a lane
 
 
@@ -28,6 +36,15 @@ def use_every_core() -> None:
     jax.config.update("jax_num_cpu_devices", max(2, count))
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
+
+
+def fix_numeric_settings() -> None:
+    """Sets every option of JAX that changes numbers, so that the environment does not.
+
+    Commands call it first: a run resumed under other environment variables gives the same bits.
+    """
+    for option, value in NUMERIC_SETTINGS.items():
+        jax.config.update(option, value)
 
 
 def enable_compilation_cache() -> None:

@@ -17,7 +17,12 @@ def join(coordinator: str | None, processes: int | None, process: int | None) ->
 
     On SLURM and TPU pods all three can be None.
     """
-    jax.distributed.initialize(coordinator, processes, process)
+    try:
+        jax.distributed.initialize(coordinator, processes, process)
+    except ValueError as error:
+        raise ValueError(
+            f"processes cannot join: give --coordinator, --processes and --process ({error})"
+        ) from None
 
 
 def leave() -> None:

@@ -4,7 +4,6 @@ misalign studies.misalignment runs/misalignment
 """
 
 import argparse
-import sys
 from pathlib import Path
 from textwrap import fill
 
@@ -26,6 +25,7 @@ from experiments.report.tables import (
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import unbiased_names
 from experiments.rundir.results import NOT_SEMANTICS, read_scores
+from experiments.runtime.user_errors import user_errors
 
 PANEL = ["setting", "law", "encoding_size"]
 TITLE_WIDTH = 26  # letters of a panel's title in a line
@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="misalign studies.misalignment", description=__doc__)
     parser.add_argument("directory", type=Path, help="a run directory")
     directory = parser.parse_args().directory
-    try:
+    with user_errors():
         config = ConfigDict(read_run(directory)["config"])
         scores = read_scores(directory, make_domain(config).scores_per_lane)
         panels = rate_panels(aggregate_seeds(scores))
@@ -95,8 +95,6 @@ def main() -> None:
             raise ValueError(f"{directory} has no setting at several rates")
         path = directory / "figures" / "rates.png"
         print(f"figure: {save_rates(panels, path, config.world.get('captions', 1))}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

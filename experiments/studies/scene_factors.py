@@ -6,7 +6,6 @@ misalign studies.scene_factors --out=docs/results/scenes/factors.png
 import argparse
 import dataclasses
 import io
-import sys
 from pathlib import Path
 
 import jax
@@ -16,6 +15,7 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
+from experiments.runtime.user_errors import user_errors
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
 from lvm.files.atomic import write_atomically
 from lvm.scenes.rendering.render import Quality
@@ -103,11 +103,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2, help="rays per pixel and side")
     options = parser.parse_args()
     console = Console()
-    try:
-        with console.status("rendering"):
-            save_scene_factors(options.out, options.resolution, options.samples)
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+    with user_errors(), console.status("rendering"):
+        save_scene_factors(options.out, options.resolution, options.samples)
     console.print(f"figure: {options.out}", highlight=False, soft_wrap=True)
 
 

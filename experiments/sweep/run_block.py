@@ -14,7 +14,12 @@ from jax.sharding import Mesh
 from experiments.domains.domain import Scores
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import first_line, read_metadata
-from experiments.rundir.checkpoints import DAMAGED, load_checkpoint, open_checkpoints
+from experiments.rundir.checkpoints import (
+    DAMAGED,
+    load_checkpoint,
+    open_checkpoints,
+    saved_metadata,
+)
 from experiments.rundir.results import add_results, results_table
 from experiments.runtime.devices import LANES, gather, is_cpu, shard_lanes
 from experiments.runtime.processes import any_process, is_first
@@ -148,7 +153,8 @@ def _saver(task: BlockTask) -> Iterator[Callable[[int, LaneState], None]]:
             task.say(f"{message}; older ones stay")
             return
         try:
-            checkpoints.save_async(step, copies, force=True, custom_metadata=task.metadata)
+            metadata = saved_metadata(task.metadata, copies)
+            checkpoints.save_async(step, copies, force=True, custom_metadata=metadata)
         except SAVE_ERRORS as error:  # of the save before this one
             task.say(f"a checkpoint could not be saved, older ones stay: {first_line(error)}")
 

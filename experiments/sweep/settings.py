@@ -24,8 +24,8 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
 
     Raises ValueError, with the setting, for one that makes no lane or that is given twice.
     """
-    if not config.settings:
-        raise ValueError("settings is empty: give at least one setting")
+    if not isinstance(config.settings, tuple | list) or not config.settings:
+        raise ValueError(f"settings is {config.settings!r}: allowed are one or more settings")
     lanes = []
     for index, setting in enumerate(config.settings):
         try:
@@ -59,6 +59,9 @@ def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
 
 def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
     setting = {"misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0], **setting}
+    known = {field.name for field in dataclasses.fields(Lane)} - {"seed", "setting"}
+    for field in setting.keys() ^ known:
+        raise ValueError(f"{field} is unknown or missing: allowed is {', '.join(sorted(known))}")
     lane = Lane(seed=0, setting="", **setting)
     bias = lane_bias(lane, domain.semantics)
     for field, allowed in {

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import jax
@@ -18,12 +19,13 @@ from experiments.rundir.checkpoints import (
     CHECKPOINTS_ON_DISK,
     load_checkpoint,
     open_checkpoints,
+    saved_metadata,
     set_aside,
 )
 from experiments.rundir.claim import make_directory
 
 LANES = range(4, 7)
-ORIGIN = {"format": FORMAT, "commit": "abc"}
+METADATA = {"format": FORMAT, "commit": "abc"}
 
 
 @pytest.fixture
@@ -34,12 +36,48 @@ def state():
     }
 
 
-def save(directory, state, steps, origin=ORIGIN, lanes=LANES):
+def save(directory, state, steps, metadata=METADATA, lanes=LANES):
     with open_checkpoints(directory, lanes) as checkpoints:
         for step in steps:
             shifted = jax.tree.map(lambda leaf, step=step: leaf + np.ones_like(leaf) * step, state)
-            checkpoints.save_async(step, shifted, force=True, custom_metadata=origin)
+            checkpoints.save_async(step, shifted, force=True, custom_metadata=metadata)
     return list_checkpoints(directory)
+
+
+NAMES = ("select [3]", "lr_0.1_%d", "100%", "x y", "x%20y", "a#b?c", "é*", 'q"uo\\te', "new\nline")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_of_a_directory_works_and_no_neighbour_is_read(tmp_path, state, name, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (checkpoint,) = save(tmp_path / name, state, (8,))
+    save(tmp_path / "x y z", jax.tree.map(np.zeros_like, state), (8,))
+    restored = load_checkpoint(checkpoint, LANES, state)
+    jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b + 8), restored, state)
+
+
+@pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_flipped_bit_is_detected(tmp_path, state, position):
+    with open_checkpoints(tmp_path, LANES) as checkpoints:
+        metadata = saved_metadata(METADATA, state)
+        checkpoints.save_async(2, state, force=True, custom_metadata=metadata)
+    (checkpoint,) = list_checkpoints(tmp_path)
+    for path in checkpoint.path.rglob("d/*"):
+        content = bytearray(path.read_bytes())
+        content[int(position * len(content))] ^= 4
+        path.write_bytes(content)
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        load_checkpoint(checkpoint, LANES, state)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can open every file")
+def test_a_checkpoint_that_cannot_be_opened_is_not_called_damaged(tmp_path, state):
+    (checkpoint,) = save(tmp_path, state, (2,))
+    for path in checkpoint.path.rglob("d/*"):
+        path.chmod(0)
+    with pytest.raises(ValueError, match="cannot be opened, nothing was changed") as error:
+        load_checkpoint(checkpoint, LANES, state)
+    assert not isinstance(error.value, UnreadableError)
 
 
 def damage(checkpoint):
@@ -87,7 +125,7 @@ def test_names_of_arrays_are_paths_and_empty_nodes_have_none(tmp_path, state):
 
 
 def test_the_origin_of_a_checkpoint_is_read_back(tmp_path, state):
-    assert read_metadata(save(tmp_path, state, (8,))[0]) == ORIGIN
+    assert read_metadata(save(tmp_path, state, (8,))[0]) == METADATA
 
 
 def test_a_damaged_checkpoint_is_refused_and_set_aside_for_the_previous_one(tmp_path, state):
@@ -127,7 +165,7 @@ def test_another_version_is_refused_but_not_as_unreadable(tmp_path, state, chang
 
 
 def test_a_newer_format_is_refused(tmp_path, state):
-    (checkpoint,) = save(tmp_path, state, (8,), {**ORIGIN, "format": FORMAT + 1})
+    (checkpoint,) = save(tmp_path, state, (8,), {**METADATA, "format": FORMAT + 1})
     with pytest.raises(ValueError, match="of a newer version"):
         load_checkpoint(checkpoint, LANES, state)
 

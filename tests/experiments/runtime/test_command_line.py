@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
+from experiments.rundir.results import read_results
 from experiments.sweep.plan import make_plan
 from tests.repository import ROOT
 from tests.small import small_config
@@ -42,6 +44,27 @@ def command(*arguments):
     return process.returncode, process.stdout + process.stderr
 
 
+AMBIENT = {
+    "JAX_DEFAULT_PRNG_IMPL": "rbg",
+    "JAX_ENABLE_X64": "1",
+    "JAX_DEFAULT_MATMUL_PRECISION": "bfloat16",
+    "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+    "JAX_RANDOM_SEED_OFFSET": "3",
+    "JAX_THREEFRY_PARTITIONABLE": "0",
+}
+
+
+def test_settings_of_jax_in_the_environment_change_no_result(finished, tmp_path, monkeypatch):
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+    code, text = command("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
+    assert code == 0, text
+    results, expected = (
+        read_results(directory / "results.csv") for directory in (tmp_path / "run", finished[0])
+    )
+    np.testing.assert_allclose(results.value, expected.value, atol=1e-3)  # other devices round
+
+
 QUICKSTART = "--config=experiments/configs/quickstart.py"
 
 
@@ -57,6 +80,7 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
         ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
         ((QUICKSTART, "--config.settings[9].selected=s1"), "index out of range"),
+        (("--config=nope.py", "--config.seeds=2"), "No such file or directory: 'nope.py'"),
         ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
         (("--config=experiments/configs/nope.py",), "No such file or directory"),
         ((), "--config must have a value"),

@@ -55,7 +55,7 @@ def with_setting(**changes):
             {"settings": (default.setting("s1 s2"), default.setting("s2 s1"))},
             "settings holds select .2., independent twice",
         ),
-        ({"settings": ()}, "settings is empty"),
+        ({"settings": ()}, r"settings is \(\): allowed are one or more settings"),
         ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
         ({"min_encoding_size": 0}, "min_encoding_size is 0: allowed is 1 or more"),
         ({"min_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
