@@ -40,12 +40,22 @@ def read_paper(path: Path, domain: str, semantics: Sequence[str]) -> pd.DataFram
 
 
 def add_paper_scores(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Returns the cells with the paper's scores in a column `paper`, NaN where it has none."""
+    """Returns the cells with the paper's scores in a column `paper`, NaN where it has none.
+
+    It is NaN too for distorted values of scenes from texts, which the paper measures against the
+    value in the caption, not against that of the scene.
+    """
     noise = cells.noise_probability == paper.noise_probability.iloc[0]
     in_study = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
     paper_scores = paper[[*KEY, "paper"]]
     joined = cells[KEY].merge(paper_scores, how="left", on=KEY, validate="m:1").paper.to_numpy()
-    return cells.assign(paper=pd.Series(joined, cells.index).where(in_study))
+    distorted = [
+        target in perturbable.split()
+        for target, perturbable in zip(cells.target, cells.perturbable, strict=True)
+    ]
+    of_scenes = (cells.dependence == "natural") & (cells.metric == "r2")
+    not_comparable = of_scenes & (cells.modality == "t") & distorted
+    return cells.assign(paper=pd.Series(joined, cells.index).where(in_study & ~not_comparable))
 
 
 def agreement(cells: pd.DataFrame) -> list[str]:

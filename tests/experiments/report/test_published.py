@@ -75,3 +75,19 @@ def test_a_file_of_another_study_is_refused(domain, message, path):
     table[table.dataset == "causal3dident"].to_csv(path, index=False)
     with pytest.raises(ValueError, match=message):
         read_paper(path, domain, SEMANTICS)
+
+
+def test_distorted_values_from_texts_are_not_compared(path):
+    table = pd.read_csv(path)
+    rows = [
+        ("causal3dident", "perturbation", 1, modality, "mlp", target, "r2", 0.6)
+        for modality in "xt"
+        for target in ("hue", "shape")
+    ]
+    pd.concat([table, pd.DataFrame(rows, columns=IMAGE_COLUMNS)]).to_csv(path, index=False)
+    measured = cells(modality=list("xxtt"), target=["hue", "shape"] * 2, noise_probability=1.0)
+    measured = measured.assign(
+        setting="perturb {x_pos, hue}", study="perturbation", perturbable="x_pos hue"
+    )
+    paper = read_paper(path, "scenes", SEMANTICS)
+    np.testing.assert_array_equal(add_paper_scores(measured, paper).paper, [0.6, 0.6, np.nan, 0.6])
