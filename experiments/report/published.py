@@ -8,6 +8,7 @@ in causal3dident, selection, 3, x, mlp, shape, matthews, 0.82.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 COLUMNS = ["bias", "subset", "dependence", "modality", "target", "r2", "probe"]
@@ -49,10 +50,8 @@ def add_paper_scores(cells: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     in_study = cells.study.isin(VERBS) & ((cells.perturbable == "") | noise)
     paper_scores = paper[[*KEY, "paper"]]
     joined = cells[KEY].merge(paper_scores, how="left", on=KEY, validate="m:1").paper.to_numpy()
-    distorted = [
-        target in perturbable.split()
-        for target, perturbable in zip(cells.target, cells.perturbable, strict=True)
-    ]
+    pairs = zip(cells.target, cells.perturbable, strict=True)
+    distorted = np.array([target in perturbable.split() for target, perturbable in pairs], bool)
     of_scenes = (cells.dependence == "natural") & (cells.metric == "r2")
     not_comparable = of_scenes & (cells.modality == "t") & distorted
     return cells.assign(paper=pd.Series(joined, cells.index).where(in_study & ~not_comparable))

@@ -85,9 +85,12 @@ def test_distorted_values_from_texts_are_not_compared(path):
         for target in ("hue", "shape")
     ]
     pd.concat([table, pd.DataFrame(rows, columns=IMAGE_COLUMNS)]).to_csv(path, index=False)
-    measured = cells(modality=list("xxtt"), target=["hue", "shape"] * 2, noise_probability=1.0)
+    measured = cells(modality=list("xxtt"), target=["hue", "shape"] * 2)
     measured = measured.assign(
-        setting="perturb {x_pos, hue}", study="perturbation", perturbable="x_pos hue"
+        noise_probability=1.0,
+        setting="perturb {x_pos, hue}",
+        study="perturbation",
+        perturbable="x_pos hue",
     )
     paper = read_paper(path, "scenes", SEMANTICS)
     np.testing.assert_array_equal(add_paper_scores(measured, paper).paper, [0.6, 0.6, np.nan, 0.6])
