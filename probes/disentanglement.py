@@ -3,12 +3,15 @@
 DCI of Eastwood & Williams (ICLR 2018): disentanglement, completeness, informativeness.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from probes.arguments import check_mask, check_splits
+from probes.columns import varying
 from probes.identifiability import Split
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
@@ -36,6 +39,7 @@ class DCI(NamedTuple):
     informativeness: Float[Array, ""]
 
 
+@partial(jax.jit, static_argnames="probe")
 def dci(
     key: Key[Array, ""],
     probe: Probe,
@@ -47,13 +51,18 @@ def dci(
     """Returns DCI of features [n, d] and of the latents [n, k] in `where`.
 
     Constant columns take no part. Disentanglement is 1 for a single latent, completeness for a
-    single column; both are 0 if no latent is predicted at all.
+    single column; both are 0 if no latent is predicted at all. NaN in the features or in one of the
+    latents in `where` gives NaN.
+
+    Raises ValueError for shapes that do not match, or another dtype.
     """
+    check_splits(features=features, latents=latents)
+    check_mask(latents.fit.shape[1], where=where)
     key_probe, key_order = jax.random.split(key)
-    latents = Split(*(part * where[None] for part in latents))
+    latents = Split(*(jnp.where(where[None], part, 0.0) for part in latents))
     weights, scores = importance(key_probe, key_order, probe, features=features, latents=latents)
-    weights = weights * where[None]
-    columns = features.fit.max(0) > features.fit.min(0)
+    weights = jnp.where(where[None], weights, 0.0)
+    columns = varying(features.fit)
     return DCI(
         _concentration(weights, where.sum()),
         _concentration(weights.T, columns.sum()),
@@ -61,6 +70,7 @@ def dci(
     )
 
 
+@partial(jax.jit, static_argnames="probe")
 @jax.default_matmul_precision("float32")
 def importance(
     key: Key[Array, ""],
@@ -80,6 +90,7 @@ def importance(
     features:       float32 [n, d].
     latents:        float32 [n, k].
     """
+    check_splits(features=features, latents=latents)
     rows, d = features.test, features.test.shape[1]
 
     def shuffled(key, column):
@@ -95,8 +106,8 @@ def importance(
 def _concentration(weights, categories):
     """1 - entropy of each row, in units of log `categories`; mean over rows by their weight."""
     totals = weights.sum(1)
-    fractions = weights / jnp.where(totals > 0, totals, 1.0)[:, None]
+    fractions = weights / jnp.where(totals == 0, 1.0, totals)[:, None]
     entropies = -jnp.sum(jax.scipy.special.xlogy(fractions, fractions), axis=1)
     largest = jnp.log(jnp.maximum(categories, 2))  # with one category the entropy is 0
     total = totals.sum()
-    return jnp.sum(totals * (1 - entropies / largest)) / jnp.where(total > 0, total, 1.0)
+    return jnp.sum(totals * (1 - entropies / largest)) / jnp.where(total == 0, 1.0, total)

@@ -5,12 +5,14 @@ are the MLP probes, trained five times as long: Adam at 1e-2 with cosine decay f
 paper takes 10,000 steps at 1e-3. The regression head fits the residuals of a ridge regression.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from probes.arguments import check_at_least, check_columns, check_floats, check_rows
 from probes.metrics import matthews, r2
 from probes.predictors.classification import mlp_binary
 from probes.predictors.regression import mlp
@@ -48,6 +50,7 @@ class DownstreamScores(NamedTuple):
     matthews: Float[Array, " 2"]
 
 
+@partial(jax.jit, static_argnames="variant")
 def downstream_scores(
     key: Key[Array, ""], features: Environments, s: Environments, variant: str = "paper"
 ) -> DownstreamScores:
@@ -55,12 +58,18 @@ def downstream_scores(
 
     s:       float32 [n, n_s], in the rows of `features`.
     variant: "paper", or "reference" for the weight of e^-|s| and the label of the reference code.
+
+    NaN in a semantic makes the scores of the outcomes NaN that depend on it. Raises ValueError for
+    shapes that do not match, another dtype, fewer than 9 semantics, or an unknown variant.
     """
+    _check_environments(features, s)
+    if variant not in VARIANTS:
+        raise ValueError(f"variant is {variant!r}: allowed is one of {', '.join(VARIANTS)}")
     weight, threshold_name = VARIANTS[variant]
     y = Environments(*(outcomes(part, weight) for part in s))
     index = list(OUTCOMES).index(LABEL)
     threshold = THRESHOLDS[threshold_name](y.fit[:, index])
-    high = Environments(*(part[:, index] > threshold for part in y))
+    high = Environments(*(_labels(part[:, index] - threshold) for part in y))
     queries = jnp.concatenate([features.same, features.shifted])
     key_regression, key_classification = jax.random.split(key)
     predicted = mlp(key_regression, features.fit, y.fit, queries, steps=STEPS)
@@ -70,6 +79,24 @@ def downstream_scores(
         jnp.stack([r2(y.same, predicted[:count]), r2(y.shifted, predicted[count:])]),
         jnp.stack([matthews(high.same, labels[:count]), matthews(high.shifted, labels[count:])]),
     )
+
+
+def _check_environments(features, s):
+    for name in Environments._fields:
+        rows = {f"features.{name}": getattr(features, name), f"s.{name}": getattr(s, name)}
+        check_floats(**rows)
+        check_rows(**rows)
+        check_columns(
+            **{"features.fit": features.fit, f"features.{name}": rows[f"features.{name}"]}
+        )
+        check_at_least(
+            max(OUTCOMES.values()), **{f"columns of s.{name}": rows[f"s.{name}"].shape[1]}
+        )
+
+
+def _labels(excess):
+    """1 for an outcome above the threshold, 0 below, -1 for NaN."""
+    return jnp.where(jnp.isnan(excess), -1, (excess > 0).astype(jnp.int32))
 
 
 def outcomes(s: Float[Array, "n n_s"], weight: float = 0.4) -> Float[Array, "n outcomes"]:

@@ -6,12 +6,21 @@ factor is fitted separately.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from probes.arguments import (
+    check_at_least,
+    check_columns,
+    check_labels,
+    check_mask,
+    check_rows,
+    check_splits,
+)
 from probes.identifiability import Split
 from probes.metrics import matthews, r2
 from probes.predictors.classification import Classifier
@@ -43,9 +52,13 @@ def factor_scores(
            arguments bound.
     truth: float32 [n, p], the unbiased factors as `one_hots`.
     """
-    return FactorScores(jax.lax.map(score, representations), score(truth))
+    check_splits(3, representations=representations)
+    # a loop, as `score` is mostly a new function, which would be compiled again within a scan
+    measured = [score(Split(*parts)) for parts in zip(*representations, strict=True)]
+    return FactorScores(jnp.stack(measured), score(truth))
 
 
+@partial(jax.jit, static_argnames=("classifier", "classes"))
 def factor_matthews(
     key: Key[Array, ""],
     classifier: Classifier,
@@ -61,7 +74,17 @@ def factor_matthews(
     labels:   int [n, k], from 0 to classes - 1; classifiers fit the `fit` rows and predict the
               `test` rows.
     features: float32 [n, d].
+
+    NaN in the features to fit gives NaN, as does a label that is not a class, in the score of its
+    factor alone. Raises ValueError for shapes that do not match, another dtype, or fewer than 2
+    classes.
     """
+    check_splits(features=features)
+    check_labels(2, **{"labels.fit": labels.fit, "labels.test": labels.test})
+    check_columns(**{"labels.fit": labels.fit, "labels.test": labels.test})
+    check_rows(**{"features.fit": features.fit, "labels.fit": labels.fit})
+    check_rows(**{"features.test": features.test, "labels.test": labels.test})
+    check_at_least(2, classes=classes)
 
     def score(key_and_labels):
         key, fit, test = key_and_labels
@@ -72,10 +95,15 @@ def factor_matthews(
     return jax.lax.map(score, (keys, labels.fit.T, labels.test.T))
 
 
+@partial(jax.jit, static_argnames="probe")
 def factor_r2(
     key: Key[Array, ""], probe: Probe, values: Split, features: Split
 ) -> Float[Array, " k"]:
-    """Returns R² of values [n, k] predicted from features [n, d], on the test rows: float32 [k]."""
+    """Returns R² of values [n, k] predicted from features [n, d], on the test rows: float32 [k].
+
+    Raises ValueError for shapes that do not match, or another dtype.
+    """
+    check_splits(values=values, features=features)
     return r2(values.test, probe(key, features.fit, values.fit, features.test))
 
 
@@ -84,9 +112,24 @@ def one_hots(
 ) -> Float[Array, "n p"]:
     """Returns concatenated one-hots of the factors, 0 outside `where`: float32 [n, Σ sizes].
 
-    sizes: number of values of each factor.
+    sizes: number of values of each factor. The row of any other value is NaN.
+
+    Raises ValueError for shapes that do not match, or another dtype.
     """
+    check_labels(2, factors=factors)
+    check_mask(factors.shape[1], where=where)
+    if len(sizes) != factors.shape[1]:
+        raise ValueError(
+            f"number of sizes is {len(sizes)}: allowed is {factors.shape[1]}, "
+            "the number of columns of factors"
+        )
     columns = [
-        jax.nn.one_hot(factors[:, index], size) * where[index] for index, size in enumerate(sizes)
+        jnp.where(where[index], _one_hot(factors[:, index], size), 0.0)
+        for index, size in enumerate(sizes)
     ]
     return jnp.concatenate(columns, axis=1)
+
+
+def _one_hot(values, size):
+    known = (values >= 0) & (values < size)
+    return jnp.where(known[:, None], jax.nn.one_hot(values, size), jnp.nan)

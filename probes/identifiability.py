@@ -6,12 +6,14 @@ the representation is a function of the unbiased latents alone (`reverse` scores
 other latent better than they do (`beyond` scores).
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from probes.arguments import check_mask, check_splits
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
 
@@ -72,15 +74,22 @@ class Identifiability(NamedTuple):
     attainable: LatentScores
 
 
+@partial(jax.jit, static_argnames="probe")
 def latent_scores(
     key: Key[Array, ""], probe: Probe, features: Split, latents: Split
 ) -> LatentScores:
-    """Returns R² of every latent, predicted from features [n, d], on the test rows."""
+    """Returns R² of every latent, predicted from features [n, d], on the test rows.
+
+    NaN in a latent makes its score NaN, NaN in the features all of them.
+    """
+    _check_latents(latents)
+    check_splits(features=features, **{"latents.s": _semantics(latents)})
     targets = _targets(latents)
     predictions = probe(key, features.fit, targets.fit, features.test)
     return _by_latent(r2(targets.test, predictions), latents)
 
 
+@partial(jax.jit, static_argnames="probe")
 def identifiability_scores(
     key: Key[Array, ""],
     probe: Probe,
@@ -98,7 +107,15 @@ def identifiability_scores(
 
     unbiased:   bool [n_s], the unbiased semantics.
     dimensions: bool [d], the columns of the representations that take part.
+
+    Raises ValueError for shapes that do not match, or another dtype.
     """
+    _check_latents(latents)
+    check_splits(3, representations=representations)
+    first = Split(*(part[0] for part in representations))
+    check_splits(**{"representations[0]": first, "latents.s": _semantics(latents)})
+    check_mask(latents.fit.s.shape[1], unbiased=unbiased)
+    check_mask(representations.fit.shape[2], dimensions=dimensions)
     z, targets = representations, _targets(latents)
     truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
     count, width = targets.fit.shape
@@ -113,7 +130,7 @@ def identifiability_scores(
         beyond = _by_latent(r2(residuals.test, predicted[:, width:]), latents)
         return (
             _by_latent(r2(targets.test, predicted[:, :width]), latents),
-            beyond._replace(s=jnp.where(unbiased, 0.0, beyond.s)),
+            beyond._replace(s=jnp.where(unbiased & ~jnp.isnan(beyond.s), 0.0, beyond.s)),
         )
 
     forward, beyond = jax.lax.map(of_representation, z)
@@ -124,6 +141,15 @@ def identifiability_scores(
         reverse=jax.vmap(masked_mean, in_axes=(0, None))(reverse, dimensions),
         attainable=_by_latent(r2(targets.test, attainable.test), latents),
     )
+
+
+def _check_latents(latents: Split) -> None:
+    names = Latents._fields
+    check_splits(**{f"latents.{n}": Split(*(getattr(part, n) for part in latents)) for n in names})
+
+
+def _semantics(latents: Split) -> Split:
+    return Split(latents.fit.s, latents.test.s)
 
 
 def _targets(latents: Split) -> Split:

@@ -4,12 +4,15 @@ Kernel test of independence (HSIC; Gretton et al., NIPS 2007) with p-values by p
 the residuals given the unbiased latents.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from probes.arguments import check_floats, check_rows, check_splits
+from probes.columns import at_unit_magnitude, centre
 from probes.identifiability import Split
 from probes.predictors.regression import Probe
 
@@ -28,6 +31,7 @@ class Independence(NamedTuple):
     p_value: Float[Array, ""]
 
 
+@partial(jax.jit, static_argnames="probe")
 def residual_independence(
     key: Key[Array, ""],
     probe: Probe,
@@ -55,7 +59,10 @@ def residual_independence(
     representation: float32 [n, d].
     target:         float32 [n, k].
     given:          float32 [n, c].
+
+    Raises ValueError for shapes that do not match, or another dtype.
     """
+    check_splits(representation=representation, target=target, given=given)
     key_probe, key_test = jax.random.split(key)
     width = representation.fit.shape[1]
     both = Split(
@@ -65,14 +72,17 @@ def residual_independence(
     return independence_test(key_test, of_both[:, :width], of_both[:, width:])
 
 
+@partial(jax.jit, static_argnames="probe")
 @jax.default_matmul_precision("float32")
 def residuals(
     key: Key[Array, ""], probe: Probe, targets: Split, given: Split
 ) -> Float[Array, "m k"]:
     """Returns the residuals of targets [n, k] given `given`, on the test rows: float32 [m, k]."""
+    check_splits(targets=targets, given=given)
     return targets.test - probe(key, given.fit, targets.fit, given.test)
 
 
+@jax.jit
 @jax.default_matmul_precision("float32")
 def independence_test(
     key: Key[Array, ""], a: Float[Array, "n d"], b: Float[Array, "n e"]
@@ -81,9 +91,12 @@ def independence_test(
 
     HSIC with Gaussian kernels, whose bandwidths are the median distances of the rows of a and of b.
     By chance, p is uniform on (0, 1). The null hypothesis is invariant to any invertible map of a
-    or b, the statistic to rotation, shift and scale. A constant a or b gives statistic 0 and p = 1.
+    or b, the statistic to rotation, shift and scale. A constant a or b gives statistic 0 and p = 1,
+    NaN gives NaN.
     Memory is that of a few float32 [n, n], for any number of permutations.
     """
+    check_floats(a=a, b=b)
+    check_rows(a=a, b=b)
     kernel = _gaussian_kernel(a)
     kernel = kernel - kernel.mean(0)[None]
     kernel = kernel - kernel.mean(1)[:, None]
@@ -94,11 +107,13 @@ def independence_test(
     null = jax.lax.map(permuted, jax.random.split(key, PERMUTATIONS))
     # ties count as reached; equal sums can differ by rounding, as their order differs
     reached = jnp.sum(null >= statistic - 1e-6 * jnp.abs(statistic))
-    return Independence(jnp.maximum(statistic, 0.0), (1.0 + reached) / (1.0 + PERMUTATIONS))
+    p_value = (1.0 + reached) / (1.0 + PERMUTATIONS)
+    p_value = jnp.where(jnp.isnan(statistic), jnp.nan, p_value)
+    return Independence(jnp.maximum(statistic, 0.0), p_value)
 
 
 def _gaussian_kernel(rows):
-    rows = rows - rows.mean(0)[None]
+    rows = at_unit_magnitude(centre(rows))
     subset = rows[:: -(-len(rows) // MEDIAN_ROWS)]
     median = jnp.median(_squared_distances(subset))
     # the median is 0 if most rows are equal, as those of a rare label

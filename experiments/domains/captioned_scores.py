@@ -106,7 +106,8 @@ def zero_shot_scores(
     phrasing = jnp.zeros(len(candidates), jnp.int32)
     ids = lvm.generate_captions(language, candidates, phrasing, trained.lane.bias.selected)
     texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], ids)).t
-    assigned = candidates[probes.nearest(images, texts, 1)[:, 0]]
+    nearest = probes.nearest(images, texts, 1)
+    assigned = jnp.where(nearest < 0, -1, candidates[nearest[:, 0]])  # -1 for NaN
     score = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))
     return jax.vmap(score, in_axes=1)(factors, assigned)
 

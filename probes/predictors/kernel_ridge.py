@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from probes.predictors.regression import standardize
+from probes.columns import centres, deviations, varying
+from probes.predictors.regression import check_fit, standardize
 
 POINTS = 1024  # largest number of rows to fit; the first ones are taken
 HELD_OUT = 4  # one in HELD_OUT rows is held out to choose bandwidth and penalty, then fitted too
@@ -12,6 +13,7 @@ BANDWIDTHS = (0.25, 0.5, 1.0, 2.0)  # of a Gaussian kernel, in units of √(numb
 PENALTIES = (1e-5, 1e-3, 1e-1)  # per fitted row
 
 
+@jax.jit
 @jax.default_matmul_precision("float32")
 def kernel_ridge(
     key: Key[Array, ""],
@@ -24,11 +26,13 @@ def kernel_ridge(
     Each target has the bandwidth and the penalty that predict its held-out rows best.
     """
     del key
-    points, queries = standardize(features[:POINTS], queries)
-    mean = targets[:POINTS].mean(0)[None]
-    values = targets[:POINTS] - mean
+    check_fit(features, targets, queries)
+    features, targets = features[:POINTS], targets[:POINTS]
+    points, queries = standardize(features, queries)
+    mean, std = centres(targets)[None], deviations(targets)[None]
+    values = (targets - mean) / jnp.where(std == 0, jnp.inf, std)
     fitted = len(points) - max(len(points) // HELD_OUT, 1)
-    scale = 0.5 / jnp.maximum(jnp.sum(points.std(0) > 0), 1)
+    scale = 0.5 / jnp.maximum(jnp.sum(varying(features)), 1)
     distances = scale * _squared_distances(points, points)
 
     def of_bandwidth(bandwidth):
@@ -51,7 +55,7 @@ def kernel_ridge(
         bandwidth, weights = bandwidth_and_weights
         return jnp.exp(-of_queries / bandwidth**2) @ weights
 
-    return mean + jax.lax.map(predict, (jnp.array(BANDWIDTHS), weights)).sum(0)
+    return mean + std * jax.lax.map(predict, (jnp.array(BANDWIDTHS), weights)).sum(0)
 
 
 def _squared_distances(a, b):

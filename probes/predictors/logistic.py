@@ -4,12 +4,14 @@ The loss is convex. With the penalty it has one minimum even if classes can be s
 are collinear, or a class never occurs.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from probes.predictors.classification import check_classification, decide
 from probes.predictors.regression import standardize
 
 PENALTY = 1e-4  # with a smaller one rounding can make the Hessian indefinite
@@ -18,6 +20,7 @@ PROGRESS = 0.9  # iteration ends once a step leaves more than this fraction of t
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of a Newton step; full steps alone can diverge
 
 
+@partial(jax.jit, static_argnames="classes")
 @jax.default_matmul_precision("float32")
 def logistic(
     key: Key[Array, ""],
@@ -33,10 +36,12 @@ def logistic(
     n d classes, time with n d² classes².
     """
     del key
+    check_classification(features, labels, queries, classes)
     features, queries = map(_with_intercept, standardize(features, queries))
-    return jnp.argmax(queries @ fit_logistic(features, labels, classes), axis=1)
+    return decide(queries @ fit_logistic(features, labels, classes), labels)
 
 
+@partial(jax.jit, static_argnames="classes")
 def fit_logistic(
     features: Float[Array, "n d"], labels: Int[Array, " n"], classes: int
 ) -> Float[Array, "d classes"]:

@@ -78,6 +78,28 @@ def test_infonce_of_identical_variables_is_flagged_as_saturated(key):
     assert not BOUNDS[0](key, z, column(s, 3)).saturated
 
 
+@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize(
+    "nats, saturated", [(2.0, False), (2.75, False), (4.15, True), (6.0, True)]
+)
+def test_a_bound_that_is_not_flagged_is_close_to_the_exact_information(
+    bound, nats, saturated, key, monkeypatch
+):
+    """Five pairs of correlated Gaussian variables."""
+    monkeypatch.setattr(information, "STEPS", 600)
+    correlation = (1 - np.exp(-2 * nats / 5)) ** 0.5
+
+    def pair(key, count):
+        s, noise = jax.random.normal(key, (2, count, 5))
+        return correlation * s + (1 - correlation**2) ** 0.5 * noise, s
+
+    keys = jax.random.split(key, 3)
+    fit, test = pair(keys[0], 8192), pair(keys[1], 1024)
+    result = bound(keys[2], *map(Split, fit, test))
+    assert result.saturated == saturated
+    assert saturated or abs(result.nats - nats) < 0.3
+
+
 def test_nwj_has_a_higher_ceiling(key):
     s, z = draw(key, identity, FIT, TEST)
     nats, ceiling, _ = BOUNDS[1](key, z, column(s, 0))

@@ -116,7 +116,7 @@ def test_every_score_has_its_shape_and_is_finite(plan, states):
     mesh = make_mesh(len(plan.lanes))
     data, state = shard_lanes(mesh, (plan.data, states))
     scores = compile_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
-    assert set(scores.probes) == {"linear", "mlp", "kernel"}
+    assert set(scores.probes) == set(probes.PROBES)
     for score in scores.probes.values():
         assert score.forward.s.shape == score.beyond.s.shape == (2, 2, 3)  # lanes, modalities
         assert score.attainable.s.shape == (2, 3)

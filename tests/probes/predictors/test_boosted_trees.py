@@ -1,0 +1,78 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+import lvm
+from lvm.latents.semantics import sample_semantics
+from probes import mlp, r2, ridge
+from probes.predictors import boosted_trees
+from probes.predictors.boosted_trees import boosting
+
+ROWS, KEPT, SEMANTICS = 20_480, 6, 10  # rows to fit and to test on; semantics that predict the rest
+WORLDS = 5  # per law
+
+
+@pytest.fixture(autouse=True, scope="module")
+def all_trees(few_trees):
+    """As many trees as outside the tests; `few_trees` takes effect before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boosted_trees, "TREES", few_trees)
+        yield
+
+
+def world_rows(seed, law):
+    """Kept semantics and the rest, of the rows to fit and to test on, in a drawn world."""
+    key = jax.random.fold_in(jax.random.key(7), seed)
+    key_world, key_fit, key_test, key_kept, _ = jax.random.split(key, 5)
+    world = lvm.init_world(key_world, dependence=law)
+    fit, test = (sample_semantics(k, world.semantics, ROWS) for k in (key_fit, key_test))
+    kept = np.sort(jax.random.permutation(key_kept, SEMANTICS)[:KEPT])
+    rest = np.setdiff1d(np.arange(SEMANTICS), kept)
+    return fit[:, kept], fit[:, rest], test[:, kept], test[:, rest]
+
+
+def scikit_learn_scores(features, targets, queries, truth):
+    """R² of every target by scikit-learn's boosted trees with default settings."""
+    features, targets, queries = map(np.asarray, (features, targets, queries))
+    model = HistGradientBoostingRegressor(random_state=0)
+    fits = [model.fit(features, column).predict(queries) for column in targets.T]
+    return np.asarray(r2(truth, jnp.asarray(np.stack(fits, axis=1), jnp.float32)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", lvm.DEPENDENCES)
+def test_no_score_is_more_than_002_below_scikit_learn(law, key):
+    for seed in range(WORLDS):
+        *arguments, truth = world_rows(seed, law)
+        expected = scikit_learn_scores(*arguments, truth)
+        gaps = np.asarray(r2(truth, boosting(key, *arguments))) - expected
+        print(law, seed, "gaps", gaps.round(3), "smallest", gaps.min().round(3))
+        assert gaps.min() > -0.02, (law, seed)
+
+
+def test_it_learns_fast_oscillations_that_the_mlp_cannot(key):
+    features = 4 * jax.random.normal(key, (8000, 3))
+    targets = jnp.sin(3 * features[:, :1]) + jnp.cos(3 * features[:, 1:2])
+    fit, test = slice(0, 6000), slice(6000, None)
+    by = lambda probe: r2(targets[test], probe(key, features[fit], targets[fit], features[test]))
+    assert by(mlp) < 0.3
+    assert by(boosting) > 0.8
+
+
+def test_a_linear_target_scores_as_by_ridge(key):
+    features = jax.random.normal(key, (2000, 3))
+    noise = jax.random.normal(jax.random.fold_in(key, 1), (2000, 1))
+    targets = features @ jnp.array([[1.0], [-1.0], [0.3]]) + noise
+    fit, test = slice(0, 1000), slice(1000, None)
+    by = lambda probe: r2(targets[test], probe(key, features[fit], targets[fit], features[test]))
+    np.testing.assert_allclose(by(boosting), by(ridge), atol=0.02)
+
+
+def test_a_smooth_function_of_oblique_directions_scores_as_by_the_mlp(key):
+    features = jax.random.normal(key, (4000, 6))
+    targets = jnp.sin(features.sum(1, keepdims=True))
+    fit, test = slice(0, 3000), slice(3000, None)
+    by = lambda probe: r2(targets[test], probe(key, features[fit], targets[fit], features[test]))
+    assert by(boosting) > by(mlp) - 0.04  # which is fitted to the held-out rows too
