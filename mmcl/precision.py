@@ -49,9 +49,11 @@ def with_precision(name: str, function: Callable) -> Callable:
     wrap both `jax.vjp` of the function and the pullback: a gradient of the wrapped function would
     not round its factors.
 
-    The wrapped function raises NotImplementedError on a CPU for products inside control flow other
-    than scan.
+    Raises ValueError for an unknown name. The wrapped function raises NotImplementedError on a CPU
+    for products inside control flow other than scan.
     """
+    if name not in PRECISIONS:
+        raise ValueError(f"name is {name!r}: allowed is one of {', '.join(PRECISIONS)}")
     rounding = PRECISIONS[name]
 
     def precise(*args):

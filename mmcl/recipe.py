@@ -32,7 +32,7 @@ class Recipe:
                    gradients at linear cost.
     objective:     name in `OBJECTIVES`; default "alignment_max_entropy".
     similarity:    "negative_squared_distance" (default), "cosine" or "dot"; the latter two for
-                   objectives with that option.
+                   objectives with that option. All others use a fixed similarity.
     negatives:     "in_batch" (default), or "second_batch" for alignment_max_entropy.
     optimizer:     "soap" (default), "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
@@ -49,10 +49,12 @@ class Recipe:
                    or "bfloat16". Sums are float32. A CPU is not faster in lower precision.
     output_space:  "free" (default), the unit "sphere" or the unit "cube". A sphere in d columns has
                    d - 1 dimensions.
+    alignment_weight, uniformity_weight:
+                   of the terms of alignment_uniformity_on_sphere, 0 or more; default 1.
 
     Raises ValueError for a size that is out of range, a name that is not in `ALLOWED_NAMES`, a
-    similarity, negatives, refinement or group size that the objective does not allow, and token ids
-    without a vocabulary.
+    similarity, negatives, weight, refinement or group size that the objective does not allow, and
+    token ids without a vocabulary.
     """
 
     outputs: int
@@ -75,6 +77,8 @@ class Recipe:
     vocabulary: int = 0
     precision: str = "float32"
     output_space: str = "free"
+    alignment_weight: float = 1.0
+    uniformity_weight: float = 1.0
 
     def __post_init__(self):
         def require(field, holds, allowed):
@@ -88,6 +92,8 @@ class Recipe:
         require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
         require("norm_penalty", self.norm_penalty > 0, "above 0")
+        for field in WEIGHTS:
+            require(field, getattr(self, field) >= 0, "0 or more")
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
@@ -99,6 +105,7 @@ class Recipe:
         require("vocabulary", enough_words, f"2 or more for text_encoder {self.text_encoder!r}")
 
 
+WEIGHTS = ("alignment_weight", "uniformity_weight")
 ALLOWED_NAMES = {  # field of a recipe -> its allowed values
     "objective": tuple(OBJECTIVES),
     "similarity": tuple(SIMILARITIES),
@@ -123,6 +130,9 @@ def _constraints_of_objective(recipe: Recipe):
     yield "similarity", takes_similarity, f"{distance} for {name}"
     takes_negatives = "negatives" in objective.options or recipe.negatives == "in_batch"
     yield "negatives", takes_negatives, f"in_batch for {name}"
+    for field in WEIGHTS:
+        takes_weight = field in objective.options or getattr(recipe, field) == 1
+        yield field, takes_weight, f"1 for {name}"
     refinable = name == "alignment_max_entropy" or recipe.refine_from is None
     yield "refine_from", refinable, f"None for {name} (refine=0)"
 

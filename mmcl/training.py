@@ -13,6 +13,13 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key, Shaped
 
+from mmcl.checks import (
+    check_batch,
+    check_hyperparameters,
+    check_not_negative,
+    check_observations,
+    check_pairs,
+)
 from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
 from mmcl.modalities import Modalities
 from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, whitening_matrix
@@ -21,7 +28,7 @@ from mmcl.objectives.similarities import SIMILARITIES
 from mmcl.optimizers.registry import make_optimizer
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
-from mmcl.recipe import Hyperparameters, Recipe
+from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
 
 
 @runtime_checkable
@@ -42,10 +49,26 @@ class Observations(Protocol):
 Sampler = Callable[[Key[Array, ""], int], Observations]  # (key, number of pairs) -> pairs
 
 
+class ParamsWithObjective(NamedTuple):
+    """Trained parameters of a run whose objective has parameters, such as "siglip_learned".
+
+    x:         of the encoder of images.
+    t:         of the encoder of texts.
+    objective: of the objective.
+    """
+
+    x: Any
+    t: Any
+    objective: Any
+
+
+Params = Modalities | ParamsWithObjective
+
+
 class TrainState(NamedTuple):
     """State of a training run, from which it can be resumed.
 
-    params:    parameters of both encoders.
+    params:    parameters of both encoders, and those of the objective if it has some.
     stats:     arrays of both encoders that gradients do not train, such as the whitening or the
                running statistics of batch normalisation.
     opt_state: of the optimiser.
@@ -53,7 +76,7 @@ class TrainState(NamedTuple):
                finite; the state does not change after it. -1 if the run has not diverged.
     """
 
-    params: Modalities
+    params: Params
     stats: Modalities
     opt_state: Any
     failed_at: Int[Array, ""]
@@ -78,7 +101,6 @@ def make_encoders(recipe: Recipe) -> Modalities:
     )
 
 
-@jax.default_matmul_precision("float32")
 def init(
     key: Key[Array, ""], batch: Observations, *, recipe: Recipe, hyper: Hyperparameters
 ) -> TrainState:
@@ -86,20 +108,34 @@ def init(
 
     batch: the first batch; the whitening or the scale of observations is fitted on it.
 
-    Raises ValueError for images whose sides do not fit the encoder "patches".
+    Raises ValueError for observations that the encoders of `recipe` do not take, different numbers
+    of images and texts, images whose sides do not fit the encoder "patches", and hyperparameters
+    out of range.
     """
+    check_pairs(recipe, "batch", batch)
+    check_hyperparameters(recipe, hyper)
+    return _init(key, Modalities(batch.x, batch.t), hyper, recipe=recipe)
+
+
+# inlined where a caller compiles, so that this jit is only for calls outside of one
+@partial(jax.jit, static_argnames="recipe", inline=True)
+@jax.default_matmul_precision("float32")
+def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> TrainState:
+    hyper = _float32(hyper)
     key_x, key_t = jax.random.split(key)
     encoders = make_encoders(recipe)
     params_x, stats_x = encoders.x.init(key_x, batch.x)
     params_t, stats_t = encoders.t.init(key_t, batch.t)
-    params = Modalities(params_x, params_t)
+    params: Params = Modalities(params_x, params_t)
+    init_params = OBJECTIVES[recipe.objective].init_params
+    if init_params is not None:
+        params = ParamsWithObjective(*params, init_params(hyper.temperature))
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
     return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
 
 
-@jax.default_matmul_precision("float32")
 def encode(
-    params: Modalities,
+    params: Params,
     stats: Modalities,
     observations: Observations,
     *,
@@ -110,14 +146,38 @@ def encode(
 
     Columns outside `hyper.dimensions` are 0, so they do not contribute to distances or inner
     products.
+
+    observations: images and texts need not be matched, and their numbers may differ. One of them
+                  may be None; then its representations are None.
+
+    Raises ValueError for observations that the encoders of `recipe` do not take, and for
+    hyperparameters out of range.
     """
+    check_observations(recipe, "observations", observations, allow_none=True)
+    check_hyperparameters(recipe, hyper)
+    both = Modalities(observations.x, observations.t)
+    return _encode(params, stats, both, hyper, recipe=recipe)
+
+
+@partial(jax.jit, static_argnames="recipe", inline=True)
+@jax.default_matmul_precision("float32")
+def _encode(
+    params: Params,
+    stats: Modalities,
+    observations: Modalities,
+    hyper: Hyperparameters,
+    *,
+    recipe: Recipe,
+) -> Modalities:
+    def representations(encoder, params, stats, rows):
+        return None if rows is None else encoder.apply(params, stats, rows)
+
     encoders = make_encoders(recipe)
-    z_x = encoders.x.apply(params.x, stats.x, observations.x)
-    z_t = encoders.t.apply(params.t, stats.t, observations.t)
+    z_x = representations(encoders.x, params.x, stats.x, observations.x)
+    z_t = representations(encoders.t, params.t, stats.t, observations.t)
     return _in_space(recipe, hyper, z_x, z_t)
 
 
-@jax.default_matmul_precision("float32")
 def step(
     state: TrainState,
     batch: Observations,
@@ -131,16 +191,27 @@ def step(
     If the loss or its gradient is not finite, the run has diverged, and its state does not change
     any more.
 
-    batch: if the negatives come from a second batch, it is the second half of this one.
+    batch: its number of pairs is a multiple of `recipe.group`. If the negatives come from a second
+           batch, it is the second half of this one.
     done:  int32 [], the number of steps before this one. It should not be batched under vmap, so
            that the periodic work of the optimiser stays conditional.
+
+    Raises ValueError for observations that the encoders of `recipe` do not take, another number of
+    pairs, and numbers out of range.
     """
-    representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
-    precise = partial(with_precision, recipe.precision)
-    forward = precise(partial(jax.vjp, representations, has_aux=True))
-    z, pull_back, stats = forward(state.params)
-    loss, grad_z = _loss_and_gradient(recipe, hyper, z, done)
-    (grads,) = precise(pull_back)(grad_z)
+    check_batch(recipe, batch)
+    check_hyperparameters(recipe, hyper)
+    check_not_negative("done", done)
+    return _step(state, Modalities(batch.x, batch.t), hyper, done, recipe=recipe)
+
+
+@partial(jax.jit, static_argnames="recipe", inline=True)
+@jax.default_matmul_precision("float32")
+def _step(
+    state: TrainState, batch: Modalities, hyper: Hyperparameters, done, *, recipe: Recipe
+) -> tuple[TrainState, Metrics]:
+    hyper, done = _float32(hyper), jnp.asarray(done, jnp.int32)
+    loss, grads, stats = _loss_and_gradients(recipe, hyper, state, batch, done=done)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
     params = optax.apply_updates(state.params, updates)
@@ -170,14 +241,47 @@ def train(
     key:    of all batches of the run; must have no other use.
     sample: (key, number of pairs) -> pairs.
     done:   int32 [], the number of steps before these.
+
+    A call outside of jit compiles every time, because `sample` may have changed: jit `train` with
+    static `sample`, `recipe` and `steps`.
+
+    Raises ValueError as `step` does, and for a negative number of steps.
     """
+    check_not_negative("steps", steps)
+    check_not_negative("done", done)
     count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 
     def body(state, done):
         batch = sample(jax.random.fold_in(key, done), count)
         return step(state, batch, recipe=recipe, hyper=hyper, done=done)
 
-    return jax.lax.scan(body, state, done + jnp.arange(steps))
+    first = jnp.asarray(done, jnp.int32)
+    return jax.lax.scan(body, state, first + jnp.arange(steps, dtype=jnp.int32))
+
+
+def _float32(hyper: Hyperparameters) -> Hyperparameters:
+    """Returns hyperparameters whose numbers are float32, also where JAX_ENABLE_X64 is set."""
+    numbers = hyper._replace(dimensions=None)
+    numbers = jax.tree.map(lambda number: jnp.asarray(number, jnp.float32), numbers)
+    return numbers._replace(dimensions=hyper.dimensions)
+
+
+def _loss_and_gradients(
+    recipe: Recipe, hyper: Hyperparameters, state: TrainState, batch: Modalities, *, done
+) -> tuple[Float[Array, ""], Params, Modalities]:
+    """Returns the objective, its gradient by the parameters, and the updated stats."""
+    representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
+    precise = partial(with_precision, recipe.precision)
+    forward = precise(partial(jax.vjp, representations, has_aux=True))
+    z, pull_back, stats = forward(Modalities(state.params.x, state.params.t))
+    objective_params = getattr(state.params, "objective", None)
+    loss, (grad_z, grad_objective) = _loss_and_gradient(
+        recipe, hyper, z, objective_params, done=done
+    )
+    (grads,) = precise(pull_back)(grad_z)
+    if objective_params is not None:
+        grads = ParamsWithObjective(*grads, grad_objective)
+    return loss, grads, stats
 
 
 def _encode_training(
@@ -195,41 +299,46 @@ def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
     space = OUTPUT_SPACES[recipe.output_space]
     all_columns = jnp.ones(recipe.outputs, bool)
     dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
-    return Modalities(space(x, dimensions), space(t, dimensions))
+    return jax.tree.map(lambda outputs: space(outputs, dimensions), Modalities(x, t))
 
 
 def _loss_and_gradient(
-    recipe: Recipe, hyper: Hyperparameters, z: Modalities, done: Int[Array, ""] | int
-) -> tuple[Float[Array, ""], Modalities]:
-    """Returns the objective after `done` steps, and its gradient by the representations z."""
+    recipe: Recipe, hyper: Hyperparameters, z: Modalities, params: Any, *, done: Int[Array, ""]
+) -> tuple[Float[Array, ""], tuple[Modalities, Any]]:
+    """Returns the objective after `done` steps, and its gradients by z and by `params`."""
     base = partial(_base_objective, recipe, hyper)
     if recipe.refine_from is None:
-        return jax.value_and_grad(base)(z)
+        return jax.value_and_grad(base, (0, 1))(z, params)
 
-    def refined(z):
+    def refined(z, params):
         options = {"whitening": whitening_matrix(z), "norm_penalty": recipe.norm_penalty}
         whitened = partial(alignment_max_whitened_entropy, **options)
-        return (base(z) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
+        return (base(z, params) + jax.vmap(whitened)(_in_groups(recipe, z)).mean()) / 2
 
     # gradients inside the branches: the gradient of a cond stores the residuals of both branches
-    branches = jax.value_and_grad(base), jax.value_and_grad(refined)
-    return jax.lax.cond(done < recipe.refine_from, *branches, z)
+    branches = jax.value_and_grad(base, (0, 1)), jax.value_and_grad(refined, (0, 1))
+    return jax.lax.cond(done < recipe.refine_from, *branches, z, params)
 
 
-def _base_objective(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Float[Array, ""]:
+def _base_objective(
+    recipe: Recipe, hyper: Hyperparameters, z: Modalities, params: Any
+) -> Float[Array, ""]:
     """The objective without refinement, mean over groups of pairs: float32 []."""
     objective = OBJECTIVES[recipe.objective]
+    options = {name: getattr(recipe, name) for name in WEIGHTS if name in objective.options}
+    if "similarity" in objective.options:
+        options["similarity"] = SIMILARITIES[recipe.similarity]
+    if params is not None:
+        options["params"] = params
 
-    def of_group(pairs, negatives):
-        available = {"similarity": SIMILARITIES[recipe.similarity], "negatives": negatives}
-        options = {name: available[name] for name in objective.options}
-        return objective.function(pairs, hyper.temperature, **options)
+    def of_group(pairs, **negatives):
+        return objective.function(pairs, hyper.temperature, **options, **negatives)
 
     groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":
-        return jax.vmap(partial(of_group, negatives=None))(groups).mean()
+        return jax.vmap(of_group)(groups).mean()
     pairs, negatives = zip(*(jnp.split(leaf, 2) for leaf in groups), strict=True)
-    return jax.vmap(of_group)(Modalities(*pairs), Modalities(*negatives)).mean()
+    return jax.vmap(of_group)(Modalities(*pairs), negatives=Modalities(*negatives)).mean()
 
 
 def _in_groups(recipe: Recipe, z: Modalities) -> Modalities:

@@ -25,6 +25,8 @@ def fast() -> ConfigDict:
             "refine": 0.1,  # fraction of the steps, the last ones, with whitened entropy too
             "refine_rate": 0.15,  # fraction of the learning rate when they begin
             "norm_penalty": 0.1,  # of whitened entropy, bounds representations
+            "alignment_weight": 1.0,  # both of `alignment_uniformity_on_sphere`
+            "uniformity_weight": 1.0,
             "optimizer": "soap",
             "learning_rate": 3e-2,
             "warmup": 100,
@@ -53,6 +55,8 @@ def paper() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
+            "alignment_weight": 1.0,
+            "uniformity_weight": 1.0,
             "optimizer": "adam",
             "learning_rate": 1e-4,
             "warmup": 0,
@@ -86,6 +90,8 @@ def patches() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
+            "alignment_weight": 1.0,
+            "uniformity_weight": 1.0,
             "optimizer": "adam",
             "learning_rate": 1e-3,
             "warmup": 100,

@@ -17,6 +17,7 @@ from lvm.files.atomic import write_atomically
 
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}
 WORLD_FIELDS = {"may_agree": "may_equal_truth"}
+NEW_RECIPE_FIELDS = {"alignment_weight": 1.0, "uniformity_weight": 1.0}
 KINDS = {
     "omitted": "mcar",
     "omitted_marked": "mcar_indicator",
@@ -35,6 +36,7 @@ def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
         return content
     config = _renamed(content["config"], FIELDS)
     config["world"] = _renamed(config["world"], WORLD_FIELDS)
+    config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
     config["settings"] = [_upgrade_setting(setting) for setting in config["settings"]]
     config["only"] = [_setting_name(name) for name in config.get("only", [])]
     config["steps_by_setting"] = [

@@ -76,7 +76,12 @@ def normalization_layer(name: str, groups: int, train: bool) -> nn.Module:
     name:   "batch" or "group".
     groups: number of groups, for "group"; divides the number of channels.
     train:  for "batch", whether to use and record the statistics of the batch.
+
+    Raises ValueError for another name.
     """
+    if name not in NORMALIZATIONS:
+        allowed = ", ".join(NORMALIZATIONS)
+        raise ValueError(f"normalization is {name!r}: allowed is one of {allowed}")
     # variances in a second pass: with few values E[x²] - E[x]² is dominated by rounding
     options = {"epsilon": EPSILON, "use_fast_variance": False}
     if name == "group":

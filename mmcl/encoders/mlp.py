@@ -1,7 +1,6 @@
 """MLP: the encoder of vectors, with whitened inputs."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -38,13 +37,14 @@ def mlp(widths: tuple[int, ...], outputs: int, slope: float, whiten: bool) -> En
     network = _MLP(widths, outputs, slope)
 
     def init(key, observations):
+        observations = observations.astype(jnp.float32)  # float64 where JAX_ENABLE_X64 is set
         stats = fit_whitening(observations) if whiten else ()
         return network.init(key, observations)["params"], stats
 
     def apply(params, stats, observations):
+        observations = observations.astype(jnp.float32)
         inputs = apply_whitening(stats, observations) if whiten else observations
-        forward = partial(network.apply, {"params": params})
-        return _apply_in_blocks(forward, inputs, max((*widths, outputs)))
+        return _apply_in_blocks(network, {"params": params}, inputs, max((*widths, outputs)))
 
     def train(params, stats, observations):
         return apply(params, stats, observations), stats
@@ -71,13 +71,19 @@ def apply_whitening(whitening: Whitening, observations: Float[Array, "n p"]) -> 
     return jnp.matmul(centred, whitening.matrix, precision="float32")
 
 
-def _apply_in_blocks(forward: Callable, inputs: Array, width: int) -> Array:
-    """Returns forward(inputs) for a function of independent rows; on a CPU in blocks of rows."""
+def _apply_in_blocks(network: nn.Module, variables, inputs: Array, width: int) -> Array:
+    """Returns the outputs of a network of independent rows; on a CPU in blocks of rows."""
     blocks = math.ceil(len(inputs) * width / CPU_BLOCK)
     if not on_cpu() or blocks <= 1:
-        return forward(inputs)
-    of_row = lambda row: forward(row[None])[0]
-    return jax.lax.map(of_row, inputs, batch_size=math.ceil(len(inputs) / blocks))
+        return network.apply(variables, inputs)
+    return _apply_to_rows(network, math.ceil(len(inputs) / blocks), variables, inputs)
+
+
+# inlined where a caller compiles; outside of jit the closure below would compile at every call
+@partial(jax.jit, static_argnums=(0, 1), inline=True)
+def _apply_to_rows(network: nn.Module, rows: int, variables, inputs: Array) -> Array:
+    of_row = lambda row: network.apply(variables, row[None])[0]
+    return jax.lax.map(of_row, inputs, batch_size=rows)
 
 
 class _MLP(nn.Module):

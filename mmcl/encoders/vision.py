@@ -92,7 +92,7 @@ def nested_patches(images: Images, sides: tuple[int, ...]) -> Shaped[Array, "n .
     patch = math.prod(sides)
     if height % patch or width % patch:
         raise ValueError(
-            f"images are {height} x {width} pixels: allowed is multiples of {patch}, "
+            f"images.shape[1:3] is {(height, width)}: allowed is multiples of {patch}, "
             f"for nested patches with sides {' x '.join(map(str, sides))}"
         )
     inner = sides[::-1]

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
 from mmcl.objectives.log_sum_exp import log_sum_exp
-from mmcl.objectives.masks import all_pairs, fill_masked, masked_mean
+from mmcl.objectives.masks import all_pairs, fill_masked, log_count, masked_mean
 from mmcl.objectives.similarities import negative_squared_distance
 
 BANDWIDTH = 0.7  # h of the kernel, in whitened coordinates
@@ -43,7 +43,7 @@ def alignment_max_entropy(
         left, right = negative_squared_distance(rows, rows_of_negatives)
         kernel_sum = log_sum_exp(left / temperature, right, where, negatives is None)
         with_positive = jnp.logaddexp(kernel_sum, -alignment / temperature)
-        return with_positive - jnp.log(jnp.maximum(count, 1))
+        return with_positive - log_count(jnp.maximum(count, 1))
 
     others = z if negatives is None else fill_masked(negatives, where)
     entropies = negative_entropy(z.x, others.x) + negative_entropy(z.t, others.t)
@@ -82,7 +82,7 @@ def alignment_max_whitened_entropy(
         scaled = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
         kernel_sum = log_sum_exp(*negative_squared_distance(scaled, scaled), where, True)
         others = jnp.maximum(where.sum() - 1, 1)
-        return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - jnp.log(others), 0.0)
+        return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - log_count(others), 0.0)
 
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     norm = jnp.sum((z.x - centre) ** 2 + (z.t - centre) ** 2, -1) / 2
@@ -101,4 +101,4 @@ def whitening_matrix(z: Modalities) -> Float[Array, "d d"]:
     variances = jnp.diagonal(cov)
     floor = jnp.where(variances > 0, 1e-5 * variances, 1.0)
     root = jnp.linalg.cholesky(cov + jnp.diag(floor))
-    return solve_triangular(root, jnp.eye(len(root)), lower=True).T
+    return solve_triangular(root, jnp.eye(len(root), dtype=root.dtype), lower=True).T

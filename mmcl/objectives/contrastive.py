@@ -1,21 +1,18 @@
-"""Contrastive objectives: InfoNCE and others that compare matched with mismatched pairs.
+"""Contrastive objectives: InfoNCE and variants of it, with other negatives.
 
 Each is a function (z, temperature, similarity, where) -> float32 []; lower is better, in nats.
+`infonce_intra_modal` has no argument `similarity`.
 Logits s are similarities / temperature. `where`, bool [n], selects the pairs that take part: the
 others change nothing, and an empty mask gives 0 with a gradient of 0.
 """
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
 from mmcl.objectives.log_sum_exp import log_sum_exp
-from mmcl.objectives.masks import all_pairs, fill_masked, masked_mean
-from mmcl.objectives.similarities import Similarity, negative_squared_distance
-
-NEWTON_STEPS = 5  # for the bias of `siglip`
-TINY = 1e-30  # keeps logarithms of sums that underflow finite
+from mmcl.objectives.masks import all_pairs, fill_masked, log_count, masked_mean
+from mmcl.objectives.similarities import Similarity, cosine, negative_squared_distance
 
 
 def symmetric_infonce(
@@ -35,7 +32,7 @@ def symmetric_infonce(
     positives = jnp.sum(left * right, 1)
     columns = where | ~where.any()  # all for an empty mask, to keep its value finite
     sums = log_sum_exp(left, right, columns, False) + log_sum_exp(right, left, columns, False)
-    return masked_mean(sums / 2 - jnp.log(columns.sum()) - positives, where)
+    return masked_mean(sums / 2 - log_count(columns.sum()) - positives, where)
 
 
 def decoupled_infonce(
@@ -51,59 +48,88 @@ def decoupled_infonce(
     below: with the distance or the dot product the scale of z can grow without limit. A single pair
     has no negatives, and its loss is -s_ii.
 
+    Deviations from the source: negatives are of the other modality only (with both:
+    `decoupled_infonce_intra_modal`), the logarithm is of a mean, not of a sum, the two directions
+    are averaged, not added, and any similarity is allowed; the source uses the cosine. Its
+    weighting of positives (DCLW) is not implemented.
+
     z: representations float32 [n, d]; matched rows are the positives.
     """
     where = all_pairs(z, where)
     left, right = similarity(*fill_masked(z, where))
     left = left / temperature
     sums = log_sum_exp(left, right, where, True) + log_sum_exp(right, left, where, True)
-    negatives = sums / 2 - jnp.log(jnp.maximum(where.sum() - 1, 1))
+    negatives = sums / 2 - log_count(jnp.maximum(where.sum() - 1, 1))
     negatives = jnp.where(jnp.isfinite(negatives), negatives, 0.0)
     return masked_mean(negatives - jnp.sum(left * right, 1), where)
 
 
-def siglip(
+def infonce_intra_modal(
+    z: Modalities,
+    temperature: Float[Array, ""] | float,
+    where: Bool[Array, " n"] | None = None,
+) -> Float[Array, ""]:
+    """InfoNCE of 2n candidates, with negatives of both modalities (NT-Xent): float32 [].
+
+    Mean over the 2n representations a_i, with positive p_i in the other modality and the cosine
+    similarity s, of -s(a_i, p_i) + log [Σ_j exp s(a_i, p_j) + Σ_{j≠i} exp s(a_i, a_j)], the cross
+    entropy of the positive among 2n - 1 candidates. This is the loss of SimCLR (Chen et al.,
+    arXiv 2002.05709) for two modalities in place of two augmentations, and that of the reference
+    code of the paper (arXiv 2504.10143) for images.
+
+    Deviations: none in the loss. There is no projection head: z are the representations.
+
+    z: representations float32 [n, d]; matched rows are the positives.
+    """
+    where = all_pairs(z, where)
+    columns = where | ~where.any()  # all for an empty mask, to keep its value finite
+    z = fill_masked(z, where)
+    left, right = cosine(z.x, z.t)
+    left = left / temperature
+    of_x = log_sum_exp(left, right, columns, False), _within(cosine, z.x, temperature, columns)
+    of_t = log_sum_exp(right, left, columns, False), _within(cosine, z.t, temperature, columns)
+    sums = jnp.logaddexp(*of_x) + jnp.logaddexp(*of_t)
+    return masked_mean(sums / 2 - jnp.sum(left * right, 1), where)
+
+
+def decoupled_infonce_intra_modal(
     z: Modalities,
     temperature: Float[Array, ""] | float,
     similarity: Similarity = negative_squared_distance,
     where: Bool[Array, " n"] | None = None,
 ) -> Float[Array, ""]:
-    """Sigmoid loss of independent pairs (SigLIP, Zhai et al., arXiv 2303.15343): float32 [].
+    """Decoupled contrastive learning with negatives of both modalities: float32 [].
 
-    E_i[-log σ(s_ii + b) - Σ_{j≠i} log σ(-s_ij - b)]. The temperature is an argument, not trained.
-    The bias b, a parameter in the source, is the one that minimises the loss of the batch: there is
-    nothing to initialise, and a shift of all similarities changes nothing. The derivative by b is 0
-    at the minimum, so b is a constant for the gradient. Memory grows with n².
+    Yeh et al., arXiv 2110.06848, Eq. 6. Mean over the 2n representations a_i, with positive p_i in
+    the other modality, of -s(a_i, p_i) + log mean_{j≠i} {exp s(a_i, p_j), exp s(a_i, a_j)}. A
+    single pair has no negatives, and its loss is -s_ii.
+
+    Deviations: the logarithm is of the mean over the 2 (n - 1) negatives, not of their sum, and the
+    two directions are averaged, not added; neither changes the direction of the gradient. Any
+    similarity is allowed; the source uses the cosine. Its weighting of positives (DCLW) is not
+    implemented.
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
     where = all_pairs(z, where)
-    left, right = similarity(*fill_masked(z, where))
-    logits = jnp.matmul(left / temperature, right.T, precision="float32")
-    matched = jnp.diagonal(logits)
-    others = where[None] & where[:, None] & ~jnp.eye(len(where), dtype=bool)
-    bias = jax.lax.stop_gradient(_best_bias(matched, where, logits, others))
-    of_matched = jax.nn.softplus(-matched - bias)
-    of_others = jnp.sum(jax.nn.softplus(logits + bias), 1, where=others)
-    return masked_mean(of_matched + of_others, where)
+    z = fill_masked(z, where)
+    left, right = similarity(z.x, z.t)
+    left = left / temperature
+    has_negatives = where.sum() > 1
+
+    def negatives(anchors, a, b):
+        cross = log_sum_exp(a, b, where, True)
+        within = _within(similarity, anchors, temperature, where)
+        # 0 in place of -inf first: the derivative of logaddexp is NaN at -inf, -inf
+        both = jnp.logaddexp(*(jnp.where(has_negatives, part, 0.0) for part in (cross, within)))
+        count = 2 * jnp.maximum(where.sum() - 1, 1)
+        return jnp.where(has_negatives, both - log_count(count), 0.0)
+
+    of_both = (negatives(z.x, left, right) + negatives(z.t, right, left)) / 2
+    return masked_mean(of_both - jnp.sum(left * right, 1), where)
 
 
-def _best_bias(matched, where, logits, others):
-    """Returns the b at which Σ_others σ(s + b) = Σ_matched σ(-s - b), by Newton's method.
-
-    It solves for equal logarithms, whose difference is almost linear in b even where matched and
-    mismatched pairs are well separated.
-    """
-
-    def newton(bias, _):
-        of_others, of_matched = jax.nn.sigmoid(logits + bias), jax.nn.sigmoid(-matched - bias)
-        sum_others = jnp.sum(of_others, where=others) + TINY
-        sum_matched = jnp.sum(of_matched, where=where) + TINY
-        slope = jnp.sum(of_others * (1 - of_others), where=others) / sum_others
-        slope = slope + jnp.sum(of_matched * (1 - of_matched), where=where) / sum_matched
-        gap = jnp.log(sum_others) - jnp.log(sum_matched)
-        return bias - gap / jnp.maximum(slope, 0.25), None
-
-    highest = jnp.max(logits, where=others, initial=-jnp.inf)
-    start = -jnp.maximum(highest, masked_mean(matched, where))  # here neither sum underflows
-    return jax.lax.scan(newton, start, length=NEWTON_STEPS)[0]
+def _within(similarity: Similarity, rows, temperature, where) -> Float[Array, " n"]:
+    """Returns log Σ_{j≠i} exp(s(rows_i, rows_j) / temperature): float32 [n]; -inf if empty."""
+    left, right = similarity(rows, rows)
+    return log_sum_exp(left / temperature, right, where, True)

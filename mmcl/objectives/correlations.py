@@ -27,10 +27,34 @@ def vicreg(
 
     Mean over active columns k of
     25 E(z_xk - z_tk)² + Σ_modalities [25 max(0, 1 - sd_k) + Σ_{l≠k} cov_kl²] of z / √temperature:
-    the temperature is the variance that each column should reach.
+    the temperature is the variance that each column should reach, 1 in the source.
+
+    Deviation from the released code: it averages the variance terms of the two modalities, see
+    `vicreg_released`. There is no projection head (expander): z are the representations.
 
     z: representations float32 [n, d].
     """
+    return _vicreg(z, temperature, where, variance=VARIANCE)
+
+
+def vicreg_released(
+    z: Modalities, temperature: Temperature, where: Bool[Array, " n"] | None = None
+) -> Float[Array, ""]:
+    """VICReg (Bardes et al., arXiv 2105.04906) with the weights of its released code: float32 [].
+
+    As `vicreg`, with half of the variance term per modality: mean over active columns k of
+    25 E(z_xk - z_tk)² + Σ_modalities [25/2 max(0, 1 - sd_k) + Σ_{l≠k} cov_kl²] of z / √temperature,
+    with sd² = var + 1e-4, and var and cov divided by n - 1.
+
+    Deviations: the temperature, 1 in the source, is the variance that each column should reach.
+    There is no projection head (expander): z are the representations.
+
+    z: representations float32 [n, d].
+    """
+    return _vicreg(z, temperature, where, variance=VARIANCE / 2)
+
+
+def _vicreg(z: Modalities, temperature, where, *, variance: float):
     where = all_pairs(z, where)
     columns = active_columns(z, where)
     scale = jax.lax.rsqrt(jnp.float32(temperature))
@@ -39,7 +63,7 @@ def vicreg(
     for deviations in (centred(x, where), centred(t, where)):
         cov = covariance(deviations, deviations, where)
         spread = jnp.sqrt(jnp.diagonal(cov) + RIDGE)
-        loss += VARIANCE * jnp.sum(jax.nn.relu(1 - spread), where=columns)
+        loss += variance * jnp.sum(jax.nn.relu(1 - spread), where=columns)
         loss += COVARIANCE * jnp.sum(_off_diagonal(cov) ** 2)
     return loss / jnp.maximum(columns.sum(), 1)
 
@@ -78,7 +102,7 @@ def whitened_regression(
     where = all_pairs(z, where)
     columns = active_columns(z, where)
     x, t = _standardized(z.x, where), _standardized(z.t, where)
-    ridge = RIDGE * jnp.eye(x.shape[1])
+    ridge = RIDGE * jnp.eye(x.shape[1], dtype=x.dtype)
     root_x = jnp.linalg.cholesky(covariance(x, x, where) + ridge)
     root_t = jnp.linalg.cholesky(covariance(t, t, where) + ridge)
     half = solve_triangular(root_x, covariance(x, t, where), lower=True)
@@ -94,4 +118,4 @@ def _standardized(rows, where):
 
 
 def _off_diagonal(matrix):
-    return matrix * (1 - jnp.eye(len(matrix)))
+    return matrix * (1 - jnp.eye(len(matrix), dtype=matrix.dtype))

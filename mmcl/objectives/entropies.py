@@ -22,11 +22,14 @@ from mmcl.objectives.masks import (
     centred,
     covariance,
     fill_masked,
+    log_count,
     masked_mean,
 )
 from mmcl.objectives.similarities import negative_squared_distance
+from mmcl.output_spaces import unit
 
 NEIGHBOUR = 3  # k of the k-th nearest neighbour; a lower k has less bias and more variance
+KERNEL_SCALE = 2.0  # t of `alignment_uniformity_on_sphere`, as in its source
 FLOOR = 1e-4  # added to squared distances and variances, so that their logarithms stay finite
 
 Temperature = Float[Array, ""] | float
@@ -42,11 +45,38 @@ def alignment_uniformity(
 
     E‖z_x - z_t‖² + ½ Σ_modalities log mean_ij exp(-‖z_i - z_j‖²). Both means are inside the
     logarithm, which makes it a Rényi entropy of order 2. The source bounds it by z on the unit
-    sphere (see `Recipe.output_space`); here the pairs i = j count and bound it in any space.
+    sphere (see `Recipe.output_space`); here the pairs i = j count and bound it in any space, and
+    the kernel has t = 1, not 2 (in the form of the source: `alignment_uniformity_on_sphere`).
 
     z: representations float32 [n, d].
     """
     return _alignment_minus(_renyi_entropy, 0.0, z, temperature, where)
+
+
+def alignment_uniformity_on_sphere(
+    z: Modalities,
+    temperature: Temperature,
+    where: Bool[Array, " n"] | None = None,
+    *,
+    alignment_weight: float = 1.0,
+    uniformity_weight: float = 1.0,
+) -> Float[Array, ""]:
+    """Alignment and uniformity on the unit sphere (Wang and Isola, arXiv 2005.10242): float32 [].
+
+    Of rows u = z / ‖z‖: `alignment_weight` · E‖u_x - u_t‖² + `uniformity_weight` · ½ Σ_modalities
+    log mean_{i≠j} exp(-t ‖u_i - u_j‖²) with t = 2 / temperature.
+
+    Deviations: none at temperature 1, where t is that of the source. Rows are scaled to the sphere
+    in any output space. A single pair has no uniformity.
+
+    z: representations float32 [n, d].
+    """
+    where = all_pairs(z, where)
+    z = Modalities(*map(unit, fill_masked(z, where)))
+    alignment = masked_mean(jnp.sum((z.x - z.t) ** 2, -1), where)
+    scale = KERNEL_SCALE / temperature
+    uniformity = (_uniformity(z.x, where, scale) + _uniformity(z.t, where, scale)) / 2
+    return alignment_weight * alignment + uniformity_weight * uniformity
 
 
 def alignment_max_neighbour_entropy(
@@ -94,7 +124,19 @@ def _renyi_entropy(rows, where, columns):
     nonempty = where | ~where.any()  # all for an empty mask, to keep gradients finite
     of_rows = log_sum_exp(*negative_squared_distance(rows, rows), nonempty, False)
     total = jax.nn.logsumexp(of_rows, where=nonempty)
-    return jnp.where(where.any(), 2 * jnp.log(nonempty.sum()) - total, 0.0)
+    return jnp.where(where.any(), 2 * log_count(nonempty.sum()) - total, 0.0)
+
+
+def _uniformity(rows, where, scale):
+    """Returns log mean_{i≠j} exp(-scale ‖rows_i - rows_j‖²), 0 for fewer than two pairs."""
+    left, right = negative_squared_distance(rows, rows)
+    of_rows = log_sum_exp(scale * left, right, where, True)
+    count = where.sum()
+    # 0 in place of -inf first: the derivative of a logarithm of 0 is not finite
+    total = jax.nn.logsumexp(jnp.where(count > 1, of_rows, 0.0), where=where | (count < 2))
+    # two logarithms, as the number of ordered pairs can exceed int32
+    mean = total - log_count(count) - log_count(jnp.maximum(count - 1, 1))
+    return jnp.where(count > 1, mean, 0.0)
 
 
 def _neighbour_entropy(rows, where, columns):
@@ -104,7 +146,7 @@ def _neighbour_entropy(rows, where, columns):
     _, nearest = jax.lax.top_k(jnp.where(others, similarity, -jnp.inf), NEIGHBOUR)
     # distances again, from differences: rounding dominates Gram distances of close points
     distance = jnp.sum((rows - rows[nearest[:, -1]]) ** 2, -1)
-    nats = columns.sum() / 2 * jnp.log(distance + FLOOR)
+    nats = columns.sum() * jnp.float32(0.5) * jnp.log(distance + FLOOR)
     return jnp.where(where.sum() > NEIGHBOUR, masked_mean(nats, where), 0.0)
 
 

@@ -5,6 +5,8 @@ function serves them all. Its gradient takes two matrix products with exp(produc
 pass over the pairs.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -41,6 +43,12 @@ def block_size() -> int:
 
 
 def _forward(left, right, where, skip_itself):
+    return _forward_in_blocks(left, right, where, skip_itself=skip_itself, size=block_size())
+
+
+# inlined where a caller compiles; outside of jit the closures below would compile at every call
+@partial(jax.jit, static_argnames=("skip_itself", "size"), inline=True)
+def _forward_in_blocks(left, right, where, *, skip_itself: bool, size: int):
     def of_rows(rows):
         logits = _masked_products(rows, right, where, skip_itself)
         largest = _finite(logits.max(1))
@@ -48,20 +56,26 @@ def _forward(left, right, where, skip_itself):
         return kernel, jnp.log(kernel.sum(1)) + largest
 
     rows = _with_indices(left)
-    if _fits(left, right):
+    if len(left) * len(right) <= size:
         kernel, values = of_rows(rows)
         return values, (left, right, where, values, kernel)
-    blocks = jax.lax.map(lambda block: of_rows(block)[1], _in_blocks(rows, right))
+    blocks = jax.lax.map(lambda block: of_rows(block)[1], _in_blocks(rows, right, size))
     values = blocks.ravel()[: len(left)]
     return values, (left, right, where, values, None)
 
 
 def _backward(skip_itself, residuals, cotangent):
+    size = block_size()
+    return *_backward_in_blocks(residuals, cotangent, skip_itself=skip_itself, size=size), None
+
+
+@partial(jax.jit, static_argnames=("skip_itself", "size"), inline=True)
+def _backward_in_blocks(residuals, cotangent, *, skip_itself: bool, size: int):
     left, right, where, values, kernel = residuals
     if kernel is not None:
         total = kernel.sum(1)
         weight = cotangent / jnp.where(total > 0, total, 1.0)
-        return *_gradients(left, right, kernel, weight), None
+        return _gradients(left, right, kernel, weight)
 
     def of_block(grad_right, block):
         rows, value, weight = block
@@ -70,9 +84,9 @@ def _backward(skip_itself, residuals, cotangent):
         grad_rows, grad_right_of_block = _gradients(rows[0], right, kernel, weight)
         return grad_right + grad_right_of_block, grad_rows
 
-    blocks = _in_blocks((_with_indices(left), values, cotangent), right)
+    blocks = _in_blocks((_with_indices(left), values, cotangent), right, size)
     grad_right, grad_left = jax.lax.scan(of_block, jnp.zeros_like(right), blocks)
-    return grad_left.reshape(-1, left.shape[1])[: len(left)], grad_right, None
+    return grad_left.reshape(-1, left.shape[1])[: len(left)], grad_right
 
 
 log_sum_exp.defvjp(_forward, _backward)
@@ -96,13 +110,9 @@ def _with_indices(left):
     return left, jnp.arange(len(left))
 
 
-def _fits(left, right) -> bool:
-    return len(left) * len(right) <= block_size()
-
-
-def _in_blocks(tree, right):
+def _in_blocks(tree, right, size: int):
     """Reshapes leading axes [n, ...] to [blocks, rows, ...]; zeros fill up the last block."""
-    rows = max(1, block_size() // len(right))
+    rows = max(1, size // len(right))
 
     def split(leaf):
         missing = -len(leaf) % rows

@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from mmcl.modalities import Modalities
 
@@ -25,6 +25,11 @@ def fill_masked(z: Modalities, where: Bool[Array, " n"]) -> Modalities:
 def masked_mean(values: Float[Array, " n"], where: Bool[Array, " n"]) -> Float[Array, ""]:
     """Returns the mean over pairs that take part, 0 if there are none: float32 []."""
     return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)
+
+
+def log_count(count: Int[Array, ""]) -> Float[Array, ""]:
+    """Returns the logarithm of a number of pairs: float32 [], also where JAX_ENABLE_X64 is set."""
+    return jnp.log(count.astype(jnp.float32))
 
 
 def active_columns(z: Modalities, where: Bool[Array, " n"]) -> Bool[Array, " d"]:

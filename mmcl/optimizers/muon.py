@@ -6,6 +6,7 @@ when the Gram matrix is computed and when the resulting factor is applied. The f
 slowly as the momentum, so it is reused for some steps.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -44,25 +45,27 @@ def scale_by_muon() -> optax.GradientTransformationExtraArgs:
 
     def update(grads, state, params=None, **extra):
         del params
-        step = extra["step"]
-        weight_of_mean = MOMENTUM / (1 - MOMENTUM ** (step + 2.0))
-        weight_of_grad = (1 - MOMENTUM) / (1 - MOMENTUM ** (step + 1.0))
-
-        def of_matrix(grad, muon_state):
-            mean = MOMENTUM * muon_state.mean + (1 - MOMENTUM) * grad
-            nesterov = weight_of_mean * mean + weight_of_grad * grad
-            refresh = step % REFRESH_EVERY == 0
-            nesterov /= jnp.linalg.norm(nesterov) + EPS
-            compute = lambda matrix, _: orthogonalizing_factor(matrix)
-            reuse = lambda _, factor: factor
-            factor = jax.lax.cond(refresh, compute, reuse, nesterov, muon_state.factor)
-            return _apply(factor, nesterov), MuonState(mean, factor)
-
+        of_matrix = partial(_update_matrix, extra["step"])
         results = jax.tree.map(of_matrix, grads, state)
         pick = lambda index: jax.tree.map(lambda _, result: result[index], grads, results)
         return pick(0), pick(1)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+# inlined where a caller compiles; outside of jit the closures below would compile at every call
+@partial(jax.jit, inline=True)
+def _update_matrix(step, grad, muon_state: MuonState) -> tuple[Float[Array, "m n"], MuonState]:
+    weight_of_mean = MOMENTUM / (1 - MOMENTUM ** (step + 2.0))
+    weight_of_grad = (1 - MOMENTUM) / (1 - MOMENTUM ** (step + 1.0))
+    mean = MOMENTUM * muon_state.mean + (1 - MOMENTUM) * grad
+    nesterov = weight_of_mean * mean + weight_of_grad * grad
+    refresh = step % REFRESH_EVERY == 0
+    nesterov /= jnp.linalg.norm(nesterov) + EPS
+    compute = lambda matrix, _: orthogonalizing_factor(matrix)
+    reuse = lambda _, factor: factor
+    factor = jax.lax.cond(refresh, compute, reuse, nesterov, muon_state.factor)
+    return _apply(factor, nesterov), MuonState(mean, factor)
 
 
 def orthogonalizing_factor(matrix: Float[Array, "m n"]) -> Float[Array, "s s"]:

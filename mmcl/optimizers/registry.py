@@ -24,7 +24,11 @@ def make_optimizer(
     clip_norm: float32 [], largest global norm of the gradient; may be traced.
 
     `update` takes the keyword `step`, int32 [], the number of steps before this one.
+
+    Raises ValueError for an unknown name.
     """
+    if name not in OPTIMIZERS:
+        raise ValueError(f"name is {name!r}: allowed is one of {', '.join(OPTIMIZERS)}")
     rate = lambda step: learning_rate(schedule, step)
     return optax.chain(optax.clip_by_global_norm(clip_norm), OPTIMIZERS[name](rate))
 

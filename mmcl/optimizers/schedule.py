@@ -27,6 +27,8 @@ class Schedule(NamedTuple):
 
 def learning_rate(schedule: Schedule, step: Int[Array, ""] | int) -> Float[Array, ""]:
     """Returns the learning rate at a step, counted from 0: float32 []."""
+    # also where JAX_ENABLE_X64 is set
+    schedule = Schedule(*(jnp.asarray(number, jnp.float32) for number in schedule))
     rise = jnp.minimum((step + 1) / jnp.maximum(schedule.warmup, 1), 1)
     decay_steps = jnp.maximum(schedule.decay_end - schedule.warmup, 1)
     progress = jnp.clip((step - schedule.warmup) / decay_steps, 0, 1)

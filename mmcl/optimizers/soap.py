@@ -4,6 +4,7 @@ If gradients are mostly noise, as with one unbiased latent and nine distorted on
 fewer steps than Adam or Muon.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -56,10 +57,13 @@ def _initial_moments(param) -> Moments:
     zero = jnp.zeros_like(param)
     sizes = param.shape if param.ndim == 2 else ()
     per_axis = lambda make: tuple(make(size) if size <= MAX_SIZE else None for size in sizes)
-    grams = per_axis(lambda size: jnp.zeros((size, size)))
-    return Moments(zero, zero, grams, per_axis(jnp.eye))
+    grams = per_axis(lambda size: jnp.zeros((size, size), param.dtype))
+    bases = per_axis(lambda size: jnp.eye(size, dtype=param.dtype))
+    return Moments(zero, zero, grams, bases)
 
 
+# inlined where a caller compiles; outside of jit the closures below would compile at every call
+@partial(jax.jit, inline=True)
 def _accumulate(grad, moments: Moments, step) -> Moments:
     grams, bases = moments.grams, moments.bases
     if grams:

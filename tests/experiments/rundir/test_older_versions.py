@@ -11,7 +11,12 @@ from experiments.report.write_report import write_report
 from experiments.rundir import history
 from experiments.rundir.claim import claim, read_lanes
 from experiments.rundir.describe import describe_run
-from experiments.rundir.older_versions import split_law, upgrade_row, upgrade_run
+from experiments.rundir.older_versions import (
+    NEW_RECIPE_FIELDS,
+    split_law,
+    upgrade_row,
+    upgrade_run,
+)
 from experiments.rundir.results import COLUMNS, read_results
 from experiments.sweep.loading import load_lane
 from experiments.sweep.plan import make_plan
@@ -29,6 +34,8 @@ def downgrade(directory):
     config = content["config"]
     for new, old in RENAMED.items():
         config[old] = config.pop(new)
+    for field in NEW_RECIPE_FIELDS:
+        del config["recipe"][field]
     for entry in (*config["settings"], *content["lanes"]):
         del entry["noise_law"]
     path.write_text(json.dumps(content))

@@ -1,18 +1,21 @@
 """The objectives beside the paper's, against float64, and properties common to all objectives."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
+from scipy.special import logsumexp
 
 import mmcl
 from mmcl.modalities import Modalities
 from mmcl.objectives.alignment_entropy import NORM_PENALTY
 from mmcl.objectives.registry import OBJECTIVES
 from mmcl.objectives.similarities import SIMILARITIES
-from tests.mmcl.test_training import RECIPE, hyper, trained
+from tests.mmcl.test_training import RECIPE, hyper, sample, trained
 
 N, D = 32, 3
 ALTERNATIVES = [name for name in OBJECTIVES if name != "alignment_max_entropy"]
@@ -22,8 +25,11 @@ IN_UNITS_OF_TEMPERATURE = [  # objectives of distances in units of √temperatur
     "alignment_max_gaussian_entropy",
     "alignment_uniformity",
     "decoupled_infonce",
+    "decoupled_infonce_intra_modal",
     "siglip",
+    "siglip_learned",
     "vicreg",
+    "vicreg_released",
 ]
 
 
@@ -112,6 +118,57 @@ def vicreg64(z):
     return loss
 
 
+def vicreg_released64(z):
+    """The parts of the released code: mse, half of a hinge per modality, sums of squares / d."""
+    x, t = z
+    loss = 25 * ((x - t) ** 2).mean()
+    hinges = [np.maximum(0, 1 - np.sqrt(rows.var(0, ddof=1) + 1e-4)).mean() for rows in z]
+    loss += 25 * (hinges[0] / 2 + hinges[1] / 2)
+    for rows in z:
+        cov = (rows - rows.mean(0)).T @ (rows - rows.mean(0)) / (len(rows) - 1)
+        loss += (cov**2).sum() / cov.shape[0] - (np.diagonal(cov) ** 2).sum() / cov.shape[0]
+    return loss
+
+
+def siglip_learned64(z, similarity=lambda z: -(cdist(z.x, z.t) ** 2)):
+    """At the initial parameters, that is, with a bias of -10."""
+    s = similarity(z)
+    sign = 1 - 2 * np.eye(len(s))
+    return softplus(sign * (s - 10)).sum() / len(s)
+
+
+def unit64(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def sphere_uniformity64(z, kernel_scale=2.0, weights=(1.0, 1.0)):
+    u = Modalities(unit64(z.x), unit64(z.t))
+    uniformity = [np.log(np.exp(-kernel_scale * pdist(rows) ** 2).mean()) for rows in u]
+    return weights[0] * alignment(u) + weights[1] * np.mean(uniformity)
+
+
+def infonce_intra_modal64(z, temperature=1.0):
+    """The cross entropy of a 2n x 2n matrix of logits without its diagonal."""
+    rows = unit64(np.concatenate(z))
+    logits = rows @ rows.T / temperature
+    np.fill_diagonal(logits, -np.inf)
+    count = len(z.x)
+    positives = np.concatenate([np.diagonal(logits, count), np.diagonal(logits, -count)])
+    return (logsumexp(logits, 1) - positives).mean()
+
+
+def decoupled_intra_modal64(z, of_pair=lambda a, b: -np.square(a - b).sum()):
+    """Loops over anchors, without matrix products."""
+    losses = []
+    for anchors, others in (z, z[::-1]):
+        for i, anchor in enumerate(anchors):
+            rest = [j for j in range(len(anchors)) if j != i]
+            negatives = [of_pair(anchor, rows[j]) for j in rest for rows in (anchors, others)]
+            mean = logsumexp(negatives) - np.log(len(negatives))
+            losses.append(mean - of_pair(anchor, others[i]))
+    return np.mean(losses)
+
+
 def barlow_twins64(z):
     columns = z.x.shape[1]
     cross = np.corrcoef(z.x.T, z.t.T)[:columns, columns:]
@@ -135,6 +192,11 @@ REFERENCES = {
     "decoupled_infonce": decoupled64,
     "siglip": siglip64,
     "vicreg": vicreg64,
+    "vicreg_released": vicreg_released64,
+    "alignment_uniformity_on_sphere": sphere_uniformity64,
+    "infonce_intra_modal": infonce_intra_modal64,
+    "decoupled_infonce_intra_modal": decoupled_intra_modal64,
+    "siglip_learned": siglip_learned64,
     "barlow_twins": barlow_twins64,
     "whitened_regression": regression64,
 }
@@ -156,6 +218,59 @@ def test_contrastive_objectives_with_other_similarities_against_float64(z, refer
     measured = OBJECTIVES[name].function(z, 0.5, SIMILARITIES[similarity])
     expected = reference(as64(z), lambda z: inner(z) / 0.5)
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
+
+
+def test_uniformity_has_a_kernel_scale_and_weights_of_both_terms(z):
+    function = OBJECTIVES["alignment_uniformity_on_sphere"].function
+    measured = function(z, 0.5, alignment_weight=3.0, uniformity_weight=0.25)
+    expected = sphere_uniformity64(as64(z), 4.0, (3.0, 0.25))
+    np.testing.assert_allclose(measured, expected, rtol=1e-5)
+
+
+def test_weights_of_the_recipe_reach_the_objective(key):
+    """One step without uniformity has the loss of the alignment alone."""
+    recipe = mmcl.Recipe(**{**RECIPE.__dict__, "objective": "alignment_uniformity_on_sphere"})
+    settings = hyper(4)
+    batch = sample(key, 64)
+    state = mmcl.init(key, batch, recipe=recipe, hyper=settings)
+    u = mmcl.encode(state.params, state.stats, batch, recipe=recipe, hyper=settings)
+    u = Modalities(unit64(np.asarray(u.x)), unit64(np.asarray(u.t)))
+    only_alignment = replace(recipe, alignment_weight=2.0, uniformity_weight=0.0)
+    _, metrics = mmcl.step(state, batch, recipe=only_alignment, hyper=settings, done=0)
+    np.testing.assert_allclose(metrics.loss, 2 * alignment(u), rtol=1e-4)
+
+
+def test_the_sphere_objective_does_not_depend_on_norms(z):
+    longer = Modalities(z.x * jnp.arange(1.0, N + 1)[:, None], 7 * z.t)
+    for name in ("alignment_uniformity_on_sphere", "infonce_intra_modal"):
+        np.testing.assert_allclose(value(name, longer), value(name, z), rtol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 1.0, 3.0])
+def test_intra_modal_objectives_at_other_temperatures_against_float64(z, temperature):
+    measured = value("infonce_intra_modal", z, temperature=temperature)
+    expected = infonce_intra_modal64(as64(z), temperature)
+    np.testing.assert_allclose(measured, expected, rtol=1e-5)
+    decoupled = OBJECTIVES["decoupled_infonce_intra_modal"].function
+    measured = decoupled(z, temperature, SIMILARITIES["cosine"])
+    cosines = lambda a, b: a @ b / np.linalg.norm(a) / np.linalg.norm(b) / temperature
+    np.testing.assert_allclose(measured, decoupled_intra_modal64(as64(z), cosines), rtol=1e-5)
+
+
+def test_intra_modal_negatives_of_equal_representations_have_a_known_loss():
+    """All 2n - 1 candidates are equally similar: log(2n - 1), and 0 without the positive."""
+    z = Modalities(*jnp.ones((2, N, D)))
+    np.testing.assert_allclose(value("infonce_intra_modal", z), np.log(2 * N - 1), rtol=1e-6)
+    np.testing.assert_allclose(value("decoupled_infonce_intra_modal", z), 0, atol=1e-6)
+
+
+def test_released_vicreg_halves_the_variance_term_only(z):
+    """Columns of variance above 1 have no variance term; near 0 it is 25 and 2 · 25."""
+    wide = jax.tree.map(lambda leaf: 100 * leaf, z)
+    np.testing.assert_allclose(value("vicreg_released", wide), value("vicreg", wide), rtol=1e-6)
+    narrow = jax.tree.map(lambda leaf: 1e-4 * leaf, z)
+    difference = value("vicreg", narrow) - value("vicreg_released", narrow)
+    np.testing.assert_allclose(difference, 25 * (1 - 0.01), rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", IN_UNITS_OF_TEMPERATURE)
@@ -296,6 +411,19 @@ def test_every_objective_trains(key, objective):
         ("barlow_twins", "group", 1, "recipe.group is 1: allowed is 2 or more"),
         ("vicreg", "similarity", "cosine", "recipe.similarity is 'cosine': allowed is negative"),
         ("siglip", "negatives", "second_batch", "recipe.negatives is .* allowed is in_batch for s"),
+        (
+            "vicreg",
+            "uniformity_weight",
+            2.0,
+            "recipe.uniformity_weight is 2.0: allowed is 1 for vic",
+        ),
+        (
+            "vicreg",
+            "alignment_weight",
+            -1.0,
+            "recipe.alignment_weight is -1.0: allowed is 0 or more",
+        ),
+        ("infonce_intra_modal", "similarity", "dot", "recipe.similarity is 'dot': allowed is nega"),
         ("siglip", "refine_from", 5, "recipe.refine_from is 5: allowed is None for siglip"),
     ],
 )
