@@ -108,7 +108,7 @@ def test_a_truncated_file_is_reported_and_its_complete_lanes_are_read(rows, tmp_
 
 def test_truncation_of_a_file_with_one_lane_is_detected(rows, tmp_path):
     path = tmp_path / "results.csv"
-    scores = scores_per_lane(3, 3, downstream=True)
+    scores = scores_per_lane(len(probes.PROBES), 3, downstream=True)
     add_results(path, rows[rows.lane == 0])
     assert scored_lanes(path, scores) == [0]
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
