@@ -10,10 +10,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from experiments.runtime.user_errors import exit_on_interrupt
+
 COMMANDS = (
     "run", "report", "inspect", "compare", "metrics", "gallery", "export", "supervised",
     "time_to_identify", "audit", "benchmark", "studies.linearity", "studies.objectives",
-    "studies.misalignment", "studies.scene_factors",
+    "studies.misalignment", "studies.scene_factors", "studies.attainable",
 )  # fmt: skip
 
 
@@ -26,7 +28,8 @@ def main() -> None:
         print(f"misalign {version('misalign')}")
     elif arguments[0] in COMMANDS:
         sys.argv = [f"misalign {arguments[0]}", *arguments[1:]]
-        runpy.run_module(f"experiments.{arguments[0]}", run_name="__main__", alter_sys=False)
+        with exit_on_interrupt():  # importing a command takes seconds
+            runpy.run_module(f"experiments.{arguments[0]}", run_name="__main__", alter_sys=False)
     else:
         (nearest,) = difflib.get_close_matches(arguments[0], COMMANDS, 1, 0)
         sys.exit(f"error: unknown command {arguments[0]!r}: nearest is {nearest!r}")

@@ -20,6 +20,7 @@ import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_text import plain_text
 from experiments.report.tables import setting_labels
 from experiments.runtime.devices import fix_numeric_settings
 from experiments.runtime.user_errors import user_errors
@@ -66,9 +67,8 @@ def save_captions(
     for index, (image_axis, text_axis) in enumerate(axes):
         image_axis.imshow(images[index])
         lines = [f"{name}:  {captions[index]}" for name, captions in zip(names, texts, strict=True)]
-        text_axis.text(
-            0, 0.5, "\n".join(lines), fontsize=7, va="center", transform=text_axis.transAxes
-        )
+        shown = plain_text("\n".join(lines))
+        text_axis.text(0, 0.5, shown, fontsize=7, va="center", transform=text_axis.transAxes)
         for axis in (image_axis, text_axis):
             axis.set_axis_off()
     save_figure(figure, path)
@@ -93,7 +93,7 @@ def save_neighbours(
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(axis is line[begin])
                 axis.spines[:].set_linewidth(2)
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
+        line[0].set_ylabel(plain_text(name), rotation=0, ha="right", va="center", fontsize=7)
     figure.suptitle("Framed: a test image; after it: the training images nearest to it", fontsize=8)
     save_figure(figure, path)
 

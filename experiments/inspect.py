@@ -6,13 +6,12 @@ misalign inspect runs/selection [--lane=3 [--npz=lane3.npz] [--diff=OTHER]] [--j
 import argparse
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from experiments.report.terminal_tables import Column, print_table
 from experiments.rundir.describe import (
     describe_lane,
     describe_run,
@@ -56,16 +55,16 @@ def inspect(options: argparse.Namespace) -> None:
         print(json.dumps(_json_values(found), indent=2, allow_nan=False))
         return
     show = _show_differences if options.diff else _show
-    show(found, Console(width=None if sys.stdout.isatty() else 160))
+    show(found, Console())
 
 
 def _show(found: dict[str, Any], console: Console) -> None:
     """Prints the fields, lanes and arrays of a run or a lane."""
     for name, value in found.items():
         if name == "lanes":
-            console.print(_table(LANE_COLUMNS, value))
+            print_table(console, _columns(LANE_COLUMNS, value))
         elif name == "arrays":
-            console.print(_table(("name", "shape", "dtype", "bytes", "norm"), value))
+            print_table(console, _columns(("name", "shape", "dtype", "bytes", "norm"), value))
             console.print(f"{sum(array['bytes'] for array in value):,} bytes per lane")
         else:
             console.print(f"{name}: {value}", highlight=False)
@@ -73,7 +72,7 @@ def _show(found: dict[str, Any], console: Console) -> None:
 
 def _show_differences(found: dict[str, float], console: Console) -> None:
     rows = [{"name": name, "largest difference": value} for name, value in found.items()]
-    console.print(_table(("name", "largest difference"), rows))
+    print_table(console, _columns(("name", "largest difference"), rows))
     differing = sum(value > 0 for value in found.values())
     console.print(f"{differing} of {len(found)} arrays differ")
 
@@ -87,11 +86,15 @@ def _json_values(found: Any) -> Any:
     return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
-def _table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Table:
-    table = Table(*[column.replace("_", " ") for column in columns], box=None)
-    for row in rows:
-        table.add_row(*[_brief(row[column]) for column in columns])
-    return table
+def _columns(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Column]:
+    return [
+        Column(
+            name.replace("_", " "),
+            [_brief(row[name]) for row in rows],
+            is_text=any(isinstance(row[name], str) for row in rows),
+        )
+        for name in names
+    ]
 
 
 def _brief(value: Any) -> str:

@@ -18,6 +18,7 @@ import mmcl
 from experiments.domains.domain import TrainedLane
 from experiments.domains.latent_metrics import LatentMetrics, latent_metrics
 from experiments.domains.latents import LatentsDomain
+from experiments.rundir.csv_tables import with_words
 from experiments.rundir.describe import describe_run
 from experiments.rundir.lane_identity import lane_columns, unbiased_names
 from experiments.rundir.results import DIGITS, MODALITIES
@@ -55,7 +56,8 @@ def write_metrics(directory: Path, modalities: Sequence[str], show: Show) -> Pat
                 value = np.nan if has_diverged else float(row["value"])
                 columns = lane_columns(number, lane.identity)
                 rows.append({**columns, "modality": modality, **row, "value": value})
-        write_atomically(path, pd.DataFrame(rows).to_csv(index=False, float_format=DIGITS))
+        table = with_words(pd.DataFrame(rows))
+        write_atomically(path, table.to_csv(index=False, float_format=DIGITS))
     show("scoring", 1.0, "")
     return path
 

@@ -8,10 +8,10 @@ from .captions.language import Factor as Factor
 from .captions.language import Language as Language
 from .captions.language import make_language as make_language
 from .captions.language import sentences as sentences
+from .latents.conditional import conditional_means as conditional_means
 from .latents.misalignment import MISALIGNMENTS as MISALIGNMENTS
 from .latents.misalignment import MisalignmentSpec as MisalignmentSpec
 from .latents.mixing import mix as mix
-from .latents.mixing import unmix as unmix
 from .latents.noise_laws import NOISE_LAWS as NOISE_LAWS
 from .latents.pairs import Pairs as Pairs
 from .latents.pairs import sample_pairs as sample_pairs

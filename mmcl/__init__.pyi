@@ -14,6 +14,7 @@ from .recipe import Recipe as Recipe
 from .training import Metrics as Metrics
 from .training import Observations as Observations
 from .training import TrainState as TrainState
+from .training import constant_loss as constant_loss
 from .training import encode as encode
 from .training import init as init
 from .training import make_encoders as make_encoders

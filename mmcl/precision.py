@@ -49,8 +49,8 @@ def with_precision(name: str, function: Callable) -> Callable:
     wrap both `jax.vjp` of the function and the pullback: a gradient of the wrapped function would
     not round its factors.
 
-    Raises ValueError for an unknown name. The wrapped function raises NotImplementedError on a CPU
-    for products inside control flow other than scan.
+    Raises ValueError for an unknown name. On a CPU the wrapped function raises it for a name other
+    than "float32" if there are products inside `cond`, `while_loop` or `checkpoint`.
     """
     if name not in PRECISIONS:
         raise ValueError(f"name is {name!r}: allowed is one of {', '.join(PRECISIONS)}")
@@ -61,35 +61,36 @@ def with_precision(name: str, function: Callable) -> Callable:
             if name == "float32" or not on_cpu():
                 return function(*args)
             program, shapes = jax.make_jaxpr(function, return_shape=True)(*args)
-            results = _evaluate(rounding.mantissa, program, *jax.tree.leaves(args))
+            results = _evaluate(name, program, *jax.tree.leaves(args))
             return jax.tree.unflatten(jax.tree.structure(shapes), results)
 
     return precise
 
 
-def _evaluate(mantissa: int, program: ClosedJaxpr, *args) -> list[Any]:
+def _evaluate(name: str, program: ClosedJaxpr, *args) -> list[Any]:
     """Returns the results of a program; products that are not explicitly float32 are rounded."""
     jaxpr = program.jaxpr
     values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*program.consts, *args), strict=True))
     read = lambda atom: atom.val if isinstance(atom, Literal) else values[atom]
     for equation in jaxpr.eqns:
-        results = _evaluate_equation(mantissa, equation, *map(read, equation.invars))
+        results = _evaluate_equation(name, equation, *map(read, equation.invars))
         values |= zip(equation.outvars, results, strict=True)
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _evaluate_equation(mantissa: int, equation: JaxprEqn, *values) -> Sequence[Any]:
+def _evaluate_equation(name: str, equation: JaxprEqn, *values) -> Sequence[Any]:
     primitive, params = equation.primitive, equation.params
     if primitive.name in CALLS:
-        return _evaluate(mantissa, params[CALLS[primitive.name]], *values)
+        return _evaluate(name, params[CALLS[primitive.name]], *values)
     if primitive.name == "scan":
-        return _evaluate_scan(mantissa, params, *values)
+        return _evaluate_scan(name, params, *values)
     if primitive.name in PRODUCTS and Precision.HIGHEST not in jax.tree.leaves(params["precision"]):
-        values = [jax.lax.reduce_precision(value, EXPONENT, mantissa) for value in values]
+        bits = PRECISIONS[name].mantissa
+        values = [jax.lax.reduce_precision(value, EXPONENT, bits) for value in values]
     elif any(map(_has_products, jaxprs_in_params(params))):
-        raise NotImplementedError(
-            f"a CPU cannot round matrix products inside {primitive.name}: allowed is precision "
-            "'float32'"
+        raise ValueError(
+            f"precision is {name!r}: allowed is 'float32' on a CPU, which cannot round the matrix "
+            f"products inside {primitive.name}"
         )
     results = primitive.bind(*values, **params)
     return results if primitive.multiple_results else [results]
@@ -101,12 +102,12 @@ def _has_products(jaxpr: Jaxpr) -> bool:
     return not names.isdisjoint(PRODUCTS) or any(map(_has_products, inner))
 
 
-def _evaluate_scan(mantissa: int, params: dict[str, Any], *values) -> Sequence[Any]:
+def _evaluate_scan(name: str, params: dict[str, Any], *values) -> Sequence[Any]:
     num_consts, num_carry = params["num_consts"], params["num_carry"]
     constants, values = values[:num_consts], values[num_consts:]
 
     def body(carry, rows):
-        results = _evaluate(mantissa, params["jaxpr"], *constants, *carry, *rows)
+        results = _evaluate(name, params["jaxpr"], *constants, *carry, *rows)
         return results[:num_carry], results[num_carry:]
 
     start, rows = list(values[:num_carry]), list(values[num_carry:])

@@ -1,7 +1,8 @@
 """Recipe: the static choices of a training run, and its traced hyperparameters."""
 
 import dataclasses
-from typing import NamedTuple
+from numbers import Integral, Real
+from typing import Any, NamedTuple
 
 from jaxtyping import Array, Bool, Float
 
@@ -52,9 +53,9 @@ class Recipe:
     alignment_weight, uniformity_weight:
                    of the terms of alignment_uniformity_on_sphere, 0 or more; default 1.
 
-    Raises ValueError for a size that is out of range, a name that is not in `ALLOWED_NAMES`, a
-    similarity, negatives, weight, refinement or group size that the objective does not allow, and
-    token ids without a vocabulary.
+    Raises ValueError for a value of another type, a size that is out of range, a name that is not
+    in `ALLOWED_NAMES`, a similarity, negatives, weight, refinement or group size that the objective
+    does not allow, and token ids without a vocabulary.
     """
 
     outputs: int
@@ -86,8 +87,9 @@ class Recipe:
                 value = getattr(self, field)
                 raise ValueError(f"recipe.{field} is {value!r}: allowed is {allowed}")
 
-        require("widths", all(width >= 1 for width in self.widths), "widths of 1 or more")
-        for field in ("head_widths", "text_widths"):
+        for field, holds, allowed in _types_of_fields(self):
+            require(field, holds, allowed)
+        for field in ("widths", "head_widths", "text_widths"):
             require(field, all(width >= 1 for width in getattr(self, field)), "widths of 1 or more")
         require("slope", 0 < self.slope <= 1, "above 0, at most 1")
         require("outputs", self.outputs >= 1, "1 or more")
@@ -105,6 +107,26 @@ class Recipe:
         require("vocabulary", enough_words, f"2 or more for text_encoder {self.text_encoder!r}")
 
 
+def is_integer(value: Any) -> bool:
+    """Returns whether a value is an integer; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a real number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+ALLOWED_TYPES = {  # annotation -> whether a value has that type, and the allowed ones in words
+    int: (is_integer, "an integer"),
+    int | None: (lambda value: value is None or is_integer(value), "an integer or None"),
+    float: (is_number, "a number"),
+    bool: (lambda value: isinstance(value, bool), "True or False"),
+    tuple[int, ...]: (
+        lambda value: isinstance(value, tuple) and all(map(is_integer, value)),
+        "a tuple of integers",
+    ),
+}
 WEIGHTS = ("alignment_weight", "uniformity_weight")
 ALLOWED_NAMES = {  # field of a recipe -> its allowed values
     "objective": tuple(OBJECTIVES),
@@ -117,6 +139,14 @@ ALLOWED_NAMES = {  # field of a recipe -> its allowed values
     "precision": tuple(PRECISIONS),
     "output_space": tuple(OUTPUT_SPACES),
 }
+
+
+def _types_of_fields(recipe: Recipe):
+    """Yields the types of fields, names aside: (field, whether met, allowed)."""
+    for field in dataclasses.fields(recipe):
+        if field.type in ALLOWED_TYPES:
+            has_type, allowed = ALLOWED_TYPES[field.type]
+            yield field.name, has_type(getattr(recipe, field.name)), allowed
 
 
 def _constraints_of_objective(recipe: Recipe):

@@ -259,6 +259,19 @@ def train(
     return jax.lax.scan(body, state, first + jnp.arange(steps, dtype=jnp.int32))
 
 
+def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
+    """Returns the objective, without refinement, if all representations are equal: float32 [].
+
+    A run whose loss does not fall below it has learned nothing. NaN if the objective is not
+    defined for such representations.
+    """
+    pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
+    rows = jnp.ones((pairs, recipe.outputs))
+    init_params = OBJECTIVES[recipe.objective].init_params
+    params = None if init_params is None else init_params(hyper.temperature)
+    return _base_objective(recipe, hyper, _in_space(recipe, hyper, rows, rows), params)
+
+
 def _float32(hyper: Hyperparameters) -> Hyperparameters:
     """Returns hyperparameters whose numbers are float32, also where JAX_ENABLE_X64 is set."""
     numbers = hyper._replace(dimensions=None)

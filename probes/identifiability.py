@@ -1,9 +1,9 @@
 """Identifiability: scores of block identification (paper theorem 4.1).
 
 The claim has two parts. First, every unbiased latent is a function of the representation: compare
-`forward` scores with `attainable` ones, from the same probe on the true unbiased latents. Second,
-the representation is a function of the unbiased latents alone (`reverse` scores), so it predicts no
-other latent better than they do (`beyond` scores).
+`forward` scores with `attainable` ones. Second, the representation is a function of the unbiased
+latents alone (`reverse` scores), so that given these it predicts no other latent (`partial`
+scores).
 """
 
 from functools import partial
@@ -57,19 +57,19 @@ class Identifiability(NamedTuple):
     """Scores of r representations by one probe; all leaves but `attainable` have a leading axis r.
 
     forward:    R² of every latent, predicted from the representation.
-    beyond:     R² of the residual of every latent given the unbiased latents, predicted from the
-                representation. It is 0 if the representation is a function of the unbiased latents,
-                provided that the probe learns all that they predict; a linear probe does so for
-                Gaussian latents. It is 0 for the unbiased latents, which have no residual. It
-                uses the representation alone: a dependence that shows only together with the
-                unbiased latents lowers `reverse` instead.
+    partial:    partial R² of every latent given the unbiased ones: R² of its residual, predicted
+                from the residual of the representation. Both residuals are what the unbiased
+                latents leave unexplained. It is 0 if the representation is a function of the
+                unbiased latents that the probe can learn, and 0 for the unbiased latents, which
+                have no residual. It does not depend on the size of a trace: a trace of a latent in
+                one part in a thousand of the representation scores 1 if nothing else is with it.
     reverse:    float32 [r], mean R² of the dimensions of the representation, predicted from the
                 unbiased latents: 1 if it is a function of them alone that the probe can learn.
     attainable: R² of every latent, predicted from the true unbiased latents.
     """
 
     forward: LatentScores
-    beyond: LatentScores
+    partial: LatentScores
     reverse: Float[Array, " r"]
     attainable: LatentScores
 
@@ -98,15 +98,19 @@ def identifiability_scores(
     *,
     unbiased: Bool[Array, " n_s"],
     dimensions: Bool[Array, " d"],
+    conditional_means: Split | None = None,
 ) -> Identifiability:
     """Returns all scores of representations [r, n, d].
 
-    The probe is fitted r + 1 times, once on the true unbiased latents and once on each
-    representation. One key serves all of these fits, so that measured and attainable scores differ
-    by their features alone.
+    One key serves all fits of the probe, so that measured and attainable scores differ by their
+    features alone.
 
-    unbiased:   bool [n_s], the unbiased semantics.
-    dimensions: bool [d], the columns of the representations that take part.
+    unbiased:          bool [n_s], the unbiased semantics.
+    dimensions:        bool [d], the columns of the representations that take part.
+    conditional_means: float32 [n, n_s], the semantics expected from the unbiased ones, where the
+                       law is known; m_x and m_t are then independent of them. With None (default)
+                       the probe predicts latents from the unbiased semantics; attainable scores
+                       are then a lower bound, as good as the probe.
 
     Raises ValueError for shapes that do not match, or another dtype.
     """
@@ -116,30 +120,51 @@ def identifiability_scores(
     check_splits(**{"representations[0]": first, "latents.s": _semantics(latents)})
     check_mask(latents.fit.s.shape[1], unbiased=unbiased)
     check_mask(representations.fit.shape[2], dimensions=dimensions)
-    z, targets = representations, _targets(latents)
-    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
-    count, width = targets.fit.shape
-    fit_and_test = jnp.concatenate(truth)
-    of_truth = probe(key, truth.fit, _concatenate_columns([targets.fit, *z.fit]), fit_and_test)
-    attainable = Split(of_truth[:count, :width], of_truth[count:, :width])
-    residuals = Split(targets.fit - attainable.fit, targets.test - attainable.test)
+    targets = _targets(latents)
+    means, z_means = _from_unbiased(key, probe, unbiased, latents, representations)
+    if conditional_means is not None:
+        check_splits(conditional_means=conditional_means, **{"latents.s": _semantics(latents)})
+        means = _known_means(conditional_means, latents)
+    residuals = Split(*map(jnp.subtract, targets, means))
+    score = lambda goals, features: _by_latent(
+        r2(goals.test, probe(key, features.fit, goals.fit, features.test)), latents
+    )
 
-    def of_representation(rows):
-        both = _concatenate_columns([targets.fit, residuals.fit])
-        predicted = probe(key, rows.fit, both, rows.test)
-        beyond = _by_latent(r2(residuals.test, predicted[:, width:]), latents)
-        return (
-            _by_latent(r2(targets.test, predicted[:, :width]), latents),
-            beyond._replace(s=jnp.where(unbiased & ~jnp.isnan(beyond.s), 0.0, beyond.s)),
-        )
+    def of_representation(parts):
+        z, z_mean = parts
+        z = Split(*(jnp.where(dimensions[None], part, 0.0) for part in z))
+        partial = score(residuals, Split(*map(jnp.subtract, z, z_mean)))
+        known = jnp.where(unbiased & ~jnp.isnan(partial.s), 0.0, partial.s)
+        reverse = masked_mean(r2(z.test, z_mean.test), dimensions)
+        return score(targets, z), partial._replace(s=known), reverse
 
-    forward, beyond = jax.lax.map(of_representation, z)
-    reverse = r2(_concatenate_columns(z.test), of_truth[count:, width:]).reshape(len(z.fit), -1)
+    forward, partial, reverse = jax.lax.map(of_representation, (representations, z_means))
     return Identifiability(
-        forward=forward,
-        beyond=beyond,
-        reverse=jax.vmap(masked_mean, in_axes=(0, None))(reverse, dimensions),
-        attainable=_by_latent(r2(targets.test, attainable.test), latents),
+        forward, partial, reverse, attainable=_by_latent(r2(targets.test, means.test), latents)
+    )
+
+
+def _from_unbiased(key, probe: Probe, unbiased, latents: Split, z: Split) -> tuple[Split, Split]:
+    """Returns latents [n, ...] and representations [r, n, d], predicted from unbiased semantics."""
+    targets = _targets(latents)
+    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
+    goals = _concatenate_columns([targets.fit, *z.fit])
+    predicted = probe(key, truth.fit, goals, jnp.concatenate(truth))
+    (count, width), d = targets.fit.shape, z.fit.shape[2]
+    parts = Split(predicted[:count], predicted[count:])
+    of_z = [part[:, width:].reshape(len(part), -1, d).swapaxes(0, 1) for part in parts]
+    return Split(*(part[:, :width] for part in parts)), Split(*of_z)
+
+
+def _known_means(conditional_means: Split, latents: Split) -> Split:
+    """Returns conditional means of all latents [n, ...]; those of m_x and m_t are constant."""
+    constant = lambda m, rows: jnp.broadcast_to(m.mean(0, keepdims=True), (rows, m.shape[1]))
+    fit = latents.fit
+    return Split(
+        *(
+            _concatenate_columns([s, constant(fit.m_x, len(s)), constant(fit.m_t, len(s))])
+            for s in conditional_means
+        )
     )
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import jax
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
@@ -39,6 +40,12 @@ def finished(tmp_path_factory):
 
     directory = tmp_path_factory.mktemp("finished")
     return directory, run(directory, small_config(), report=True)
+
+
+@pytest.fixture
+def unchecked_types(monkeypatch):
+    """Without the checks of the import hook, which users do not have."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture

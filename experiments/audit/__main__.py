@@ -4,7 +4,6 @@ python -m experiments.audit --captions captions.txt
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +13,11 @@ from experiments.audit.advice import advice
 from experiments.audit.counting import Counts, count_all
 from experiments.audit.inputs import read_captions, read_concepts, read_labels
 from experiments.audit.rate_bars import save_bars
-from experiments.audit.rate_tables import as_csv, terminal_table, tidy_table
+from experiments.audit.rate_tables import as_csv, terminal_columns, tidy_table
 from experiments.audit.rates import compute_rates
+from experiments.report.terminal_tables import print_table
 from experiments.runtime.progress import progress
+from experiments.runtime.user_errors import user_errors
 from lvm.files.atomic import write_atomically
 
 SHIPPED_CONCEPTS = Path(__file__).parent / "concepts.csv"
@@ -47,12 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--figure", type=Path, help="output figure, a .png file; a .pdf is written beside it"
     )
     options = parser.parse_args(arguments)
-    try:
-        audit(options, Console(width=None if sys.stdout.isatty() else 160, markup=False))
-    except (OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped: nothing was written")
+    with user_errors():
+        audit(options, Console(markup=False))
 
 
 def audit(options: argparse.Namespace, console: Console) -> None:
@@ -72,7 +69,7 @@ def audit(options: argparse.Namespace, console: Console) -> None:
         write_atomically(options.out, as_csv(tidy_table(rates, counts.captions)))
     if options.figure:
         save_bars(rates, counts.captions, options.figure)
-    console.print(terminal_table(rates), highlight=False)
+    print_table(console, terminal_columns(rates))
     for line in ("", *notes(counts, unused), *advice(rates, counts.captions)):
         console.print(line, highlight=False, soft_wrap=True)
     for output, path in (("table", options.out), ("figure", options.figure)):

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from experiments.audit.rate_tables import percent
 from experiments.audit.rates import GroupRates, Rate
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_text import plain_text
 
 BAR_HEIGHT = 0.24  # inches
 HEADROOM = 1.16  # the axis ends at this multiple of the longest bar, to fit its number
@@ -33,7 +34,7 @@ def save_bars(rates: Sequence[GroupRates], captions: int, path: Path) -> None:
     left, *right = figure.subplots(1, 1 + labelled, sharey=True, squeeze=False)[0]
     _bars(left, [group_rates.selection for group_rates in upwards], SELECTION_STYLE)
     names = [group_rates.group for group_rates in upwards]
-    left.set_yticks(range(len(names)), names, parse_math=False)
+    left.set_yticks(range(len(names)), map(plain_text, names))
     left.set_xlabel(f"selection rate: % of {captions:,} captions that mention it", fontsize=8)
     for axis in right:
         _bars(axis, [group_rates.perturbation for group_rates in upwards], PERTURBATION_STYLE)

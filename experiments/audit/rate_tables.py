@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from rich.table import Table
 
 from experiments.audit.expectation import expected
 from experiments.audit.rates import GroupRates, Rate
+from experiments.report.terminal_tables import Column
 
 UNKNOWN = Rate(float("nan"), float("nan"), float("nan"))
 SHOWN_VALUES = 3  # most mentioned values in a cell
@@ -27,26 +27,22 @@ def as_csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False, float_format="%.7g")
 
 
-def terminal_table(rates: Sequence[GroupRates]) -> Table:
-    """Returns the table for the terminal, without perturbation rates if there are no labels."""
-    labelled = any(group_rates.compared for group_rates in rates)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("group")
-    for name in ("mentioned by", "95 % interval"):
-        table.add_column(name, justify="right")
-    for name in ("wrong", "95 % interval", "by chance", "compared") if labelled else ():
-        table.add_column(name, justify="right")
-    table.add_column("expected")
-    table.add_column("most mentioned")
-    for group_rates in rates:
-        selection, wrong = group_rates.selection, group_rates.perturbation
-        cells = [group_rates.group, percent(selection.value), interval(selection)]
-        if labelled:
-            cells += [percent(wrong.value), interval(wrong)] if wrong else ["–", "–"]
-            cells += [percent(group_rates.chance) if wrong else "–", f"{group_rates.compared:,}"]
-        cells += [expected_outcome(group_rates), most_mentioned(group_rates, with_counts=True)]
-        table.add_row(*cells)
-    return table
+def terminal_columns(rates: Sequence[GroupRates]) -> list[Column]:
+    """Returns the columns for the terminal, without perturbation rates if there are no labels."""
+    wrong = lambda write: [write(rate.perturbation) if rate.perturbation else "–" for rate in rates]
+    columns = [
+        Column("group", [rate.group for rate in rates], True),
+        Column("mentioned by", [percent(rate.selection.value) for rate in rates], False),
+        Column("95 % interval", [interval(rate.selection) for rate in rates], False),
+        Column("wrong", wrong(lambda rate: percent(rate.value)), False),
+        Column("95 % interval", wrong(interval), False),
+        Column("by chance", [_chance(rate) for rate in rates], False),
+        Column("compared", [f"{rate.compared:,}" for rate in rates], False),
+        Column("expected", [expected_outcome(rate) for rate in rates], True),
+        Column("most mentioned", [most_mentioned(rate, with_counts=True) for rate in rates], True),
+    ]
+    labelled = any(rate.compared for rate in rates)
+    return columns if labelled else columns[:3] + columns[7:]
 
 
 def expected_outcome(group_rates: GroupRates) -> str:
@@ -72,6 +68,10 @@ def percent(fraction: float) -> str:
 def interval(rate: Rate) -> str:
     """Returns the ends of an interval in percent: "20.7 to 22.0"."""
     return f"{100 * rate.low:.1f} to {100 * rate.high:.1f}"
+
+
+def _chance(group_rates: GroupRates) -> str:
+    return percent(group_rates.chance) if group_rates.perturbation else "–"
 
 
 def _row(group_rates: GroupRates, captions: int) -> dict:

@@ -1,13 +1,11 @@
 """Text rows: lines and table rows of text files of any size, with their line numbers."""
 
-import codecs
 import csv
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
-MAX_LINE_BYTES = 2**24
-LINES_PER_REPORT = 2**14  # lines between two reports of progress
+from lvm.files.texts import open_text
+
 TABLES = (".csv", ".tsv")
 
 OnProgress = Callable[[float], None]  # called with the fraction of a file that has been read
@@ -21,15 +19,9 @@ def ignore_progress(fraction: float) -> None:
 def read_lines(path: Path, on_progress: OnProgress = ignore_progress) -> Iterator[tuple[int, str]]:
     """Yields (number, line) for the lines of a UTF-8 file; numbers from 1, lines with their ends.
 
-    Raises ValueError, with the line, for other encodings and for content that is not text.
+    Raises ValueError, with the line, as `lvm.files.texts.open_text` does.
     """
-    size, done = max(1, path.stat().st_size), 0
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(partial(file.readline, MAX_LINE_BYTES), b""), 1):
-            yield number, _decode(path, number, line)
-            done += len(line)
-            if number % LINES_PER_REPORT == 0:
-                on_progress(done / size)
+    return enumerate(open_text(path, on_progress), 1)
 
 
 def read_cells(
@@ -48,13 +40,14 @@ def read_cells(
             text = line.rstrip("\r\n")
             yield number, text.split("\t") if text else []
         return
-    rows = csv.reader(line for _, line in lines)
+    rows = csv.reader((line for _, line in lines), strict=True)
     try:
         for cells in rows:
             yield rows.line_num, cells
     except csv.Error as error:
         raise ValueError(
-            f"{path}, line {rows.line_num}: {error}; look for an unclosed quotation mark before it"
+            f"{path}, line {rows.line_num}: {error}; look for an unclosed quotation mark up to "
+            "there"
         ) from None
 
 
@@ -92,24 +85,3 @@ def check_suffix(path: Path, suffixes) -> None:
     """Raises ValueError if the path ends in none of the suffixes."""
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{path} ends in {path.suffix!r}: allowed is {', '.join(suffixes)}")
-
-
-def _decode(path: Path, number: int, line: bytes) -> str:
-    if b"\0" in line:
-        raise ValueError(
-            f"{path}, line {number} contains a zero byte: allowed is UTF-8 text; decompress the "
-            "file, or convert it if it is UTF-16"
-        )
-    if len(line) == MAX_LINE_BYTES:
-        raise ValueError(
-            f"{path}, line {number} is too long: allowed is less than {MAX_LINE_BYTES} bytes"
-        )
-    if number == 1:
-        line = line.removeprefix(codecs.BOM_UTF8)
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}, line {number} is not UTF-8: byte 0x{line[error.start]:02x} at position "
-            f"{error.start + 1}; convert the file (iconv -f latin1 -t utf-8), or decompress it"
-        ) from None

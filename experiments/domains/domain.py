@@ -59,7 +59,7 @@ class Domain(ABC):
     misalignments:   names of the kinds of misalignment that a setting may choose.
     outputs:         columns of a representation, the largest encoding size.
     vocabulary:      number of token ids in texts, 0 if texts are vectors.
-    scores_per_lane: rows of `results.csv` for one lane, without the metric `r2_beyond`.
+    scores_per_lane: rows of `results.csv` for one lane, without the metric `partial_r2`.
     """
 
     semantics: tuple[str, ...]

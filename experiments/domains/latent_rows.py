@@ -1,6 +1,7 @@
 """Latent rows: scores of a lane of latents, as rows of `results.csv` and of `history.csv`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -8,8 +9,9 @@ import numpy as np
 
 import mmcl
 import probes
+from experiments.domains.conditional_means import method_of
 from experiments.rundir.lane_identity import REVERSE, Lane, unbiased_names
-from experiments.rundir.results import HEAD, MODALITIES, NO_PROBE, score_row
+from experiments.rundir.results import CLOSED_FORM, HEAD, MODALITIES, NO_PROBE, score_row
 from probes.downstream import LABEL, OUTCOMES, DownstreamScores
 from probes.identifiability import Identifiability, LatentScores
 
@@ -46,7 +48,7 @@ class MonitorScores(NamedTuple):
 
 
 def scores_per_lane(probe_count: int, semantics: int, downstream: bool) -> int:
-    """Returns the number of scores of one lane, without those of the metric `r2_beyond`."""
+    """Returns the number of scores of one lane, without those of the metric `partial_r2`."""
     per_probe = semantics + len(("m_x", "m_t", REVERSE))
     of_heads = 2 * (len(OUTCOMES) + 1) if downstream else 0
     return len(MODALITIES) * (probe_count * per_probe + len(SIMILARITIES)) + of_heads
@@ -78,22 +80,23 @@ def _by_target(scores: LatentScores) -> dict[str, Any]:
 
 
 def _probe_rows(lane: Lane, probe: str, scores: Identifiability) -> Iterator[dict[str, Any]]:
+    method = method_of(lane.dependence, lane.noise_law, lane.misalignment)
     attainable = _by_target(scores.attainable)
     biased = attainable.keys() - unbiased_names(lane.selected, lane.perturbable)
     for index, modality in enumerate(MODALITIES):
-        forward, beyond = (
+        of_target = partial(score_row, modality, probe)
+        forward, of_residuals = (
             _by_target(jax.tree.map(lambda leaf, index=index: leaf[index], part))
-            for part in (scores.forward, scores.beyond)
+            for part in (scores.forward, scores.partial)
         )
         for target, value in forward.items():
-            yield score_row(
-                modality, probe, target, "r2", value=value, attainable=attainable[target]
-            )
-        reverse = scores.reverse[index]
-        yield score_row(modality, probe, REVERSE, "r2", value=reverse, attainable=1.0)
-        for target, value in beyond.items():
-            if target in biased:
-                yield score_row(modality, probe, target, "r2_beyond", value=value, attainable=0.0)
+            by = method if target in biased else CLOSED_FORM
+            best = attainable[target]
+            yield of_target(target, "r2", value=value, attainable=best, attainable_by=by)
+        exact = partial(of_target, attainable_by=CLOSED_FORM)
+        yield exact(REVERSE, "r2", value=scores.reverse[index], attainable=1.0)
+        for target in (target for target in of_residuals if target in biased):
+            yield exact(target, "partial_r2", value=of_residuals[target], attainable=0.0)
 
 
 def _downstream_rows(scores: Downstream) -> Iterator[dict[str, Any]]:

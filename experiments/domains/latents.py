@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 import lvm
 import probes
 from experiments.domains import latent_rows
+from experiments.domains.conditional_means import compiled_methods, conditional_means
 from experiments.domains.domain import Domain, TrainedLane
 from experiments.domains.latent_rows import Downstream, LatentLaneScores, MonitorScores
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, semantic_indices
@@ -29,6 +30,7 @@ class ScoreKeys(NamedTuple):
     test_pairs: jax.Array
     probes: jax.Array
     downstream: jax.Array
+    conditional_means: jax.Array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,12 +52,14 @@ class Evaluation:
 class LatentsDomain(Domain):
     """Worlds of one size.
 
-    compiled_noise_laws: names in `lvm.NOISE_LAWS` that the settings use; only these are compiled.
+    compiled_noise_laws, compiled_methods: noise laws, and methods of conditional means, that the
+        settings use; only these are compiled.
     """
 
     spec: lvm.WorldSpec
     misalignment: lvm.MisalignmentSpec
     compiled_noise_laws: tuple[str, ...]
+    compiled_methods: tuple[str, ...]
     evaluation: Evaluation
 
     def init_world(self, key, lane):
@@ -90,7 +94,13 @@ class LatentsDomain(Domain):
         z, latents = _encoded(trained, pairs)
         both = probes.Split(*map(jnp.stack, z))
         unbiased = lvm.unbiased(lane.bias)
-
+        means = conditional_means(
+            keys.conditional_means,
+            lane,
+            trained.world.semantics,
+            probes.Split(*(part.s for part in pairs)),
+            compiled=self.compiled_methods,
+        )
         probe_scores = lambda probe: probes.identifiability_scores(
             keys.probes,
             probe,
@@ -98,6 +108,7 @@ class LatentsDomain(Domain):
             latents,
             unbiased=unbiased,
             dimensions=lane.hyper.dimensions,
+            conditional_means=means,
         )
         similarity = lambda metric: jax.tree.map(
             lambda rows: metric(rows, latents.test.s, unbiased), z.test
@@ -177,6 +188,7 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
         spec=spec,
         misalignment=misalignment,
         compiled_noise_laws=_used(config.settings, "noise_law", "gaussian", lvm.NOISE_LAWS),
+        compiled_methods=_methods(config.settings),
         evaluation=evaluation,
     )
 
@@ -199,6 +211,18 @@ def _used(settings, field: str, default: str, known) -> tuple[str, ...]:
     """The names that settings have in a field; unknown ones are refused later, with the setting."""
     names = {setting.get(field, default) for setting in settings}
     return tuple(name for name in known if name in names) or (default,)
+
+
+def _methods(settings) -> tuple[str, ...]:
+    """Methods of conditional means that settings use."""
+    return compiled_methods(
+        (
+            setting.get("dependence", lvm.DEPENDENCES[0]),
+            setting.get("noise_law", "gaussian"),
+            setting.get("misalignment", PAPER_MISALIGNMENT),
+        )
+        for setting in settings
+    )
 
 
 def _shifted(evaluation, names: tuple[str, ...]) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_text import plain_text
 from experiments.report.heat_maps import target_label
 from experiments.report.tables import (
     law_labels,
@@ -45,7 +46,7 @@ def save_learning(history: pd.DataFrame, path: Path, metric: str) -> Path:
     figure, axes = grid(len(labels))
     for axis, label in zip(axes, labels, strict=True):
         _learning_panel(axis, history[history.label == label])
-        axis.set_title(fill(label, TITLE_WIDTH), fontsize=8)
+        axis.set_title(plain_text(fill(label, TITLE_WIDTH)), fontsize=8)
     figure.supxlabel("training step", fontsize=9)
     figure.supylabel(f"{metric} from the image representation", fontsize=9)
     legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
@@ -63,7 +64,7 @@ def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
         axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
         dots = cells[cells.modality == modality]
         for (law, rows), mark in zip(dots.groupby("law", sort=False), cycle(MARKERS), strict=False):
-            style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=law)
+            style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=plain_text(law))
             axis.scatter(
                 rows.attainable,
                 rows["mean"].clip(0, 1),
@@ -95,7 +96,7 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
             axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
         axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
         noisy = f", p {first.noise_probability}" if first.perturbable else ""
-        axis.set_title(f"{first.setting}{noisy},\n{first.law}", fontsize=8)
+        axis.set_title(plain_text(f"{first.setting}{noisy},\n{first.law}"), fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
     legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})

@@ -1,5 +1,6 @@
 """Heat maps of settings by targets, readable in grey."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_text import plain_text
 from experiments.report.tables import brief
 
 CELL = 0.36  # inches
@@ -65,17 +67,13 @@ def save_heat_maps(
     save_figure(figure, path)
 
 
-def plain_text(label: str) -> str:
-    """Returns a label for matplotlib, which would read dollar signs as formulas."""
-    return label.replace("$", r"\$")
-
-
 def target_label(target: str) -> str:
-    """Returns the name of a target in figures: s10 with a subscript."""
+    """Returns the name of a target in figures: s10 with a subscript; other names as they are."""
     name, *further = target.split(" ")
-    digits = name[1:]
-    sign = TARGET_SYMBOLS.get(name, f"${name[0]}_{{{digits}}}$" if digits.isdigit() else name)
-    return "\n".join([sign, *further])
+    numbered = re.fullmatch("([A-Za-z])([0-9]+)", name)
+    sign = f"${numbered[1]}_{{{numbered[2]}}}$" if numbered else plain_text(name)
+    sign = TARGET_SYMBOLS.get(name, sign)
+    return "\n".join([sign, *map(plain_text, further)])
 
 
 def _draw(axis, panel: Panel, scale: Scale, named: bool):
@@ -87,7 +85,9 @@ def _draw(axis, panel: Panel, scale: Scale, named: bool):
         text = scale.write(value) if np.isfinite(value) else "–"
         axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
     labels = [target_label(target) for target in panel.cells.columns]
-    rotation = 90 if any("$" not in label and len(label) > SHORT for label in labels) else 0
+    rotation = (
+        90 if any(not label.startswith("$") and len(label) > SHORT for label in labels) else 0
+    )
     axis.set_xticks(range(values.shape[1]), labels, rotation=rotation)
     names = list(panel.cells.index) if named else []
     axis.set_yticks(range(len(names)), map(plain_text, names))

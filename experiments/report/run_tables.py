@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from experiments.report.terminal_tables import frame_columns, print_table
 from experiments.rundir.results import DIGITS
 from experiments.runtime.user_errors import user_errors
 from lvm.files.atomic import write_atomically
@@ -29,7 +30,7 @@ def run_table_command(
     options = parser.parse_args()
     with user_errors():
         table = make_table(options.directories)
-        Console().print(table.to_string(index=False, float_format="%.3f"), highlight=False)
+        print_table(Console(), frame_columns(table))
         if options.table:
             write_atomically(options.table, table.to_csv(index=False, float_format=DIGITS))
         if options.figure:

@@ -1,9 +1,13 @@
 """Tables: results aggregated over seeds, and the tables of the terminal."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
+from rich.cells import cell_len
 from scipy.special import stdtrit
 
+from experiments.report.terminal_tables import WIDTH
 from experiments.rundir.lane_identity import (
     PAPER_MISALIGNMENT,
     REVERSE,
@@ -11,6 +15,7 @@ from experiments.rundir.lane_identity import (
     unbiased_names,
 )
 from experiments.rundir.results import HEAD, MODALITIES, NOT_SEMANTICS, ZERO_SHOT
+from experiments.sweep.lane_status import usual_reason
 
 SCORE = ["modality", "probe", "target", "metric", "environment"]
 METRICS = {"r2": "R²", "matthews": "Matthews correlation"}  # that measure what was kept
@@ -18,14 +23,16 @@ SETTING = [
     "dependence", "noise_law", "setting", "encoding_size", "misalignment", "noise_probability",
 ]  # fmt: skip
 DEFAULT_LAWS = ("gaussian", "natural")  # noise laws that labels omit
+LABEL_WIDTH = 12  # of the lines of `summary`
 
 
-def diverged_lanes(results: pd.DataFrame) -> list[str]:
-    """Returns one line for every lane that diverged."""
-    diverged = results[results.status != "ok"].drop_duplicates("lane")
+def flagged_lanes(results: pd.DataFrame) -> list[str]:
+    """Returns one line for every lane whose status is not "ok", with the usual reason."""
+    flagged = results[results.status != "ok"].drop_duplicates("lane")
     return [
         f"lane {row.lane} ({row.setting}, {row.dependence}, seed {row.seed}) {row.status}"
-        for row in diverged.itertuples()
+        f"; {usual_reason(row.status)}"
+        for row in flagged.itertuples()
     ]
 
 
@@ -127,19 +134,29 @@ def main_probe(rows: pd.DataFrame) -> str:
 
 
 def summary(cells: pd.DataFrame) -> str:
-    """Returns measured and attainable scores of every target as text, clipped to [0, 1]."""
+    """Returns measured and attainable scores of every target as text, clipped to [0, 1].
+
+    Lines have up to WIDTH letters: if there are more targets, several tables follow one another.
+    """
     probe = main_probe(cells)
     cells = target_rows(cells, probe)
     targets = list(cells.target.unique())
-    width = max(5, 1 + max(map(len, targets)))
-    lines = [f"{metric_name(cells)} by {probe}", _line("", targets, width)]
+    width = max(5, 1 + max(map(cell_len, targets)))
+    count = max(1, (WIDTH - LABEL_WIDTH) // width)
+    parts = [targets[begin : begin + count] for begin in range(0, len(targets), count)]
+    tables = ["\n".join(_summary_lines(cells, part, width)) for part in parts]
+    return f"{metric_name(cells)} by {probe}\n" + "\n\n".join(tables)
+
+
+def _summary_lines(cells: pd.DataFrame, targets: list[str], width: int) -> list[str]:
+    lines = [_line("", targets, width)]
     for _, group in cells.groupby(SETTING, sort=False):
-        lines.append(_heading(group.iloc[0]))
+        lines.append(fill(_heading(group.iloc[0]), WIDTH, subsequent_indent="  "))
         rows = group.set_index(["modality", "target"])
         for modality, name in MODALITIES.items():
             lines.append(_line(f"  {name}", map(brief, rows["mean"][modality][targets]), width))
         lines.append(_line("  attainable", map(brief, rows.attainable["x"][targets]), width))
-    return "\n".join(lines)
+    return lines
 
 
 def brief(score: float) -> str:
@@ -198,4 +215,6 @@ def _heading(cell: pd.Series) -> str:
 
 
 def _line(label: str, entries, width: int) -> str:
-    return f"{label:<12}" + "".join(f"{entry:>{width}}" for entry in entries)
+    return f"{label:<{LABEL_WIDTH}}" + "".join(
+        " " * (width - cell_len(entry)) + entry for entry in entries
+    )

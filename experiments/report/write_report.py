@@ -1,6 +1,7 @@
 """Writes the tables, figures and page of a run directory, finished or still running."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -16,13 +17,15 @@ from experiments.report.tables import (
     add_full_selection,
     aggregate_seeds,
     distance_from_theory,
-    diverged_lanes,
+    flagged_lanes,
     main_probe,
     metric_name,
     summary,
 )
+from experiments.report.terminal_tables import WIDTH, frame_columns, table_text
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import read_run, steps_of
+from experiments.rundir.csv_tables import with_words
 from experiments.rundir.results import read_results, scored_lanes
 from lvm.files.atomic import write_atomically
 
@@ -40,7 +43,7 @@ def print_summary(directory: Path, console: Console) -> None:
         return
     cells = aggregate_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
-    _say(console, summary(cells), "", _distances(results), *diverged_lanes(results), "")
+    _say(console, summary(cells), "", _distances(results), *flagged_lanes(results), "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: misalign report {directory}")
 
@@ -62,8 +65,9 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         domain = run["config"].get("domain", "latents")
         semantics = make_domain(ConfigDict(run["config"])).semantics
         cells = add_paper_scores(cells, read_paper(paper, domain, semantics))
-    write_atomically(directory / "summary.csv", cells.to_csv(index=False, float_format="%.6g"))
-    notes = [*notes, *diverged_lanes(results), *agreement(cells)]
+    summary_text = with_words(cells).to_csv(index=False, float_format="%.6g")
+    write_atomically(directory / "summary.csv", summary_text)
+    notes = [*notes, *flagged_lanes(results), *agreement(cells)]
     distances = _distances(results)
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
@@ -119,8 +123,9 @@ def _distances(results: pd.DataFrame) -> str:
         means = aggregate_seeds(results).rename(columns={"mean": "value"})
         tables[f"of means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
     return "\n\n".join(
-        f"Distance from theory {title} with as many dimensions as unbiased semantics\n"
-        + table.to_string(float_format="%.3f")
+        fill(f"Distance from theory {title} with as many dimensions as unbiased semantics", WIDTH)
+        + "\n"
+        + table_text(frame_columns(table.reset_index()), keys=2)
         for title, table in tables.items()
         if len(table)
     )

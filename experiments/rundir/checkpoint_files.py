@@ -20,7 +20,8 @@ import tensorstore as ts
 from experiments.rundir.older_versions import upgrade_run
 
 INTERPRETED = set("*?[]\\")  # by glob, and as separators
-FORMAT = 2  # of run directories and checkpoints; a newer one is refused
+FORMAT = 3  # of run directories and checkpoints; a newer one is refused
+DIVERGED = "diverged"  # how the status of such a lane begins
 RUN_FILES = (  # of files and folders in a run directory
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
     "metrics.csv", "report.html", "figures",
@@ -220,7 +221,7 @@ def _unreadable(checkpoint: Checkpoint, error: Exception) -> ValueError:
 
 def status_of(failed_at: int, healthy: str) -> str:
     """Returns the status of a lane, from the step at which it diverged, -1 if it did not."""
-    return healthy if failed_at < 0 else f"diverged at step {failed_at}"
+    return healthy if failed_at < 0 else f"{DIVERGED} at step {failed_at}"
 
 
 def first_line(error: Exception) -> str:

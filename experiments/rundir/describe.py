@@ -36,12 +36,14 @@ def describe_run(directory: Path) -> dict[str, Any]:
     newest = newest_by_lane(list_checkpoints(directory))
     failed = {checkpoint: _failed_at(checkpoint) for checkpoint in set(newest.values())}
     losses = _last_losses(directory)
-    scores = _scores(directory)
+    results = list(_rows(directory, "results.csv"))
+    flags = {int(row["lane"]): row["status"] for row in results}
+    scores = _scores(results)
     lanes = []
     for number, lane in enumerate(content["lanes"]):
         checkpoint = newest.get(number)
         failed_at = failed[checkpoint][checkpoint.lanes.index(number)] if checkpoint else -1
-        state = "scored" if number in scores else "training" if checkpoint else "waiting"
+        state = _state(number, flags, checkpoint)
         lanes.append(
             {
                 "lane": number,
@@ -167,13 +169,16 @@ def _last_losses(directory: Path) -> dict[int, float]:
     }
 
 
-def _scores(directory: Path) -> dict[int, dict[str, float]]:
+def _state(number: int, flags: dict[int, str], checkpoint: Checkpoint | None) -> str:
+    if number in flags:
+        flag = flags[number].partition(":")[0]  # the rest is in the table of results
+        return "scored" if flag == "ok" else flag
+    return "training" if checkpoint else "waiting"
+
+
+def _scores(results: list[dict[str, str]]) -> dict[int, dict[str, float]]:
     """Lowest score of an unbiased semantic, and largest excess of another target, by lane."""
-    rows = [
-        row
-        for row in _rows(directory, "results.csv")
-        if row["metric"] in METRICS and row["probe"] not in TASKS
-    ]
+    rows = [row for row in results if row["metric"] in METRICS and row["probe"] not in TASKS]
     probes = {row["probe"] for row in rows}
     probe = PROBE if PROBE in probes else min(probes, default=PROBE)
     scores: dict[int, dict[str, list[float]]] = {}

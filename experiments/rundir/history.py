@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import pandas as pd
 
-from experiments.rundir.csv_tables import read_table
+from experiments.rundir.csv_tables import read_table, with_words
 from experiments.rundir.lane_identity import Lane, lane_columns
 from experiments.rundir.results import LANE_WORDS
 from experiments.rundir.text_lines import complete_lines
@@ -42,7 +42,7 @@ def append(
     path = _path(directory)
     size = path.stat().st_size if path.exists() else 0
     try:
-        rows.to_csv(path, mode="a", header=size == 0, index=False)
+        with_words(rows).to_csv(path, mode="a", header=size == 0, index=False)
     except OSError:
         os.truncate(path, size)  # removes an incomplete line
         raise

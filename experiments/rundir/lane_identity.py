@@ -14,7 +14,7 @@ class Lane:
 
     setting:     short name of bias and misalignment: "select [3]", "perturb [2] mcar".
     selected:    names of the selected semantics: "s1 s2 s3".
-    perturbable: names of the perturbable semantics.
+    perturbable: names of the perturbable semantics; "" for none, which files contain as "none".
     dependence:  joint law of the semantics.
     noise_law:   law of their exogenous noise.
     misalignment, noise_probability: kind of misalignment, and its rate.

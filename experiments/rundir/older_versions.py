@@ -1,7 +1,8 @@
-"""Older versions: run directories of format 1, read as if this version had written them.
+"""Older versions: run directories of formats 1 and 2, read as if this version had written them.
 
 Format 2 renamed some fields and misalignments, and made the kind of misalignment and the law of the
-exogenous noise columns; in format 1 both were parts of names.
+exogenous noise columns; in format 1 both were parts of names. Format 3 added the column
+`attainable_by`; before, every attainable score was that of the probe.
 """
 
 import csv
@@ -27,6 +28,7 @@ KINDS = {
     "omitted_by_itself_marked": "mnar_indicator",
     **{kind: kind for kind in ("strength", "shuffled", "propagating", "propagating_in_text")},
 }
+ADDED_METRICS = ("r2_beyond", "partial_r2")  # for biased latents only, in some versions
 NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 
 
@@ -51,6 +53,8 @@ def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
 
 def upgrade_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a row of `results.csv` or `history.csv` with the columns of this version."""
+    if "attainable" in row and "attainable_by" not in row:
+        row = _with_attainable_by(row)
     if "noise_law" in row:
         return dict(row)
     dependence, noise_law = split_law(row["dependence"])
@@ -70,18 +74,18 @@ def upgrade_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_directory(directory: Path) -> None:
-    """Rewrites a run directory of format 1, so that this version can add to it.
+    """Rewrites a run directory of format 1 or 2, so that this version can add to it.
 
     If it is interrupted, a second call completes it.
     """
     path = directory / "config.json"
     content = json.loads(path.read_text())
-    if content["format"] > 1:
+    if content["format"] > 2:
         return
     for table in (directory / "results.csv", directory / "history.csv"):
         if table.exists():
             _upgrade_table(table)
-    write_atomically(path, json.dumps(upgrade_run(content) | {"format": 2}, indent=2) + "\n")
+    write_atomically(path, json.dumps(upgrade_run(content) | {"format": 3}, indent=2) + "\n")
 
 
 def split_law(name: str) -> tuple[str, str]:
@@ -90,6 +94,16 @@ def split_law(name: str) -> tuple[str, str]:
         if name.endswith(f"_{noise_law}"):
             return name.removesuffix(f"_{noise_law}"), noise_law
     return name, "natural" if name == "natural" else "gaussian"
+
+
+def _with_attainable_by(row: Mapping[str, Any]) -> dict[str, Any]:
+    present = str(row["attainable"]) not in ("", "nan")
+    upgraded: dict[str, Any] = {}
+    for name, value in row.items():
+        upgraded[name] = value
+        if name == "attainable":
+            upgraded["attainable_by"] = "probe" if present else "none"
+    return upgraded
 
 
 def _upgrade_setting(setting: Mapping[str, Any]) -> dict[str, Any]:

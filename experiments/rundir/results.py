@@ -5,11 +5,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from experiments.rundir.checkpoint_files import status_of
-from experiments.rundir.csv_tables import read_table
+from experiments.rundir.checkpoint_files import DIVERGED
+from experiments.rundir.csv_tables import read_table, with_words
 from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns
+from experiments.rundir.older_versions import ADDED_METRICS
 from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
@@ -17,35 +19,37 @@ MODALITIES = {"x": "image", "t": "text"}
 HEAD = "head"  # the probe of a downstream outcome
 ZERO_SHOT = "zero_shot"  # the probe that is the nearest caption
 NO_PROBE = "none"  # of a score that fits no probe
+CLOSED_FORM, MONTE_CARLO, BOOSTING, BY_PROBE = "closed form", "Monte Carlo", "boosting", "probe"
 NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # targets
 DIGITS = "%.7g"  # of numbers, as many as float32 has
 LANE_WORDS = tuple(field.name for field in fields(Lane) if field.type is str)
 COLUMNS = (
     "lane",
     *(field.name for field in fields(Lane)),
-    *("modality", "probe", "target", "metric", "environment", "value", "attainable", "status"),
+    *("modality", "probe", "target", "metric", "environment", "value", "attainable"),
+    *("attainable_by", "status"),
 )
 
 
 def results_table(
     lanes: Mapping[int, Lane],
     scores: Sequence[Any],
-    failed_at: Sequence[int],
+    statuses: Sequence[str],
     score_rows: Callable[[Lane, Any], Iterator[dict[str, Any]]],
 ) -> pd.DataFrame:
     """Returns the rows of `results.csv` for lanes by number, one row per score.
 
-    scores, failed_at: of each lane; the latter is the step at which it diverged, -1 if it did not.
+    scores, statuses: of each lane; the latter as from `lane_statuses`.
     score_rows: returns the rows of one lane, as `Domain.score_rows`.
 
-    `status` is "ok" or contains the step at which the lane diverged; its scores are then NaN.
+    Scores of a lane that diverged are NaN.
     """
     table = pd.DataFrame(
-        {**lane_columns(number, lane), **row, "status": status_of(step, "ok")}
-        for (number, lane), lane_scores, step in zip(lanes.items(), scores, failed_at, strict=True)
+        {**lane_columns(number, lane), **row, "status": status}
+        for (number, lane), lane_scores, status in zip(lanes.items(), scores, statuses, strict=True)
         for row in score_rows(lane, lane_scores)
     )
-    return table.assign(value=table.value.where(table.status == "ok"))
+    return table.assign(value=table.value.mask(table.status.str.startswith(DIVERGED)))
 
 
 def add_results(path: Path, rows: pd.DataFrame) -> None:
@@ -53,7 +57,7 @@ def add_results(path: Path, rows: pd.DataFrame) -> None:
     lines = complete_lines(path) if path.exists() else []
     new = set(map(str, rows.lane))
     kept = lines[:1] + [line for line in lines[1:] if line.split(",", 1)[0] not in new]
-    text = rows.to_csv(index=False, header=not lines, float_format=DIGITS)
+    text = with_words(rows).to_csv(index=False, header=not lines, float_format=DIGITS)
     write_atomically(path, "".join(kept) + text)
 
 
@@ -82,7 +86,7 @@ def read_results(
             f"{path} has no column {missing[0]!r}: another version wrote it; report it with that "
             "version, or run its config again in a new --workdir"
         )
-    counts = results[results.metric != "r2_beyond"].groupby("lane").size()
+    counts = results[~results.metric.isin(ADDED_METRICS)].groupby("lane").size()
     incomplete = counts.index[counts < (scores_per_lane or counts.max())]
     if len(incomplete):
         warn(f"{path} is incomplete: lane {', '.join(map(str, incomplete))} left out")
@@ -105,9 +109,16 @@ def score_row(
     *,
     value: float,
     attainable: float,
+    attainable_by: str = BY_PROBE,
     environment: str = "same",
 ) -> dict[str, Any]:
-    """Returns the columns of a score, which follow those of its lane."""
+    """Returns the columns of a score, which follow those of its lane.
+
+    attainable_by: how the attainable score was computed. "closed form" is exact; "Monte Carlo"
+                   converges to it; "boosting" and "probe" (default; the measuring probe itself,
+                   on the unbiased latents) are lower bounds. The column contains "none" if there
+                   is no attainable score.
+    """
     return {
         "modality": modality,
         "probe": probe,
@@ -116,4 +127,5 @@ def score_row(
         "environment": environment,
         "value": float(value),
         "attainable": float(attainable),
+        "attainable_by": "none" if np.isnan(attainable) else attainable_by,
     }

@@ -7,31 +7,42 @@ from typing import TypeVar
 import numpy as np
 from ml_collections import ConfigDict
 
+from mmcl.recipe import is_integer, is_number
+
 T = TypeVar("T")
 
 
 def require_least(config: ConfigDict, least: Mapping[str, float]) -> None:
-    """Raises ValueError if a dotted field is below the smallest value allowed; None passes."""
+    """Raises ValueError if a dotted field is no integer or below the least value; None passes."""
+    require_integers(config, least)
     for field, allowed in least.items():
         value = _field(config, field)
         if value is not None and value < allowed:
             raise ValueError(f"{field} is {value}: allowed is {allowed} or more")
 
 
+def require_integers(config: ConfigDict, fields: Iterable[str]) -> None:
+    """Raises ValueError if one of the dotted fields is not an integer; None passes."""
+    for field in fields:
+        value = _field(config, field)
+        if value is not None and not is_integer(value):
+            raise ValueError(f"{field} is {value!r}: allowed is an integer")
+
+
 def require_positive(config: ConfigDict, fields: Iterable[str]) -> None:
     """Raises ValueError if one of the dotted fields is not a finite number above 0."""
     for field in fields:
         value = _field(config, field)
-        if not 0 < value < np.inf:
-            raise ValueError(f"{field} is {value}: allowed is a number above 0")
+        if not is_number(value) or not 0 < value < np.inf:
+            raise ValueError(f"{field} is {value!r}: allowed is a number above 0")
 
 
 def require_fraction(config: ConfigDict, fields: Iterable[str]) -> None:
     """Raises ValueError if one of the dotted fields is not between 0 and 1."""
     for field in fields:
         value = _field(config, field)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{field} is {value}: allowed is 0 to 1")
+        if not is_number(value) or not 0 <= value <= 1:
+            raise ValueError(f"{field} is {value!r}: allowed is 0 to 1")
 
 
 def require_known(field: str, names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:

@@ -13,14 +13,17 @@ class Stopped(Exception):  # noqa: N818
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields a function: whether SIGTERM or Ctrl-C arrived; a second signal acts at once."""
+    """Yields a function: whether SIGTERM or Ctrl-C arrived; a second one interrupts at once."""
     received: list[int] = []
+    outside = signal.getsignal(signal.SIGINT)
 
     def record(number, frame):
-        del frame
-        if received:
+        if not received:
+            received.append(number)
+        elif callable(outside):
+            outside(number, frame)
+        else:
             raise KeyboardInterrupt
-        received.append(number)
 
     before = {number: signal.signal(number, record) for number in SIGNALS}
     try:

@@ -15,6 +15,7 @@ import lvm
 from experiments.domains import make_domain
 from experiments.report.curves import BIASED, UNBIASED, grid, legend
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_text import plain_text
 from experiments.report.tables import (
     aggregate_seeds,
     has_exact_size,
@@ -78,7 +79,8 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
         scores = [lvm.caption_r2(first.misalignment, rate, captions) for rate in rates]
         axis.plot(rates, scores, **CAPTION)
     size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
-    axis.set_title(fill(f"{first.setting}{size}, {first.law}", TITLE_WIDTH), fontsize=7)
+    title = fill(f"{first.setting}{size}, {first.law}", TITLE_WIDTH)
+    axis.set_title(plain_text(title), fontsize=7)
     axis.tick_params(labelsize=7)
 
 

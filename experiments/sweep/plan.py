@@ -13,8 +13,13 @@ from experiments.domains import Domain, make_domain
 from experiments.domains.domain import LaneData
 from experiments.rundir.checkpoint_files import steps_of
 from experiments.rundir.lane_identity import Lane
-from experiments.runtime.checks import require_fraction, require_least, require_positive
-from experiments.sweep.settings import lane_bias, make_lanes
+from experiments.runtime.checks import (
+    require_fraction,
+    require_integers,
+    require_least,
+    require_positive,
+)
+from experiments.sweep.settings import check_settings, lane_bias, make_lanes
 from mmcl.recipe import ALLOWED_NAMES
 
 LEAST = {  # dotted config field -> smallest value allowed
@@ -26,7 +31,10 @@ LEAST = {  # dotted config field -> smallest value allowed
     "lanes_per_block": 1,
     "devices_per_lane": 1,
     "recipe.warmup": 0,
+    "recipe.batch": 2,
+    "recipe.group": 2,
 }
+WORLD_SIZES = ("semantics", "image_only", "text_only", "mixing_layers", "captions")  # of latents
 POSITIVE = (  # dotted config fields that must be above 0
     "recipe.learning_rate",
     "recipe.temperature",
@@ -75,6 +83,7 @@ def make_plan(config: ConfigDict) -> Plan:
     Raises ValueError that names the field, its value and what is allowed.
     """
     _check_numbers(config)
+    check_settings(config)
     domain = make_domain(config)
     _check_encoders(config, domain)
     steps = lambda lane: steps_of(config, lane.setting)
@@ -162,11 +171,7 @@ def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
     require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
-    for entry in config.steps_by_setting:
-        match entry:
-            case (str(), int(steps)) if steps >= 1:
-                continue
-        raise ValueError(f"steps_by_setting holds {entry!r}: allowed is (setting, 1 or more)")
+    require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
@@ -194,10 +199,15 @@ def _make_recipe(recipe: ConfigDict, steps: int, domain: Domain) -> mmcl.Recipe:
     converted = {
         "outputs": domain.outputs,
         "vocabulary": domain.vocabulary,
-        "widths": tuple(recipe.widths),
-        "head_widths": tuple(recipe.get("head_widths", ())),
-        "text_widths": tuple(recipe.get("text_widths", ())),
+        "widths": _as_tuple(recipe.widths),
+        "head_widths": _as_tuple(recipe.get("head_widths", ())),
+        "text_widths": _as_tuple(recipe.get("text_widths", ())),
         "refine_from": _refine_from(recipe, steps),
     }
     copied = {field.name for field in dataclasses.fields(mmcl.Recipe)} - converted.keys()
     return mmcl.Recipe(**converted, **{name: recipe[name] for name in copied if name in recipe})
+
+
+def _as_tuple(value):
+    """A list, as in `config.json`, as a tuple; anything else unchanged, for the recipe to check."""
+    return tuple(value) if isinstance(value, list) else value

@@ -28,6 +28,7 @@ from experiments.runtime.signals import Stopped
 from experiments.sweep.blocks import Block
 from experiments.sweep.compiled import Advance, CompiledSweep
 from experiments.sweep.lane import LaneState
+from experiments.sweep.lane_status import lane_statuses
 from experiments.sweep.plan import Plan
 
 SAVE_ERRORS = (OSError, RuntimeError, ValueError)
@@ -63,8 +64,10 @@ def run_block(task: BlockTask) -> None:
     scores = _score(task, state)
     failed_at = gather(state.train.failed_at).tolist()[: len(scores)]
     if is_first():
-        numbered = dict(zip(task.block.lanes, task.plan.lanes, strict=True))
-        rows = results_table(numbered, scores, failed_at, task.plan.domain.score_rows)
+        numbers, domain = task.block.lanes, task.plan.domain
+        statuses = lane_statuses(task.plan, numbers, failed_at, history.read(task.directory))
+        numbered = dict(zip(numbers, task.plan.lanes, strict=True))
+        rows = results_table(numbered, scores, statuses, domain.score_rows)
         add_results(task.directory / "results.csv", rows)
 
 

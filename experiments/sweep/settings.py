@@ -2,7 +2,8 @@
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -17,6 +18,7 @@ from experiments.rundir.lane_identity import (
 )
 from lvm.latents.misalignment import WHOLE_CAPTION
 from mmcl.output_spaces import EXTRA_COLUMNS
+from mmcl.recipe import is_integer, is_number
 
 
 def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
@@ -24,8 +26,6 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
 
     Raises ValueError, with the setting, for one that makes no lane or that is given twice.
     """
-    if not isinstance(config.settings, tuple | list) or not config.settings:
-        raise ValueError(f"settings is {config.settings!r}: allowed are one or more settings")
     lanes = []
     for index, setting in enumerate(config.settings):
         try:
@@ -45,6 +45,29 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
     )
 
 
+def check_settings(config: ConfigDict) -> None:
+    """Raises ValueError unless `settings`, `only` and `steps_by_setting` have the right types."""
+    for field in ("settings", "only", "steps_by_setting"):
+        if not isinstance(config[field], tuple | list):
+            raise ValueError(f"{field} is {config[field]!r}: allowed is a tuple")
+    if not config.settings:
+        raise ValueError("settings is (): allowed are one or more settings")
+    for index, setting in enumerate(config.settings):
+        if not isinstance(setting, ConfigDict | Mapping):
+            raise ValueError(
+                f"settings[{index}] is {setting!r}: allowed is a setting, as `default.setting` "
+                "returns it"
+            )
+    for name in config.only:
+        if not isinstance(name, str):
+            raise ValueError(f"only holds {name!r}: allowed are names of settings")
+    for entry in config.steps_by_setting:
+        match entry:
+            case (str(), steps) if is_integer(steps) and steps >= 1:
+                continue
+        raise ValueError(f"steps_by_setting holds {entry!r}: allowed is (setting, 1 or more)")
+
+
 def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
     """Returns the bias of a lane over semantics with these names.
 
@@ -62,6 +85,7 @@ def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
     known = {field.name for field in dataclasses.fields(Lane)} - {"seed", "setting"}
     for field in setting.keys() ^ known:
         raise ValueError(f"{field} is unknown or missing: allowed is {', '.join(sorted(known))}")
+    _check_types(setting)
     lane = Lane(seed=0, setting="", **setting)
     bias = lane_bias(lane, domain.semantics)
     for field, allowed in {
@@ -80,6 +104,19 @@ def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
         perturbable=" ".join(_members(bias.perturbable, domain.semantics)),
         encoding_size=_encoding_size(lane, bias, config, domain),
     )
+
+
+def _check_types(setting: dict[str, Any]) -> None:
+    """Raises ValueError for a field of another type than that of `Lane`."""
+    for field in dataclasses.fields(Lane):
+        value = setting.get(field.name)
+        if field.type is str and field.name in setting and not isinstance(value, str):
+            raise ValueError(f"{field.name} is {value!r}: allowed is text")
+    size, probability = setting["encoding_size"], setting["noise_probability"]
+    if size is not None and not is_integer(size):
+        raise ValueError(f"encoding_size is {size!r}: allowed is an integer or None")
+    if not is_number(probability):
+        raise ValueError(f"noise_probability is {probability!r}: allowed is 0 to 1")
 
 
 def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:

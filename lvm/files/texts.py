@@ -1,14 +1,14 @@
 """Texts: text files, captions in them, one sentence per line, and their token ids.
 
-All text, tables included, is read by `read_text`, from UTF-8 with or without a byte-order mark and
-with the line ends of any system. Words are separated by spaces, full stops, commas and quotation
-marks. A vocabulary lists the words of the training captions in the order of first use; test
-captions must consist of the same words.
+All text, tables included, is read by `read_text` or, line by line, by `open_text`, from UTF-8 with
+or without a byte-order mark and with the line ends of any system. Words are separated by spaces,
+full stops, commas and quotation marks. A vocabulary lists the words of the training captions in the
+order of first use; test captions must consist of the same words.
 """
 
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ from lvm.captions.language import NO_WORD
 
 WORD = re.compile(r'[^\s.,"]+')
 LINE_END = re.compile(r"\r\n|\r|\n")
+MAX_LINE = 2**24  # letters
+LINES_PER_REPORT = 2**14  # lines between two reports of progress
 
 
 class CaptionFile(NamedTuple):
@@ -49,19 +51,48 @@ def read_text(path: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = _line_number(data[: error.start].decode("utf-8", "replace"))
-        raise ValueError(f"{path} cannot be read: line {line} is not UTF-8: {error}") from error
+        raise ValueError(
+            f"{path} cannot be read: line {line} is not UTF-8: {error}; convert the file (iconv -f "
+            "latin1 -t utf-8), or decompress it"
+        ) from error
     if "\0" in text:
-        line = _line_number(text[: text.index("\0")])
-        raise ValueError(f"{path} cannot be read: line {line} contains NUL: allowed is text")
+        raise _contains_nul(path, _line_number(text[: text.index("\0")]))
     return text
 
 
-def open_text(path: Path) -> io.StringIO:
-    """Returns the text of a file as a file object, for `csv.reader`; line ends are unchanged.
+def open_text(path: Path, show: Callable[[float], object] = lambda fraction: None) -> Iterator[str]:
+    """Yields the lines of a file of any size with their ends, as for `csv.reader`.
 
-    Raises ValueError as `read_text` does.
+    `show` is called now and then with the fraction that has been read. Raises ValueError as
+    `read_text` does, and for a line of MAX_LINE letters or more.
     """
-    return io.StringIO(read_text(path), newline="")
+    try:
+        size, done = path.stat().st_size, 0
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, line in enumerate(iter(partial(file.readline, MAX_LINE), ""), 1):
+                if "\0" in line:
+                    raise _contains_nul(path, number)
+                if len(line) == MAX_LINE:
+                    raise ValueError(
+                        f"{path} cannot be read: line {number} is too long: allowed is less than "
+                        f"{MAX_LINE} letters"
+                    )
+                yield line
+                done += len(line.encode())
+                if number % LINES_PER_REPORT == 0:
+                    show(done / size)
+    except UnicodeDecodeError:
+        read_text(path)  # raises with the line
+        raise
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _contains_nul(path: Path, line: int) -> ValueError:
+    return ValueError(
+        f"{path} cannot be read: line {line} contains NUL: allowed is text in UTF-8; decompress "
+        "the file, or convert it if it is UTF-16"
+    )
 
 
 def read_texts(path: Path, count: int, counted: str) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ def solve_semantics(law: Semantics, noise: Float[Array, "count n"]) -> Float[Arr
     return _propagate(law, noise * law.scale[None])
 
 
+def mechanism(law: Semantics, s: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Returns the effect of semantics before their weights, elementwise: float32 of that shape."""
+    return (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
+
+
 def draw_semantics(key: Key[Array, ""], n: int, dependence: str | Int[Array, ""]) -> Semantics:
     """Draws a law of n semantics, by a name in `DEPENDENCES` or by its traced index int32 [].
 
@@ -107,8 +112,9 @@ def _propagate(law: Semantics, exogenous: Float[Array, "count n"]) -> Float[Arra
         return jax.lax.fori_loop(0, n - 1, body, exogenous)
 
     linear = lambda: exogenous @ substitute(lambda s: s, jnp.eye(n, dtype=exogenous.dtype))
-    wave = lambda s: (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
-    return jax.lax.cond(law.curve == 0, linear, lambda: substitute(wave, exogenous))
+    return jax.lax.cond(
+        law.curve == 0, linear, lambda: substitute(partial(mechanism, law), exogenous)
+    )
 
 
 @partial(jax.jit, static_argnames=("n", "draws"))

@@ -82,7 +82,7 @@ def alignment_max_whitened_entropy(
         scaled = jnp.matmul(rows - centre, whitening, precision="float32") / (BANDWIDTH * 2**0.5)
         kernel_sum = log_sum_exp(*negative_squared_distance(scaled, scaled), where, True)
         others = jnp.maximum(where.sum() - 1, 1)
-        return jnp.where(jnp.isfinite(kernel_sum), kernel_sum - log_count(others), 0.0)
+        return jnp.where(where.sum() > 1, kernel_sum - log_count(others), 0.0)
 
     alignment = jnp.sum((z.x - z.t) ** 2, -1)
     norm = jnp.sum((z.x - centre) ** 2 + (z.t - centre) ** 2, -1) / 2

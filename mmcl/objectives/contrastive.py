@@ -60,7 +60,7 @@ def decoupled_infonce(
     left = left / temperature
     sums = log_sum_exp(left, right, where, True) + log_sum_exp(right, left, where, True)
     negatives = sums / 2 - log_count(jnp.maximum(where.sum() - 1, 1))
-    negatives = jnp.where(jnp.isfinite(negatives), negatives, 0.0)
+    negatives = jnp.where(where.sum() > 1, negatives, 0.0)
     return masked_mean(negatives - jnp.sum(left * right, 1), where)
 
 

@@ -16,6 +16,7 @@ from mmcl.objectives.masks import active_columns, all_pairs, centred, covariance
 INVARIANCE, VARIANCE, COVARIANCE = 25.0, 25.0, 1.0  # weights of VICReg, as in its source
 REDUNDANCY = 5e-3  # weight of Barlow Twins, as in its source
 RIDGE = 1e-4  # added to variances
+CONSTANT = 1e-6  # least standard deviation of a column, relative to its largest magnitude
 
 Temperature = Float[Array, ""] | float
 
@@ -112,9 +113,12 @@ def whitened_regression(
 
 def _standardized(rows, where):
     """Returns columns of mean 0 and variance 1; constant ones are 0, with a finite gradient."""
-    deviations = centred(rows, where)
+    taking_part = jnp.where(where[:, None], jax.lax.stop_gradient(rows), 0.0)
+    largest = jnp.abs(taking_part).max(0, keepdims=True)
+    # relative to the largest value, so that rounding of a constant column is no variance
+    deviations = centred(rows / jnp.where(largest == 0, 1.0, largest), where)
     variance = jnp.sum(deviations**2, 0, keepdims=True) / jnp.maximum(where.sum() - 1, 1)
-    return deviations * jax.lax.rsqrt(jnp.maximum(variance, 1e-12))
+    return deviations * jax.lax.rsqrt(jnp.maximum(variance, CONSTANT**2))
 
 
 def _off_diagonal(matrix):

@@ -143,7 +143,8 @@ def _neighbour_entropy(rows, where, columns):
     left, right = negative_squared_distance(*[jax.lax.stop_gradient(rows)] * 2)
     similarity = jnp.matmul(left, right.T, precision="float32")
     others = where[None] & ~jnp.eye(len(rows), dtype=bool)
-    _, nearest = jax.lax.top_k(jnp.where(others, similarity, -jnp.inf), NEIGHBOUR)
+    count = min(NEIGHBOUR, len(rows))  # of fewer rows the entropy is 0
+    _, nearest = jax.lax.top_k(jnp.where(others, similarity, -jnp.inf), count)
     # distances again, from differences: rounding dominates Gram distances of close points
     distance = jnp.sum((rows - rows[nearest[:, -1]]) ** 2, -1)
     nats = columns.sum() * jnp.float32(0.5) * jnp.log(distance + FLOOR)

@@ -39,9 +39,13 @@ def active_columns(z: Modalities, where: Bool[Array, " n"]) -> Bool[Array, " d"]
 
 def centred(rows: Float[Array, "n d"], where: Bool[Array, " n"]) -> Float[Array, "n d"]:
     """Returns deviations from the mean of the rows that take part, 0 elsewhere: float32 [n, d]."""
-    taking_part = jnp.where(where[:, None], rows, 0.0)
-    mean = taking_part.sum(0, keepdims=True) / jnp.maximum(where.sum(), 1)
-    return jnp.where(where[:, None], rows - mean, 0.0)
+
+    def centre(rows):
+        taking_part = jnp.where(where[:, None], rows, 0.0)
+        mean = taking_part.sum(0, keepdims=True) / jnp.maximum(where.sum(), 1)
+        return jnp.where(where[:, None], rows - mean, 0.0)
+
+    return centre(centre(rows))  # twice, as the first mean of a distant column is rounded
 
 
 def covariance(

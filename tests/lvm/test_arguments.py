@@ -11,6 +11,7 @@ import pytest
 import lvm
 from lvm.captions.generation import replace_values
 from lvm.captions.scene_words import make_scene_words, word_values
+from lvm.latents.mixing import unmix
 from lvm.latents.switch import switch_by_name
 from lvm.scenes.rendering.batches import render_batches
 
@@ -131,7 +132,7 @@ def test_a_switch_refuses_an_index_out_of_range():
         switch_by_name(lvm.NOISE_LAWS, ("gaussian",), 4, jnp.zeros((2, 2)))
 
 
-@pytest.mark.parametrize(("function", "field"), [(lvm.mix, "z"), (lvm.unmix, "x")])
+@pytest.mark.parametrize(("function", "field"), [(lvm.mix, "z"), (unmix, "x")])
 def test_mixing_refuses_another_width(world, function, field):
     with pytest.raises(ValueError, match=rf"{field} has shape \(4, 6\): allowed is \(n, 5\), as"):
         function(world.mixing_x, jnp.zeros((4, 6)))
@@ -145,6 +146,16 @@ def test_heavy_tails_refuses_another_mask_and_probability():
         lvm.heavy_tails(KEY, s, BOTH)
     with pytest.raises(ValueError, match="outlier_probability is 10: allowed is 0 to 1"):
         lvm.heavy_tails(KEY, s, np.ones(3, bool), 10)
+
+
+def test_conditional_means_refuses_other_shapes(world):
+    law, s, unbiased = world.semantics, np.zeros((4, 3), np.float32), np.ones(3, bool)
+    with pytest.raises(ValueError, match=r"s has shape \(4, 2\): allowed is \(count, 3\)"):
+        lvm.conditional_means(KEY, law, s[:, :2], unbiased)
+    with pytest.raises(ValueError, match=r"unbiased has shape \(2,\): allowed is \(3,\)"):
+        lvm.conditional_means(KEY, law, s, BOTH)
+    with pytest.raises(ValueError, match="particles is 0: allowed is 1 or more"):
+        lvm.conditional_means(KEY, law, s, unbiased, particles=0)
 
 
 def test_attainable_r2_refuses_other_shapes():

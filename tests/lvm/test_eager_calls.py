@@ -11,6 +11,7 @@ import pytest
 import lvm
 from lvm.captions.generation import replace_values
 from lvm.captions.scene_words import make_scene_words, word_values
+from lvm.latents.mixing import unmix
 from lvm.latents.semantics import draw_semantics, sample_semantics, solve_semantics
 from lvm.latents.switch import switch_by_name
 from lvm.scenes.rendering.batches import render_batches
@@ -67,10 +68,13 @@ def _calls():
         "covariance": lambda: lvm.covariance(world.semantics),
         "gaussian_semantics": lambda: lvm.gaussian_semantics(np.eye(3)),
         "attainable_r2": lambda: lvm.attainable_r2(lvm.covariance(world.semantics), mask),
+        "conditional_means": lambda: lvm.conditional_means(
+            key, draw_semantics(key, 3, "nonlinear_scm"), noise, mask, particles=8
+        ),
         "unbiased": lambda: lvm.unbiased(lvm.Bias(*map(jnp.asarray, BIAS))),
         "heavy_tails": lambda: lvm.heavy_tails(key, noise, mask, 0.1),
         "mix": lambda: lvm.mix(world.mixing_x, z),
-        "unmix": lambda: lvm.unmix(world.mixing_x, z),
+        "unmix": lambda: unmix(world.mixing_x, z),
         "sample_pairs": lambda: _pairs(world, noise_law="heavy_tailed", shift=shift),
         "sample_pairs kinds": lambda: _pairs(world, misalignment=kind, spec=ALL_KINDS, shift=shift),
         "sample_pairs law": lambda: _pairs(world, noise_law=law, misalignment="propagating"),

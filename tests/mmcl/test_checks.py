@@ -148,7 +148,7 @@ def test_negative_counts_are_refused(key, state):
 
 def test_one_modality_alone_is_encoded(key):
     arguments = {"recipe": RECIPE, "hyper": hyper()}
-    state = mmcl.init(key, sample(key, 64), **arguments)
+    state = jax.jit(partial(mmcl.init, **arguments))(key, sample(key, 64))
     batch = sample(key, 5)
     encode = partial(mmcl.encode, state.params, state.stats, **arguments)
     both, images, texts = (

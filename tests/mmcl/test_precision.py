@@ -62,12 +62,18 @@ def test_a_cpu_rounds_the_factors_of_products_and_sums_in_float32(
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator rounds in hardware")
-def test_products_that_cannot_be_rounded_are_refused():
-    square = lambda x: jax.lax.cond(x[0, 0] > 0, lambda x: x @ x, lambda x: x, x)
-    with pytest.raises(
-        NotImplementedError, match="cannot round matrix products inside cond: allowed is"
-    ):
-        with_precision("bfloat16", square)(jnp.ones((2, 2)))
+@pytest.mark.parametrize(
+    ("primitive", "function"),
+    [
+        ("cond", lambda x: jax.lax.cond(x[0, 0] > 0, lambda x: x @ x, lambda x: x, x)),
+        ("while", lambda x: jax.lax.while_loop(lambda x: x[0, 0] < 3, lambda x: x @ x, x)),
+        ("(remat|checkpoint)", jax.checkpoint(lambda x: x @ x)),
+    ],
+)
+def test_products_that_cannot_be_rounded_are_refused(primitive, function):
+    message = f"precision is 'bfloat16': allowed is 'float32' on a CPU, .* inside {primitive}"
+    with pytest.raises(ValueError, match=message):
+        with_precision("bfloat16", function)(jnp.ones((2, 2)))
 
 
 def _rounded(mantissa, array):

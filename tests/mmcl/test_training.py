@@ -1,5 +1,6 @@
 """Training on a small known world: x and t have two shared and two private latents each."""
 
+import re
 from typing import NamedTuple
 
 import jax
@@ -178,6 +179,28 @@ def test_columns_outside_the_mask_are_zero(key):
 )
 def test_impossible_recipes(field, value, message):
     with pytest.raises(ValueError, match=message):
+        mmcl.Recipe(**{**RECIPE.__dict__, field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("widths", (16.5, 16), "a tuple of integers"),
+        ("head_widths", (True,), "a tuple of integers"),
+        ("text_widths", [16], "a tuple of integers"),
+        ("widths", 16, "a tuple of integers"),
+        ("batch", 16.0, "an integer"),
+        ("group", "8", "an integer"),
+        ("outputs", True, "an integer"),
+        ("refine_from", 2.5, "an integer or None"),
+        ("slope", "0.2", "a number"),
+        ("whiten", 1, "True or False"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_types")
+def test_a_recipe_of_wrong_types_is_refused(field, value, allowed):
+    message = re.escape(f"recipe.{field} is {value!r}: allowed is {allowed}")
+    with pytest.raises(ValueError, match=f"^{message}$"):
         mmcl.Recipe(**{**RECIPE.__dict__, field: value})
 
 

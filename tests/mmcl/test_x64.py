@@ -87,9 +87,9 @@ def test_a_run_agrees_with_one_without_x64(optimizer):
 
     def run():
         options, batch = {"recipe": recipe, "hyper": python_hyper()}, Batch(*rows)
-        first = mmcl.init(jax.random.key(0), batch, **options)
+        first = jax.jit(partial(mmcl.init, **options))(jax.random.key(0), batch)
         state, _ = jax.jit(partial(mmcl.step, **options))(first, batch, done=0)
-        z = mmcl.encode(state.params, state.stats, batch, **options)
+        z = jax.jit(partial(mmcl.encode, **options))(state.params, state.stats, batch)
         return jax.tree.map(np.asarray, (first.stats, z))
 
     wide = run()

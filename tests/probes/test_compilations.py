@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import probes
-from probes import Environments, Latents, Split
+from probes import Environments, Latents, Split, downstream, information
 from probes.disentanglement import importance
 from probes.factors import one_hots
 from probes.independence import residuals
@@ -86,6 +86,14 @@ def calls(seed):
 
 
 FUNCTIONS = list(calls(0))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_training():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(downstream, "STEPS", 2)
+        patch.setattr(information, "STEPS", 2)
+        yield
 
 
 def test_every_public_function_is_called():

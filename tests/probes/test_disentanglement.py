@@ -106,7 +106,7 @@ def test_disentanglement_of_one_latent_is_1(key):
 
 
 def test_vmap_and_jit_agree_with_single_calls(key):
-    s, z = draw(key, ENCODERS["entangled"], 256, 256)
+    s, z = draw(key, ENCODERS["entangled"], FIT, TEST)
     keys = jax.random.split(key, 2)
     together = jax.jit(jax.vmap(lambda key: jnp.stack(dci(key, ridge, z, s, where=UNBIASED))))(keys)
     single = jnp.stack([jnp.stack(dci(key, ridge, z, s, where=UNBIASED)) for key in keys])

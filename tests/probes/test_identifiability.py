@@ -97,19 +97,53 @@ def test_masked_dimensions_do_not_change_the_reverse_score(latents, key):
     np.testing.assert_allclose(reverse, 1, atol=1e-3)
 
 
-def test_a_leak_shows_in_the_score_beyond_the_unbiased_semantics(latents, key):
+def test_a_function_of_the_unbiased_semantics_has_a_partial_r2_of_0(latents, key):
     clean = lambda part: part.s[:, :2] * 2
-    leaky = lambda part: jnp.stack([part.s[:, 0] + part.s[:, 2], part.s[:, 1]], 1)
-    beyond = identify([clean, leaky], latents, key).beyond
-    np.testing.assert_allclose(beyond.s[0], 0, atol=5e-3)  # though s3 is predictable
-    np.testing.assert_array_equal(beyond.s[:, :2], 0)
-    # R² of the residual of s3 given s1 and s2, from z = (s1 + s3, s2), in closed form
-    residual = np.linalg.inv(np.linalg.inv(COV[:3, :3])[2:, 2:])[0, 0]  # its variance
-    a = np.array([[1, 0, 1], [0, 1, 0]])
-    cov_z, cross = a @ COV[:3, :3] @ a.T, a @ np.array([0, 0, residual])
-    np.testing.assert_allclose(
-        beyond.s[1, 2], cross @ np.linalg.solve(cov_z, cross) / residual, atol=0.05
+    partial = identify([clean], latents, key).partial  # though s3 is predictable
+    np.testing.assert_allclose(np.concatenate([partial.s[0], partial.m_x]), 0, atol=5e-3)
+    np.testing.assert_array_equal(partial.s[:, :2], 0)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-2])
+@pytest.mark.parametrize("known", [True, False])
+def test_partial_r2_of_a_trace_does_not_depend_on_its_size(size, known, latents, key):
+    trace = lambda part: part.s[:, :2].at[:, 0].add(size * (part.s[:, 2] + part.m_t[:, 0]))
+    z = Split(*(trace(part)[None] for part in latents))
+    means = lambda part: part.s.at[:, 2:].set(part.s[:, :2] @ _coefficients())
+    partial = probes.identifiability_scores(
+        key,
+        ridge,
+        z,
+        latents,
+        unbiased=UNBIASED,
+        dimensions=jnp.ones(2, bool),
+        conditional_means=Split(*map(means, latents)) if known else None,
+    ).partial
+    residual = np.linalg.inv(np.linalg.inv(COV[:3, :3])[2:, 2:])[0, 0]  # variance of s3's residual
+    np.testing.assert_allclose(partial.s[0], [0, 0, residual / (residual + 1), 0], atol=0.03)
+    np.testing.assert_allclose(partial.m_t, 1 / (residual + 1) / 3, atol=0.03)  # of 3 coordinates
+
+
+def test_known_conditional_means_give_attainable_scores_for_every_probe(latents, key):
+    warped = Split(*(part._replace(s=part.s.at[:, 2].set(part.s[:, 0] ** 2)) for part in latents))
+    means = lambda part: part.s.at[:, 3].set(0.0)
+    scores = probes.identifiability_scores(
+        key,
+        ridge,
+        Split(*(part.s[None, :, :2] for part in warped)),
+        warped,
+        unbiased=UNBIASED,
+        dimensions=jnp.ones(2, bool),
+        conditional_means=Split(*map(means, warped)),
     )
+    np.testing.assert_allclose(scores.attainable.s, [1, 1, 1, 0], atol=1e-3)
+    np.testing.assert_allclose((scores.attainable.m_x, scores.attainable.m_t), 0, atol=1e-3)
+    assert scores.forward.s[0, 2] < 0.1  # that a line cannot follow
+
+
+def _coefficients():
+    """Of s3 and s4 on s1 and s2."""
+    return jnp.asarray(np.linalg.solve(COV[:2, :2], COV[:2, 2:]), jnp.float32)
 
 
 def test_scores_do_not_depend_on_other_representations(latents, key):

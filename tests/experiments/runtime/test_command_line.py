@@ -78,6 +78,14 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ),
         ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
         ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),
+        (
+            (QUICKSTART, "--config.recipe.widths=(16.5,16)"),
+            "error: recipe.widths is (16.5, 16): allowed is a tuple of integers\n",
+        ),
+        (
+            (QUICKSTART, "--config.settings=3"),
+            "error: settings[0] is 3: allowed is a setting, as `default.setting` returns it\n",
+        ),
         ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
         ((QUICKSTART, "--config.settings[9].selected=s1"), "index out of range"),
         (("--config=nope.py", "--config.seeds=2"), "No such file or directory: 'nope.py'"),

@@ -118,10 +118,10 @@ def test_every_score_has_its_shape_and_is_finite(plan, states):
     scores = compile_sweep(plan, mesh).score(data, state, np.array([2, 3], np.int32))
     assert set(scores.probes) == set(probes.PROBES)
     for score in scores.probes.values():
-        assert score.forward.s.shape == score.beyond.s.shape == (2, 2, 3)  # lanes, modalities
+        assert score.forward.s.shape == score.partial.s.shape == (2, 2, 3)  # lanes, modalities
         assert score.attainable.s.shape == (2, 3)
         np.testing.assert_allclose(score.attainable.s[:, 1:], 1, atol=0.05)  # both select s2 s3
-        np.testing.assert_array_equal(score.beyond.s[..., 1:], 0)
+        np.testing.assert_array_equal(score.partial.s[..., 1:], 0)
     for heads in scores.downstream:
         assert heads.r2.shape == (2, 2, 4)
         assert (abs(heads.matthews) <= 1).all()

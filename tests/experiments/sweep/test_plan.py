@@ -24,6 +24,9 @@ STUDIES = (
 )
 
 
+SETTING = default.setting("s1").to_dict()
+
+
 def with_setting(**changes):
     setting = default.setting("s1 s2", "s2")
     setting.update(changes)
@@ -56,6 +59,8 @@ def with_setting(**changes):
             "settings holds select .2., independent twice",
         ),
         ({"settings": ()}, r"settings is \(\): allowed are one or more settings"),
+        ({"settings": (3,)}, r"settings\[0\] is 3: allowed is a setting, as `default.setting`"),
+        ({"only": (3,)}, "only holds 3: allowed are names of settings"),
         ({"seeds": 0}, "seeds is 0: allowed is 1 or more"),
         ({"min_encoding_size": 0}, "min_encoding_size is 0: allowed is 1 or more"),
         ({"min_encoding_size": 4}, r"settings\[0\].encoding_size is 4: allowed is 1..3"),
@@ -100,6 +105,43 @@ def with_setting(**changes):
 def test_errors_of_bad_configs_name_field_value_and_allowed_values(changes, message):
     with pytest.raises(ValueError, match=message):
         make_plan(small_config(**changes))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("settings", 3, "settings is 3: allowed is a tuple"),
+        ("only", "select [1]", r"only is 'select \[1\]': allowed is a tuple"),
+        ("recipe.batch", 16.5, "recipe.batch is 16.5: allowed is an integer"),
+        ("recipe.group", 8.0, "recipe.group is 8.0: allowed is an integer"),
+        ("recipe.batch", True, "recipe.batch is True: allowed is an integer"),
+        ("recipe.widths", 16, "recipe.widths is 16: allowed is a tuple of integers"),
+        ("recipe.widths", (16.5, 16), r"recipe.widths is \(16.5, 16\): allowed is a tuple of int"),
+        ("recipe.text_widths", 1.5, "recipe.text_widths is 1.5: allowed is a tuple of integers"),
+        ("recipe.learning_rate", "1", "recipe.learning_rate is '1': allowed is a number above 0"),
+        ("recipe.refine", None, "recipe.refine is None: allowed is 0 to 1"),
+        ("seeds", 1.5, "seeds is 1.5: allowed is an integer"),
+        ("world.semantics", 2.5, "world.semantics is 2.5: allowed is an integer"),
+        ("settings", (SETTING | {"selected": 3},), r"settings\[0\].selected is 3: allowed is text"),
+        ("settings", (SETTING | {"encoding_size": 1.5},), "encoding_size is 1.5: allowed is an"),
+        ("settings", (SETTING | {"noise_probability": "a"},), "noise_probability is 'a': allowed"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_types")
+def test_a_value_of_another_type_in_a_file_is_refused(field, value, message):
+    """A file can give a field any type; the command line only that of the default."""
+    config = small_config().unlock()
+    with config.ignore_type():
+        config.update_from_flattened_dict({field: value})
+    with pytest.raises(ValueError, match=message):
+        make_plan(config)
+
+
+def test_widths_may_be_a_list_as_in_a_config_of_a_run():
+    config = small_config()
+    with config.ignore_type():
+        config.recipe.widths = [8, 8]
+    assert make_plan(config).recipe.widths == (8, 8)
 
 
 def test_lanes_are_all_settings_with_every_seed():

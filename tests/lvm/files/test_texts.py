@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from lvm.files.texts import check_texts, make_vocabulary, open_text, read_texts, word_ids
+from lvm.files.texts import (
+    LINES_PER_REPORT,
+    MAX_LINE,
+    check_texts,
+    make_vocabulary,
+    open_text,
+    read_texts,
+    word_ids,
+)
 
 TEXTS = ['A hare of "tab:blue" color, at the top-left.', "The top-left shows a hare."]
 
@@ -37,7 +45,33 @@ def test_a_file_has_one_sentence_per_line(tmp_path, mark, end, last):
 def test_an_opened_text_has_no_mark_and_unchanged_line_ends(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r3,4\n")
-    assert open_text(path).readlines() == ["a,b\r\n", "1,2\r", "3,4\n"]
+    assert list(open_text(path)) == ["a,b\r\n", "1,2\r", "3,4\n"]
+
+
+def test_an_opened_text_is_read_while_its_lines_are_used(tmp_path):
+    path = tmp_path / "captions.txt"
+    path.write_text("A cow\n" * 3 * LINES_PER_REPORT)
+    fractions = []
+    lines = open_text(path, fractions.append)
+    assert next(lines) == "A cow\n"
+    assert fractions == []
+    assert sum(1 for _ in lines) == 3 * LINES_PER_REPORT - 1
+    assert fractions == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"A cow\r\nA \0 hare", "line 2 contains NUL: allowed is text"),
+        (b"A cow\n" * 5000 + b"caf\xe9\n", "line 5001 is not UTF-8: .* convert the file"),
+        (b"A" * MAX_LINE, "line 1 is too long: allowed is less than 16777216 letters"),
+    ],
+)
+def test_an_opened_text_of_other_content_is_refused_with_its_line(tmp_path, content, message):
+    path = tmp_path / "captions.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"captions.txt cannot be read: {message}"):
+        list(open_text(path))
 
 
 def test_empty_lines_are_no_captions(tmp_path):

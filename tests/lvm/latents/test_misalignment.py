@@ -11,6 +11,7 @@ import lvm
 from experiments.configs import default, scenes_small
 from experiments.sweep.plan import make_plan
 from lvm.latents.misalignment import INDICATOR_KINDS, WHOLE_CAPTION
+from lvm.latents.mixing import unmix
 from tests.small import small_config
 
 KINDS = tuple(lvm.MISALIGNMENTS)
@@ -209,7 +210,7 @@ def test_several_captions_share_a_scene_and_are_misaligned_independently(worlds)
     latents = np.concatenate([captions[:, 2], pairs.m_t[:, 4:]], axis=1)
     third = np.asarray(pairs.t)[:, 2 * (N + 2 + N) :][:, : N + 2]
     np.testing.assert_allclose(
-        lvm.unmix(worlds["independent"].mixing_t, jnp.asarray(third)), latents, atol=1e-3
+        unmix(worlds["independent"].mixing_t, jnp.asarray(third)), latents, atol=1e-3
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lvm
+from lvm.latents.mixing import unmix
 
 SPEC = lvm.WorldSpec(semantics=4, image_only=2, text_only=2)
 COUNT = 4000
@@ -28,8 +29,8 @@ def test_observations_are_mixed_latents(world):
     pairs = sample(world, bias([1, 3]))
     z_x = np.concatenate([pairs.s, pairs.m_x], axis=1)
     z_t = np.concatenate([pairs.s_text, pairs.m_t], axis=1)
-    np.testing.assert_allclose(lvm.unmix(world.mixing_x, pairs.x), z_x, atol=1e-3)
-    np.testing.assert_allclose(lvm.unmix(world.mixing_t, pairs.t), z_t, atol=1e-3)
+    np.testing.assert_allclose(unmix(world.mixing_x, pairs.x), z_x, atol=1e-3)
+    np.testing.assert_allclose(unmix(world.mixing_t, pairs.t), z_t, atol=1e-3)
 
 
 def test_text_contains_selected_semantics_exactly_and_no_others(world):

@@ -41,10 +41,10 @@ def test_blocks_of_rows_agree_with_one_block(observations, key, monkeypatch):
     encoder = mlp((8, 6), outputs=3, slope=0.1, whiten=True)
     params, stats = encoder.init(key, observations)
     square = lambda params: jnp.sum(encoder.train(params, stats, observations)[0] ** 2)
-    value, grads = jax.value_and_grad(square)(params)
+    value, grads = jax.jit(jax.value_and_grad(square))(params)
     monkeypatch.setattr(mlp_module, "CPU_BLOCK", 8 * 70)  # the last block is not full
     assert ("scan" in str(jax.make_jaxpr(square)(params))) == (jax.default_backend() == "cpu")
-    in_blocks, grads_in_blocks = jax.value_and_grad(square)(params)
+    in_blocks, grads_in_blocks = jax.jit(jax.value_and_grad(square))(params)
     np.testing.assert_allclose(in_blocks, value, rtol=1e-5)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-3, 1e-3), grads_in_blocks, grads)
 

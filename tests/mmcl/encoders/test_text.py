@@ -20,7 +20,7 @@ def test_no_word_is_a_zero_vector():
 def test_tokens_agree_with_numpy(key):
     ids = captions(key, 9, 5)
     encoder = tokens(VOCABULARY, (8, 6), outputs=3, slope=0.1)
-    params, stats = encoder.init(key, ids)
+    params, stats = jax.jit(encoder.init)(key, ids)
     weights = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params)
     embedding = np.concatenate([np.zeros((1, 32)), weights["Dense_0"]["kernel"]])
     hidden = embedding[np.asarray(ids)].reshape(9, -1)
@@ -28,8 +28,8 @@ def test_tokens_agree_with_numpy(key):
         hidden = hidden @ weights[f"Dense_{layer}"]["kernel"] + weights[f"Dense_{layer}"]["bias"]
         if layer < 3:
             hidden = np.where(hidden > 0, hidden, 0.1 * hidden)
-    np.testing.assert_allclose(encoder.apply(params, stats, ids), hidden, atol=1e-4)
-    z, after = encoder.train(params, stats, ids)
+    np.testing.assert_allclose(jax.jit(encoder.apply)(params, stats, ids), hidden, atol=1e-4)
+    z, after = jax.jit(encoder.train)(params, stats, ids)
     np.testing.assert_allclose(z, hidden, atol=1e-4)
     assert jax.tree.leaves((stats, after)) == []
 
@@ -58,9 +58,9 @@ def test_shapes_of_text_cnn(key, length, channels, flat):
 def test_a_short_text_is_padded_with_no_word(key):
     encoder = text_cnn(VOCABULARY, outputs=3, normalization="group")
     ids = captions(key, 5, 2)
-    params, stats = encoder.init(key, ids)
+    params, stats = jax.jit(encoder.init)(key, ids)
     longer = jnp.concatenate([ids, jnp.zeros((5, 2), jnp.int32)], 1)
-    short, long = (encoder.apply(params, stats, words) for words in (ids, longer))
+    short, long = (jax.jit(encoder.apply)(params, stats, words) for words in (ids, longer))
     np.testing.assert_array_equal(short, long)
 
 
@@ -84,10 +84,10 @@ def test_batch_normalisation_uses_batch_statistics_in_training_and_running_ones_
 def test_group_normalisation_has_no_running_statistics(key):
     ids = captions(key, 6, 6)
     encoder = text_cnn(VOCABULARY, outputs=3, normalization="group")
-    params, stats = encoder.init(key, ids)
-    z, after = encoder.train(params, stats, ids)
+    params, stats = jax.jit(encoder.init)(key, ids)
+    z, after = jax.jit(encoder.train)(params, stats, ids)
     assert jax.tree.leaves((stats, after)) == []
-    np.testing.assert_array_equal(z, encoder.apply(params, stats, ids))
+    np.testing.assert_array_equal(z, jax.jit(encoder.apply)(params, stats, ids))
 
 
 @pytest.mark.parametrize("encoder", [tokens(VOCABULARY, (8,), 3, 0.1), text_cnn(7, 3, "batch")])

@@ -20,7 +20,7 @@ def test_patches_agree_with_numpy(key):
     """The reference loops over layers and patches; images are wider than high."""
     images = random_images(key, 6, 16, 24, 3)
     encoder = patches((5, 7), (6,), outputs=3, slope=0.1)
-    params, stats = encoder.init(key, images)
+    params, stats = jax.jit(encoder.init)(key, images)
     pixels = float64(images)
     feature_map = (pixels - pixels.mean((0, 1, 2))) / pixels.std((0, 1, 2))
     for layer, side in enumerate((4, 2)):
@@ -37,7 +37,8 @@ def test_patches_agree_with_numpy(key):
     hidden, last = float64(params["Dense_2"]), float64(params["Dense_3"])
     head = feature_map.reshape(6, -1) @ hidden["kernel"] + hidden["bias"]
     expected = np.where(head > 0, head, 0.1 * head) @ last["kernel"] + last["bias"]
-    np.testing.assert_allclose(encoder.apply(params, stats, images), expected, atol=1e-4)
+    measured = jax.jit(encoder.apply)(params, stats, images)
+    np.testing.assert_allclose(measured, expected, atol=1e-4)
 
 
 def test_nested_patches_contain_every_pixel_once(key):
@@ -152,7 +153,7 @@ def test_vmap_agrees_with_a_single_resnet(resnet):
 def test_vmap_agrees_with_a_single_encoder_of_patches(key):
     images = random_images(key, 2, 5, 16, 16, 3)
     encoder = patches((4, 5), (), 3, 0.1)
-    params, stats = jax.vmap(encoder.init)(jax.random.split(key), images)
-    z = jax.vmap(encoder.apply)(params, stats, images)
+    params, stats = jax.jit(jax.vmap(encoder.init))(jax.random.split(key), images)
+    z = jax.jit(jax.vmap(encoder.apply))(params, stats, images)
     second = jax.tree.map(lambda leaf: leaf[1], (params, stats, images))
-    np.testing.assert_allclose(z[1], encoder.apply(*second), atol=1e-5)
+    np.testing.assert_allclose(z[1], jax.jit(encoder.apply)(*second), atol=1e-5)

@@ -33,8 +33,8 @@ def test_value_and_gradient_are_those_of_the_definition(key, skip_itself, block_
     where = jnp.arange(len(right)) != 5
     weights = jax.random.normal(jax.random.fold_in(key, 1), (N,))
     of = lambda function: lambda *pair: jnp.sum(weights * function(*pair, where, skip_itself))
-    value, grads = jax.value_and_grad(of(log_sum_exp), (0, 1))(left, right)
-    expected, expected_grads = jax.value_and_grad(of(dense), (0, 1))(left, right)
+    value, grads = jax.jit(jax.value_and_grad(of(log_sum_exp), (0, 1)))(left, right)
+    expected, expected_grads = jax.jit(jax.value_and_grad(of(dense), (0, 1)))(left, right)
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     for grad, expected_grad in zip(grads, expected_grads, strict=True):
         np.testing.assert_allclose(grad, expected_grad, atol=1e-5)
@@ -48,9 +48,9 @@ def test_blocks_agree_with_one_block_near_and_far_from_the_origin(key, shift, mo
     def total(rows):
         return log_sum_exp(*negative_squared_distance(rows, rows), where, True).mean()
 
-    value, gradient = jax.value_and_grad(total)(rows)
+    value, gradient = jax.jit(jax.value_and_grad(total))(rows)
     monkeypatch.setattr(log_sum_exp_module, "block_size", lambda: 700)
-    in_blocks, gradient_in_blocks = jax.value_and_grad(total)(rows)
+    in_blocks, gradient_in_blocks = jax.jit(jax.value_and_grad(total))(rows)
     np.testing.assert_allclose(in_blocks, value, atol=1e-5)
     np.testing.assert_allclose(gradient_in_blocks, gradient, atol=1e-5)
 

@@ -53,9 +53,10 @@ def test_updates_agree_with_optax_if_the_gradient_is_constant(key):
     optimizer, reference = OPTIMIZERS["muon"](0.1), muon(0.1, ns_steps=ITERATIONS, beta=MOMENTUM)
     params = {"kernel": param, "bias": jnp.ones(3)}
     state, reference_state = optimizer.init(params), reference.init(params)
+    update_of, reference_update_of = jax.jit(optimizer.update), jax.jit(reference.update)
     for step in range(2 * REFRESH_EVERY):
-        update, state = optimizer.update(params, state, params, step=step)
-        expected, reference_state = reference.update(params, reference_state, params)
+        update, state = update_of(params, state, params, step=step)
+        expected, reference_state = reference_update_of(params, reference_state, params)
         for name in params:
             np.testing.assert_allclose(update[name], expected[name], atol=1e-5)
 
@@ -64,8 +65,9 @@ def test_a_factor_is_reused_for_some_steps(key):
     gradients = jax.random.normal(key, (REFRESH_EVERY + 1, 4, 6))
     optimizer = scale_by_muon()
     state, factors = optimizer.init(gradients[0]), []
+    update = jax.jit(optimizer.update)
     for step, grad in enumerate(gradients):
-        _, state = optimizer.update(grad, state, step=step)
+        _, state = update(grad, state, step=step)
         factors.append(np.asarray(state.factor))
     for factor in factors[1:REFRESH_EVERY]:
         np.testing.assert_array_equal(factor, factors[0])

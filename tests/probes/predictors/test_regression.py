@@ -56,19 +56,13 @@ def test_independent_targets_score_0(probe, features, key):
 
 @pytest.mark.parametrize("probe", PROBES.values())
 def test_a_masked_column_changes_nothing(probe, features, key):
+    features = features[:1600]
     targets = features[:, :2] ** 2 + features[:, :2]
     padded = jnp.pad(features, ((0, 0), (0, 2)))
     tolerance = 1e-4 if probe is ridge else 0.03  # initial weights of the padded one differ
     np.testing.assert_allclose(
         score(probe, padded, targets, key), score(probe, features, targets, key), atol=tolerance
     )
-
-
-@pytest.mark.parametrize("probe", PROBES.values())
-def test_constant_features_and_targets_give_finite_scores(probe, features, key):
-    targets = jnp.stack([features[:, 0], jnp.full(2 * N, 2.0)], 1)
-    scores = score(probe, jnp.zeros_like(features), targets, key)
-    np.testing.assert_allclose(scores, 0, atol=1e-2)
 
 
 @pytest.mark.parametrize("probe", PROBES.values())

@@ -1,0 +1,84 @@
+"""Conditional means: E[s | s_I] of a lane of latents, which attainable scores are computed from."""
+
+from collections.abc import Iterable
+from functools import partial
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+import lvm
+import probes
+from experiments.domains.domain import LaneData
+from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
+from lvm.latents.switch import switch_by_name
+from probes.predictors.boosted_trees import boosting
+
+NONLINEAR = ("nonlinear_scm",)  # dependences
+
+
+def method_of(dependence: str, noise_law: str, misalignment: str) -> str:
+    """Returns how E[s | s_I] is computed: "closed form", "Monte Carlo" or "boosting".
+
+    The last one is a regression, so its R² is a lower bound of what is attainable. It serves the
+    laws whose conditional distribution is not known: exogenous noise that is not Gaussian, and
+    images that show the distortions of captions.
+    """
+    if noise_law != "gaussian" or misalignment == "propagating":
+        return BOOSTING
+    return MONTE_CARLO if dependence in NONLINEAR else CLOSED_FORM
+
+
+def conditional_means(
+    key: Key[Array, ""],
+    lane: LaneData,
+    law: lvm.Semantics,
+    s: probes.Split,
+    *,
+    compiled: tuple[str, ...],
+) -> probes.Split:
+    """Returns E[s | s_I] of semantics [n, n_s], to fit and to test on, by the method of the lane.
+
+    `compiled` (static) names the methods that the lanes of a sweep use.
+    """
+    table = {
+        CLOSED_FORM: partial(_by_law, key, law),
+        MONTE_CARLO: partial(_by_law, key, law),
+        BOOSTING: partial(_by_boosting, key),
+    }
+    return switch_by_name(table, compiled, _method_index(lane, list(table)), lane.bias, s)
+
+
+def compiled_methods(lanes: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Returns the methods of lanes given by dependence, noise law and misalignment."""
+    used = {method_of(*lane) for lane in lanes}
+    return tuple(name for name in (CLOSED_FORM, MONTE_CARLO, BOOSTING) if name in used)
+
+
+def _method_index(lane: LaneData, names: list[str]) -> Int[Array, ""]:
+    index = np.array(
+        [
+            [
+                [names.index(method_of(dependence, law, kind)) for kind in lvm.MISALIGNMENTS]
+                for law in lvm.NOISE_LAWS
+            ]
+            for dependence in lvm.DEPENDENCES
+        ]
+    )
+    return jnp.asarray(index)[lane.dependence, lane.noise_law, lane.misalignment]
+
+
+def _by_law(key, law: lvm.Semantics, bias: lvm.Bias, s: probes.Split) -> probes.Split:
+    rows = jnp.concatenate(s)
+    return _split(lvm.conditional_means(key, law, rows, lvm.unbiased(bias)), s)
+
+
+def _by_boosting(key, bias: lvm.Bias, s: probes.Split) -> probes.Split:
+    unbiased = lvm.unbiased(bias)[None]
+    known = probes.Split(*(jnp.where(unbiased, part, 0.0) for part in s))
+    predicted = boosting(key, known.fit, s.fit, jnp.concatenate(known))
+    return _split(jnp.where(unbiased, jnp.concatenate(s), predicted), s)
+
+
+def _split(rows: Float[Array, "n n_s"], s: probes.Split) -> probes.Split:
+    return probes.Split(rows[: len(s.fit)], rows[len(s.fit) :])

@@ -1,0 +1,49 @@
+"""Figure text: names in figures, in any script that an installed font has.
+
+matplotlib draws each letter in the first font of a list that has it. Its own font, DejaVu Sans, has
+Latin, Greek and Cyrillic letters; other scripts need a font of FALLBACKS. A letter that no
+installed font has is written as its code, as in `U+5F62`, so that names stay distinct.
+"""
+
+from functools import lru_cache
+
+import matplotlib as mpl
+from matplotlib import font_manager
+
+FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macOS and Windows
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK KR",
+    "Noto Sans JP", "Noto Sans SC", "Noto Sans TC", "Noto Sans KR", "Source Han Sans",
+    "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback", "IPAexGothic", "IPAGothic",
+    "NanumGothic", "Hiragino Sans", "Hiragino Sans GB", "PingFang SC", "Apple SD Gothic Neo",
+    "Arial Unicode MS", "Yu Gothic", "Microsoft YaHei", "SimHei", "Malgun Gothic", "Meiryo",
+    "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Bengali",
+    "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Symbols2", "FreeSans", "Unifont",
+)  # fmt: skip
+
+
+def font_families() -> list[str]:
+    """Returns the families for text in figures: matplotlib's, then the installed FALLBACKS."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [*mpl.rcParams["font.family"], *(name for name in FALLBACKS if name in installed)]
+
+
+def plain_text(label: str) -> str:
+    """Returns a label for matplotlib that is drawn as it is, on as many lines.
+
+    Dollar signs are escaped, which matplotlib would read as formulas. Characters that no font of
+    `font_families` has become codes, as in `U+5F62`.
+    """
+    if not label.isascii():
+        known = _letters(tuple(font_families()))
+        is_drawn = lambda letter: letter.isascii() or ord(letter) in known
+        label = "".join(c if is_drawn(c) else f"U+{ord(c):04X}" for c in label)
+    return label.replace("$", r"\$")
+
+
+@lru_cache(4)
+def _letters(families: tuple[str, ...]) -> frozenset[int]:
+    """The code points that fonts of these families have, each family in its regular style."""
+    find = lambda family: font_manager.findfont(font_manager.FontProperties(family=[family]))
+    return frozenset(
+        code for path in map(find, families) for code in font_manager.get_font(path).get_charmap()
+    )
