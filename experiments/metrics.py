@@ -87,7 +87,8 @@ def metric_rows(
 
 def _lane_metrics(plan: Plan, modality: str, data, world, params, stats) -> LatentMetrics:
     encode = partial(mmcl.encode, params, stats, recipe=plan.recipes[0], hyper=data.hyper)
-    trained = TrainedLane((), world, data, encode)
+    columns = mmcl.selected_columns(stats, recipe=plan.recipes[0], hyper=data.hyper)
+    trained = TrainedLane((), world, data, encode, columns)
     return latent_metrics(lane_keys(data.seed).metrics, plan.domain, trained, modality)
 
 

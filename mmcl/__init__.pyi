@@ -18,6 +18,8 @@ from .training import constant_loss as constant_loss
 from .training import encode as encode
 from .training import init as init
 from .training import make_encoders as make_encoders
+from .training import select_columns as select_columns
+from .training import selected_columns as selected_columns
 from .training import step as step
 from .training import train as train
 

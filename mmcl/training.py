@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, Key, Shaped
+from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
 from mmcl.checks import (
     check_batch,
@@ -29,6 +29,8 @@ from mmcl.optimizers.registry import make_optimizer
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
 from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
+from mmcl.selection import Regression, Selection, apply_selection, no_selection
+from mmcl.selection import select_columns as selection_of
 
 
 @runtime_checkable
@@ -65,19 +67,36 @@ class ParamsWithObjective(NamedTuple):
 Params = Modalities | ParamsWithObjective
 
 
+class StatsWithSelection(NamedTuple):
+    """Arrays that gradients do not train, of a run whose recipe selects columns.
+
+    x:         of the encoder of images.
+    t:         of the encoder of texts.
+    selection: of the columns of both representations.
+    """
+
+    x: Any
+    t: Any
+    selection: Selection
+
+
+Stats = Modalities | StatsWithSelection
+
+
 class TrainState(NamedTuple):
     """State of a training run, from which it can be resumed.
 
     params:    parameters of both encoders, and those of the objective if it has some.
     stats:     arrays of both encoders that gradients do not train, such as the whitening or the
-               running statistics of batch normalisation.
+               running statistics of batch normalisation, and the selection of columns if the
+               recipe has one.
     opt_state: of the optimiser.
     failed_at: int32 [], the step at which the run diverged, that is, its loss or gradient was not
                finite; the state does not change after it. -1 if the run has not diverged.
     """
 
     params: Params
-    stats: Modalities
+    stats: Stats
     opt_state: Any
     failed_at: Int[Array, ""]
 
@@ -130,13 +149,16 @@ def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> 
     init_params = OBJECTIVES[recipe.objective].init_params
     if init_params is not None:
         params = ParamsWithObjective(*params, init_params(hyper.temperature))
+    stats: Stats = Modalities(stats_x, stats_t)
+    if recipe.select_from is not None:
+        stats = StatsWithSelection(*stats, no_selection(recipe.outputs))
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
-    return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
+    return TrainState(params, stats, opt_state, jnp.int32(-1))
 
 
 def encode(
     params: Params,
-    stats: Modalities,
+    stats: Stats,
     observations: Observations,
     *,
     recipe: Recipe,
@@ -163,7 +185,7 @@ def encode(
 @jax.default_matmul_precision("float32")
 def _encode(
     params: Params,
-    stats: Modalities,
+    stats: Stats,
     observations: Modalities,
     hyper: Hyperparameters,
     *,
@@ -175,7 +197,46 @@ def _encode(
     encoders = make_encoders(recipe)
     z_x = representations(encoders.x, params.x, stats.x, observations.x)
     z_t = representations(encoders.t, params.t, stats.t, observations.t)
-    return _in_space(recipe, hyper, z_x, z_t)
+    return _in_space(recipe, hyper, stats, Modalities(z_x, z_t))
+
+
+def select_columns(
+    key: Key[Array, ""],
+    state: TrainState,
+    fit: Observations,
+    test: Observations,
+    *,
+    recipe: Recipe,
+    hyper: Hyperparameters,
+    regression: Regression,
+) -> TrainState:
+    """Returns the state whose representations hold the selected columns only, others are 0.
+
+    To be called once, after `recipe.select_from` steps. Training continues in these columns.
+
+    fit, test:  observations of some thousand pairs to fit the selection on, and of other pairs.
+    regression: as in `mmcl.selection.select_columns`.
+
+    Raises ValueError for a recipe without selection.
+    """
+    if recipe.select_from is None:
+        raise ValueError("recipe.select_from is None: allowed is the step of the selection")
+    z = [
+        encode(state.params, state.stats, part, recipe=recipe, hyper=hyper) for part in (fit, test)
+    ]
+    selection = selection_of(key, *z, threshold=hyper.shared_correlation, regression=regression)
+    return state._replace(stats=state.stats._replace(selection=selection))
+
+
+def selected_columns(
+    stats: Stats, *, recipe: Recipe, hyper: Hyperparameters
+) -> Bool[Array, " outputs"]:
+    """Returns the columns of representations that take part: bool [outputs]."""
+    all_columns = jnp.ones(recipe.outputs, bool)
+    dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
+    return (
+        dimensions & stats.selection.kept if isinstance(stats, StatsWithSelection) else dimensions
+    )
 
 
 def step(
@@ -267,9 +328,10 @@ def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
     """
     pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
     rows = jnp.ones((pairs, recipe.outputs))
+    z = _in_space(recipe, hyper, None, Modalities(rows, rows))
     init_params = OBJECTIVES[recipe.objective].init_params
     params = None if init_params is None else init_params(hyper.temperature)
-    return _base_objective(recipe, hyper, _in_space(recipe, hyper, rows, rows), params)
+    return _base_objective(recipe, hyper, z, params)
 
 
 def _float32(hyper: Hyperparameters) -> Hyperparameters:
@@ -281,7 +343,7 @@ def _float32(hyper: Hyperparameters) -> Hyperparameters:
 
 def _loss_and_gradients(
     recipe: Recipe, hyper: Hyperparameters, state: TrainState, batch: Modalities, *, done
-) -> tuple[Float[Array, ""], Params, Modalities]:
+) -> tuple[Float[Array, ""], Params, Stats]:
     """Returns the objective, its gradient by the parameters, and the updated stats."""
     representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
     precise = partial(with_precision, recipe.precision)
@@ -299,20 +361,23 @@ def _loss_and_gradients(
 
 def _encode_training(
     recipe: Recipe, hyper: Hyperparameters, state: TrainState, params: Modalities, batch
-) -> tuple[Modalities, Modalities]:
+) -> tuple[Modalities, Stats]:
     """Returns the representations of a training batch and the updated stats."""
     stats = state.stats
     encoders = make_encoders(recipe)
     z_x, stats_x = encoders.x.train(params.x, stats.x, batch.x)
     z_t, stats_t = encoders.t.train(params.t, stats.t, batch.t)
-    return _in_space(recipe, hyper, z_x, z_t), Modalities(stats_x, stats_t)
+    z = _in_space(recipe, hyper, stats, Modalities(z_x, z_t))
+    return z, stats._replace(x=stats_x, t=stats_t)
 
 
-def _in_space(recipe: Recipe, hyper: Hyperparameters, x, t) -> Modalities:
+def _in_space(recipe: Recipe, hyper: Hyperparameters, stats: Stats | None, z: Modalities):
+    """Returns representations of outputs z, in the selected columns and in the output space."""
     space = OUTPUT_SPACES[recipe.output_space]
     all_columns = jnp.ones(recipe.outputs, bool)
     dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
-    return jax.tree.map(lambda outputs: space(outputs, dimensions), Modalities(x, t))
+    z = jax.tree.map(lambda outputs: space(outputs, dimensions), z)
+    return apply_selection(stats.selection, z) if isinstance(stats, StatsWithSelection) else z
 
 
 def _loss_and_gradient(

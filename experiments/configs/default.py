@@ -60,6 +60,7 @@ def setting(
     encoding_size: int | None = None,
     noise_probability: float = 0.75,
     misalignment: str = "noise",
+    seed: int | None = None,
 ) -> ConfigDict:
     """Returns one setting.
 
@@ -68,9 +69,12 @@ def setting(
     noise_law:     law of their exogenous noise; for latents a name in `lvm.NOISE_LAWS`.
     encoding_size: None for the number of unbiased semantics, as in the theory.
     misalignment:  a name in `lvm.MISALIGNMENTS`; noise_probability is its rate.
+    seed:          of a setting with a single lane; None for the seeds of the config.
     """
+    of_one_lane = {} if seed is None else {"seed": seed}
     return ConfigDict(
         {
+            **of_one_lane,
             "selected": selected,
             "perturbable": perturbable,
             "dependence": dependence,

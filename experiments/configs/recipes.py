@@ -25,6 +25,8 @@ def fast() -> ConfigDict:
             "refine": 0.1,  # fraction of the steps, the last ones, with whitened entropy too
             "refine_rate": 0.15,  # fraction of the learning rate when they begin
             "norm_penalty": 0.1,  # of whitened entropy, bounds representations
+            "select": 0.0,  # fraction of the steps, the last ones, that train selected columns only
+            "shared_correlation": 0.95,  # between the modalities, of a column that is selected
             "alignment_weight": 1.0,  # both of `alignment_uniformity_on_sphere`
             "uniformity_weight": 1.0,
             "optimizer": "soap",
@@ -36,6 +38,17 @@ def fast() -> ConfigDict:
             "output_space": "free",  # or the unit "sphere", the unit "cube"
         }
     )
+
+
+def adaptive() -> ConfigDict:
+    """Returns the recipe that finds the number of columns: `fast`, then a selection of columns.
+
+    It begins with all columns. The last 1,800 steps refine those that both modalities share and
+    that are not functions of one another (docs/selection.md).
+    """
+    recipe = fast()
+    recipe.update(steps=7800, select=1800 / 7800)
+    return recipe
 
 
 def paper() -> ConfigDict:
@@ -55,6 +68,8 @@ def paper() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
+            "select": 0.0,
+            "shared_correlation": 0.95,
             "alignment_weight": 1.0,
             "uniformity_weight": 1.0,
             "optimizer": "adam",
@@ -90,6 +105,8 @@ def patches() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
+            "select": 0.0,
+            "shared_correlation": 0.95,
             "alignment_weight": 1.0,
             "uniformity_weight": 1.0,
             "optimizer": "adam",
@@ -131,7 +148,14 @@ def resnet() -> ConfigDict:
     return recipe
 
 
-RECIPES = {"fast": fast, "paper": paper, "patches": patches, "scenes": scenes, "resnet": resnet}
+RECIPES = {
+    "fast": fast,
+    "adaptive": adaptive,
+    "paper": paper,
+    "patches": patches,
+    "scenes": scenes,
+    "resnet": resnet,
+}
 
 
 def get_recipe(name: str) -> ConfigDict:

@@ -155,6 +155,7 @@ class CaptionedDomain(Domain):
                 for name, probe in self.probes.items()
             },
             zero_shot_scores(trained, self.language, z.test.x, pairs.test.factors),
+            trained.columns.sum(),
         )
 
     def monitor(self, key, trained: TrainedLane):
@@ -179,8 +180,7 @@ class CaptionedDomain(Domain):
 
     def score_rows(self, lane, scores):
         """Yields one row for each score."""
-        del lane
-        return captioned_scores.score_rows(self.semantics, self.targets, scores)
+        return captioned_scores.score_rows(lane, self.semantics, self.targets, scores)
 
     def monitor_row(self, scores):
         """Returns the columns x_color, ..., t_phrasing."""

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 import lvm
 import mmcl
 import probes
 from experiments.domains.domain import TrainedLane
-from experiments.rundir.results import MODALITIES, ZERO_SHOT, score_row
+from experiments.rundir.lane_identity import Lane
+from experiments.rundir.results import MODALITIES, ZERO_SHOT, columns_row, score_row
 from probes.factors import FactorScores
 
 PHRASING = "phrasing"  # the label that only captions have
@@ -49,10 +50,12 @@ class CaptionedScores(NamedTuple):
     probes:    by name of the probe; of the modalities x and t, in this order, and of every target.
     zero_shot: float32 [factors], Matthews correlation of each factor with its value in the caption
                that is nearest to the image.
+    columns:   int32 [], number of columns of the representations that take part.
     """
 
     probes: dict[str, FactorScores]
     zero_shot: Float[Array, " factors"]
+    columns: Int[Array, ""]
 
 
 FACTOR_PROBES = {
@@ -136,7 +139,7 @@ def scores_per_lane(probe_count: int, targets: Targets, factors: int) -> int:
 
 
 def score_rows(
-    names: tuple[str, ...], targets: Targets, scores: CaptionedScores
+    lane: Lane, names: tuple[str, ...], targets: Targets, scores: CaptionedScores
 ) -> Iterator[dict[str, Any]]:
     """Yields one row for each score; zero-shot classification has no attainable value."""
     for probe, (measured, attainable) in scores.probes.items():
@@ -144,6 +147,7 @@ def score_rows(
             rows = zip(targets.metrics().items(), modality_scores, attainable, strict=True)
             for (target, metric), value, best in rows:
                 yield score_row(modality, probe, target, metric, value=value, attainable=best)
+    yield columns_row(lane, scores.columns)
     for target, value in zip(names, scores.zero_shot, strict=True):
         yield score_row("x", ZERO_SHOT, target, "matthews", value=value, attainable=np.nan)
 

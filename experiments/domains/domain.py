@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from jaxtyping import Array, Float, Int, Key, UInt32
+from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
@@ -39,12 +39,17 @@ class LaneData(NamedTuple):
 
 
 class TrainedLane(NamedTuple):
-    """A lane to be scored; `encode` maps pairs to their representations."""
+    """A lane to be scored.
+
+    encode:  from pairs to their representations.
+    columns: bool [outputs], the columns of representations that take part.
+    """
 
     shared: Shared
     world: World
     lane: LaneData
     encode: Callable[[Any], mmcl.Modalities]
+    columns: Bool[Array, " outputs"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

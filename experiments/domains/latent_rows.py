@@ -6,12 +6,20 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Array, Int
 
 import mmcl
 import probes
 from experiments.domains.conditional_means import method_of
 from experiments.rundir.lane_identity import REVERSE, Lane, unbiased_names
-from experiments.rundir.results import CLOSED_FORM, HEAD, MODALITIES, NO_PROBE, score_row
+from experiments.rundir.results import (
+    CLOSED_FORM,
+    HEAD,
+    MODALITIES,
+    NO_PROBE,
+    columns_row,
+    score_row,
+)
 from probes.downstream import LABEL, OUTCOMES, DownstreamScores
 from probes.identifiability import Identifiability, LatentScores
 
@@ -29,12 +37,14 @@ class LatentLaneScores(NamedTuple):
     """All scores of one lane.
 
     probes:                by name of the probe; of the modalities x and t, in this order.
+    columns:               int32 [], number of columns of the representations that take part.
     mean_corr, linear_cka: float32 [] for each modality, between the unbiased latents and the
                            representation.
     downstream:            None if it was not computed.
     """
 
     probes: dict[str, Identifiability]
+    columns: Int[Array, ""]
     mean_corr: mmcl.Modalities
     linear_cka: mmcl.Modalities
     downstream: Downstream | None
@@ -58,6 +68,7 @@ def score_rows(lane: Lane, scores: LatentLaneScores) -> Iterator[dict[str, Any]]
     """Yields one row for each score; similarities have no attainable value."""
     for probe, probe_scores in scores.probes.items():
         yield from _probe_rows(lane, probe, probe_scores)
+    yield columns_row(lane, scores.columns)
     for metric in SIMILARITIES:
         for modality, value in getattr(scores, metric)._asdict().items():
             yield score_row(modality, NO_PROBE, REVERSE, metric, value=value, attainable=np.nan)

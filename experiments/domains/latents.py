@@ -107,7 +107,7 @@ class LatentsDomain(Domain):
             both,
             latents,
             unbiased=unbiased,
-            dimensions=lane.hyper.dimensions,
+            dimensions=trained.columns,
             conditional_means=means,
         )
         similarity = lambda metric: jax.tree.map(
@@ -115,6 +115,7 @@ class LatentsDomain(Domain):
         )
         return LatentLaneScores(
             probes={name: probe_scores(probes.PROBES[name]) for name in evaluation.probes},
+            columns=trained.columns.sum(),
             mean_corr=similarity(probes.mean_corr),
             linear_cka=similarity(probes.linear_cka),
             downstream=None

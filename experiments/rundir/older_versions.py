@@ -18,7 +18,12 @@ from lvm.files.atomic import write_atomically
 
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}
 WORLD_FIELDS = {"may_agree": "may_equal_truth"}
-NEW_RECIPE_FIELDS = {"alignment_weight": 1.0, "uniformity_weight": 1.0}
+NEW_RECIPE_FIELDS = {
+    "alignment_weight": 1.0,
+    "uniformity_weight": 1.0,
+    "select": 0.0,
+    "shared_correlation": 0.95,
+}
 KINDS = {
     "omitted": "mcar",
     "omitted_marked": "mcar_indicator",
@@ -28,17 +33,20 @@ KINDS = {
     "omitted_by_itself_marked": "mnar_indicator",
     **{kind: kind for kind in ("strength", "shuffled", "propagating", "propagating_in_text")},
 }
-ADDED_METRICS = ("r2_beyond", "partial_r2")  # for biased latents only, in some versions
+ADDED_METRICS = ("r2_beyond", "partial_r2", "count")  # that some versions do not have
 NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 
 
 def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     """Returns the content of a `config.json` of any format in that of this version."""
-    if content["format"] > 1:
+    if content["format"] > 2:
         return content
-    config = _renamed(content["config"], FIELDS)
-    config["world"] = _renamed(config["world"], WORLD_FIELDS)
+    config = dict(content["config"])
     config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
+    if content["format"] == 2:
+        return content | {"config": config}
+    config = _renamed(config, FIELDS)
+    config["world"] = _renamed(config["world"], WORLD_FIELDS)
     config["settings"] = [_upgrade_setting(setting) for setting in config["settings"]]
     config["only"] = [_setting_name(name) for name in config.get("only", [])]
     config["steps_by_setting"] = [

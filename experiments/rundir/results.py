@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.rundir.checkpoint_files import DIVERGED
 from experiments.rundir.csv_tables import read_table, with_words
-from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns
+from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns, unbiased_names
 from experiments.rundir.older_versions import ADDED_METRICS
 from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
@@ -18,9 +18,10 @@ from lvm.files.atomic import write_atomically
 MODALITIES = {"x": "image", "t": "text"}
 HEAD = "head"  # the probe of a downstream outcome
 ZERO_SHOT = "zero_shot"  # the probe that is the nearest caption
+COLUMN_COUNT = "columns"  # target of the number of columns
 NO_PROBE = "none"  # of a score that fits no probe
 CLOSED_FORM, MONTE_CARLO, BOOSTING, BY_PROBE = "closed form", "Monte Carlo", "boosting", "probe"
-NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", REVERSE)  # targets
+NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", "columns", REVERSE)  # targets
 DIGITS = "%.7g"  # of numbers, as many as float32 has
 LANE_WORDS = tuple(field.name for field in fields(Lane) if field.type is str)
 COLUMNS = (
@@ -99,6 +100,20 @@ def read_scores(directory: Path, scores_per_lane: int) -> pd.DataFrame:
     if not path.exists():
         raise ValueError(f"{directory} has no scores yet: let its run end")
     return read_results(path, scores_per_lane)
+
+
+def columns_row(lane: Lane, columns: int) -> dict[str, Any]:
+    """Returns the score that compares the number of columns with that of unbiased semantics."""
+    truth = len(unbiased_names(lane.selected, lane.perturbable))
+    return score_row(
+        "x",
+        NO_PROBE,
+        COLUMN_COUNT,
+        "count",
+        value=columns,
+        attainable=truth,
+        attainable_by=CLOSED_FORM,
+    )
 
 
 def score_row(

@@ -19,7 +19,14 @@ from experiments.runtime.devices import (
     map_lanes,
     replicate,
 )
-from experiments.sweep.lane import LaneState, init_lane, monitor_lane, score_lane, train_lane
+from experiments.sweep.lane import (
+    LaneState,
+    init_lane,
+    monitor_lane,
+    score_lane,
+    select_lane,
+    train_lane,
+)
 from experiments.sweep.plan import Plan
 
 
@@ -35,6 +42,7 @@ class CompiledSweep(NamedTuple):
 
     init:   (data) -> states, on the host.
     train:  (data, states, steps done, steps to do) -> (states, Advance with leaves [lanes, ...]).
+    select: (data, states) -> states after the selection of columns.
     score:  (data, states, rows int32 [k]) -> scores of those rows of every device, stacked device
             by device.
     memory: (steps to do) -> bytes that training needs on each device; compiles it.
@@ -43,6 +51,7 @@ class CompiledSweep(NamedTuple):
 
     init: Callable[[LaneData], LaneState]
     train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Advance]]
+    select: Callable[[LaneData, LaneState], LaneState]
     score: Callable[[LaneData, LaneState, Array], Scores]
     memory: Callable[[int], int]
     shapes: LaneState
@@ -89,6 +98,9 @@ def compile_sweep(
         data, state = jax.tree.map(padded, (plan.data, shapes))
         return train.lower(placed, data, state, jnp.int32(0), steps).compile()
 
+    def select(shared, data, state):
+        return map_lanes(mesh, partial(select_lane, plan), shared, data, state)
+
     def score(shared, data, state, rows):
         select = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
         selected = map_devices(mesh, select, (), data, state)
@@ -97,6 +109,7 @@ def compile_sweep(
     return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),
         train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
+        select=partial(jax.jit(select, donate_argnums=2, out_shardings=lanes), placed),
         score=partial(jax.jit(score), placed),
         memory=lambda steps: bytes_needed(compiled(steps)),
         shapes=shapes,

@@ -13,11 +13,13 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Int, Key, UInt32
 
 import mmcl
+import probes
 from experiments.domains.domain import LaneData, Scores, Shared, TrainedLane, World
 from experiments.runtime.devices import PAIRS
 from experiments.sweep.plan import Plan
 
 WHITENING_PAIRS = 4096
+SELECTION_PAIRS = 16384  # to fit the selection of columns on, and as many to test it on
 
 
 class LaneKeys(NamedTuple):
@@ -29,6 +31,7 @@ class LaneKeys(NamedTuple):
     scores: Key[Array, ""]
     monitor: Key[Array, ""]
     metrics: Key[Array, ""]
+    selection: Key[Array, ""]
 
 
 class LaneState(NamedTuple):
@@ -85,6 +88,22 @@ def train_lane(
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)
 
 
+def select_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> LaneState:
+    """Returns the state after the selection of columns, on new pairs of training data."""
+    key_fit, key_test, key_regression = jax.random.split(lane_keys(lane.seed).selection, 3)
+    draw = partial(plan.domain.sample, shared=shared, world=state.world, lane=lane)
+    train = mmcl.select_columns(
+        key_regression,
+        state.train,
+        draw(key_fit, SELECTION_PAIRS),
+        draw(key_test, SELECTION_PAIRS),
+        recipe=plan.recipe,
+        hyper=lane.hyper,
+        regression=probes.mlp,
+    )
+    return state._replace(train=train)
+
+
 def score_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Scores:
     """Returns every score of a lane, by its domain (domains/latents.py or captioned.py)."""
     return plan.domain.score(lane_keys(lane.seed).scores, _trained(plan, shared, lane, state))
@@ -98,4 +117,5 @@ def monitor_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -
 def _trained(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> TrainedLane:
     params, stats = state.train.params, state.train.stats
     encode = partial(mmcl.encode, params, stats, recipe=plan.recipe, hyper=lane.hyper)
-    return TrainedLane(shared, state.world, lane, encode)
+    columns = mmcl.selected_columns(stats, recipe=plan.recipe, hyper=lane.hyper)
+    return TrainedLane(shared, state.world, lane, encode, columns)

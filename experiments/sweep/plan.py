@@ -138,14 +138,18 @@ def _common(values):
 
 
 def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> LaneData:
+    select_from = _select_from(recipe, steps)
+    first = steps if select_from is None else select_from
     refine_from = _refine_from(recipe, steps)
-    decay_end = steps if refine_from is None else refine_from
+    decay_end = first if refine_from is None else refine_from
     schedule = mmcl.Schedule(
         peak=np.float32(recipe.learning_rate),
         warmup=np.float32(recipe.warmup),
         decay_end=np.float32(decay_end if recipe.decay else np.inf),
         floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        end_steps=np.float32(steps - decay_end),
+        end_steps=np.float32(first - decay_end),
+        restart=np.float32(np.inf if select_from is None else select_from),
+        restart_steps=np.float32(steps - first),
     )
     return LaneData(
         seed=np.uint32(lane.seed),
@@ -159,18 +163,27 @@ def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> La
             temperature=np.float32(recipe.temperature),
             clip_norm=np.float32(recipe.clip_norm),
             dimensions=np.arange(domain.outputs) < lane.encoding_size,
+            shared_correlation=np.float32(recipe.shared_correlation),
         ),
     )
 
 
+def _select_from(recipe: ConfigDict, steps: int) -> int | None:
+    return round(steps * (1 - recipe.select)) if recipe.select else None
+
+
 def _refine_from(recipe: ConfigDict, steps: int) -> int | None:
-    return round(steps * (1 - recipe.refine)) if recipe.refine else None
+    first = _select_from(recipe, steps) or steps
+    return round(first * (1 - recipe.refine)) if recipe.refine else None
 
 
 def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
-    require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
+    require_fraction(
+        config,
+        ["recipe.refine", "recipe.refine_rate", "recipe.select", "recipe.shared_correlation"],
+    )
     require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
@@ -203,6 +216,7 @@ def _make_recipe(recipe: ConfigDict, steps: int, domain: Domain) -> mmcl.Recipe:
         "head_widths": _as_tuple(recipe.get("head_widths", ())),
         "text_widths": _as_tuple(recipe.get("text_widths", ())),
         "refine_from": _refine_from(recipe, steps),
+        "select_from": _select_from(recipe, steps),
     }
     copied = {field.name for field in dataclasses.fields(mmcl.Recipe)} - converted.keys()
     return mmcl.Recipe(**converted, **{name: recipe[name] for name in copied if name in recipe})

@@ -96,9 +96,11 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
     with _saver(task) as save:
         saved_at = time.monotonic()
         while step < plan.steps:
-            chunk = min(plan.log_every - step % plan.log_every, plan.steps - step)
+            chunk = _next_chunk(plan, step)
             state, advance = task.sweep.train(data, state, step, chunk)
             step += chunk
+            if step == plan.recipe.select_from:
+                state = task.sweep.select(data, state)
             advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], gather(advance))
             if is_first():
                 _add_history(task, step, advance)
@@ -113,6 +115,13 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
             if stop and step < plan.steps:
                 raise Stopped(f"{step} of {plan.steps} steps")
     return state
+
+
+def _next_chunk(plan: Plan, step: int) -> int:
+    """Returns the number of steps until the next point of the history, the selection or the end."""
+    select_from = plan.recipe.select_from
+    ends = [plan.steps, step + plan.log_every - step % plan.log_every]
+    return min(end for end in [*ends, select_from or plan.steps] if end > step) - step
 
 
 def _score(task: BlockTask, state: LaneState) -> list[Scores]:

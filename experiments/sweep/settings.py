@@ -22,7 +22,7 @@ from mmcl.recipe import is_integer, is_number
 
 
 def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
-    """Returns a lane for every setting and seed, seed by seed.
+    """Returns a lane for every setting and seed, seed by seed; one for a setting with a seed.
 
     Raises ValueError, with the setting, for one that makes no lane or that is given twice.
     """
@@ -38,10 +38,11 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
     _check_names("only", config.only, names)
     _check_names("steps_by_setting", dict(config.steps_by_setting), names)
     return tuple(
-        dataclasses.replace(lane, seed=seed)
+        dataclasses.replace(lane, seed=setting.get("seed", seed))
         for seed in range(config.seeds)
-        for lane in lanes
+        for lane, setting in zip(lanes, config.settings, strict=True)
         if not config.only or lane.setting in config.only
+        if seed == 0 or "seed" not in setting
     )
 
 
@@ -83,10 +84,13 @@ def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
 def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
     setting = {"misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0], **setting}
     known = {field.name for field in dataclasses.fields(Lane)} - {"seed", "setting"}
-    for field in setting.keys() ^ known:
+    for field in (setting.keys() - {"seed"}) ^ known:
         raise ValueError(f"{field} is unknown or missing: allowed is {', '.join(sorted(known))}")
     _check_types(setting)
-    lane = Lane(seed=0, setting="", **setting)
+    seed = setting.pop("seed", 0)
+    if not is_integer(seed) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed!r}: allowed is an integer, 0 to 2^32 - 1")
+    lane = Lane(seed=seed, setting="", **setting)
     bias = lane_bias(lane, domain.semantics)
     for field, allowed in {
         "dependence": domain.dependences,
@@ -120,10 +124,14 @@ def _check_types(setting: dict[str, Any]) -> None:
 
 
 def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:
-    """The size of the setting, or by default the number of unbiased semantics."""
+    """The size of the setting; by default the number of unbiased semantics.
+
+    A recipe that selects columns begins with all of them by default.
+    """
     spare = EXTRA_COLUMNS.get(config.recipe.get("output_space", "free"), 0)
     exact = int(lvm.unbiased(bias).sum()) + spare
-    default = max(exact, config.min_encoding_size)
+    selects = config.recipe.select > 0
+    default = domain.outputs if selects else max(exact, config.min_encoding_size)
     size = default if lane.encoding_size is None else lane.encoding_size
     if not 1 + spare <= size <= domain.outputs:
         raise ValueError(f"encoding_size is {size}: allowed is {1 + spare}..{domain.outputs}")

@@ -58,8 +58,8 @@ def test_results_are_tidy_and_complete(finished):
     ]
     assert not results.duplicated(["lane", "modality", "probe", "target", "metric"]).any()
     rows = results.groupby("metric").size()
-    assert dict(rows) == {"r2": 24, "partial_r2": 16, "mean_corr": 4, "linear_cka": 4}
-    assert set(results.target) == {"s1", "s2", "s3", "m_x", "m_t", "rep"}
+    assert dict(rows) == {"r2": 24, "partial_r2": 16, "mean_corr": 4, "linear_cka": 4, "count": 2}
+    assert set(results.target) == {"s1", "s2", "s3", "m_x", "m_t", "rep", "columns"}
     numbers = results.set_index("metric")[["value", "attainable"]].drop(["mean_corr", "linear_cka"])
     assert (numbers != "").all(axis=None)
     assert set(results.status) == {"ok", CONSTANT}  # few steps

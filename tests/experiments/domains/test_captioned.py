@@ -76,8 +76,8 @@ def test_results_have_every_factor_with_its_attainable_score(finished_cards):
     directory, text = finished_cards
     results = pd.read_csv(directory / "results.csv", keep_default_na=False)
     rows = results.groupby("probe").size()
-    assert dict(rows) == {"logistic": 20, "zero_shot": 8}  # 2 lanes
-    assert set(results.target) == {*FACTORS, "phrasing"}
+    assert dict(rows) == {"logistic": 20, "zero_shot": 8, "none": 2}  # 2 lanes
+    assert set(results.target) == {*FACTORS, "phrasing", "columns"}
     assert set(results.metric) == {"matthews"}
     attainable = results[(results.probe == "logistic") & (results.modality == "x")]
     attainable = attainable.set_index(["setting", "target"]).attainable.astype(float)

@@ -74,8 +74,12 @@ def test_captions_contain_the_factors_of_their_images(folder, key):
 def test_from_npz_to_heat_map(finished_mpi3d):
     directory, text = finished_mpi3d
     results = pd.read_csv(directory / "results.csv", keep_default_na=False)
-    assert dict(results.groupby("probe").size()) == {"logistic": 24, "zero_shot": 10}  # 2 lanes
-    assert set(results.target) == {*(factor.name for factor in FACTORS), "phrasing"}
+    assert dict(results.groupby("probe").size()) == {
+        "logistic": 24,
+        "zero_shot": 10,
+        "none": 2,
+    }  # 2 lanes
+    assert set(results.target) == {*(factor.name for factor in FACTORS), "phrasing", "columns"}
     sizes = results.groupby("setting").encoding_size.first()
     assert dict(sizes) == {"select {color}": 3, "perturb {background}": 4}
     assert "Matthews correlation by logistic" in text

@@ -35,6 +35,7 @@ def fake_scores(offset=0.0, semantics=3):
     heads = lambda: DownstreamScores(draw(2, 4), draw(2))
     return LatentLaneScores(
         {name: identifiability() for name in probes.PROBES},
+        np.int32(2),
         Modalities(draw(), draw()),
         Modalities(draw(), draw()),
         Downstream(heads(), heads()),

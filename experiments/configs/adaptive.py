@@ -1,0 +1,51 @@
+"""Adaptive: the paper's settings, without the number of unbiased semantics.
+
+The recipe selects the columns (docs/selection.md).
+"""
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from experiments.configs import default, perturbation, selection
+
+RANDOM_PAIRS = 20
+
+
+def get_config(study: str = "paper") -> ConfigDict:
+    """Returns the config of a study.
+
+    "paper":  the settings of `paper_numeric`, both biases at once, and [3] in five columns; for
+              independent and dependent semantics, three seeds.
+    "random": 20 random selections, each with a random part of it perturbable, each in a linear
+              causal model of its own.
+    """
+    config = default.get_config("adaptive")
+    if study == "random":
+        config.settings = _random_settings()
+        return config
+    if study != "paper":
+        raise ValueError(f"study is {study!r}: allowed is paper, random")
+    perturbed = [setting for setting in perturbation.get_config().settings if setting.perturbable]
+    others = [
+        setting
+        for dependence in ("independent", "dependent")
+        for setting in (
+            default.setting(default.first(8), default.first(2), dependence=dependence),
+            default.setting(default.first(3), dependence=dependence, encoding_size=5),
+        )
+    ]
+    config.settings = (*selection.get_config().settings, *perturbed, *others)
+    config.seeds = 3
+    return config
+
+
+def _random_settings() -> tuple[ConfigDict, ...]:
+    """Selections of 2 to 10 of ten semantics, of which 0 to all but one are perturbable."""
+    generator = np.random.default_rng(2026)
+    settings = []
+    for seed in range(1000, 1000 + RANDOM_PAIRS):
+        selected = generator.permutation(10)[: generator.integers(2, 11)]
+        perturbable = selected[: generator.integers(0, len(selected))]
+        names = (" ".join(f"s{i + 1}" for i in sorted(part)) for part in (selected, perturbable))
+        settings.append(default.setting(*names, dependence="linear_scm", seed=seed))
+    return tuple(settings)
