@@ -16,6 +16,7 @@ COMMANDS = (
     "run", "report", "inspect", "compare", "metrics", "gallery", "export", "supervised",
     "time_to_identify", "audit", "benchmark", "studies.linearity", "studies.objectives",
     "studies.misalignment", "studies.scene_factors", "studies.attainable",
+    "studies.selection",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 from experiments.configs import default, perturbation, selection
 
 RANDOM_PAIRS = 20
+RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
 def get_config(study: str = "paper") -> ConfigDict:
@@ -18,13 +19,22 @@ def get_config(study: str = "paper") -> ConfigDict:
               independent and dependent semantics, three seeds.
     "random": 20 random selections, each with a random part of it perturbable, each in a linear
               causal model of its own.
+    "rates":  one of four selected semantics blended with noise, or omitted, at rates up to 1.
     """
     config = default.get_config("adaptive")
+    if study == "rates":
+        config.world.update(semantics=5, image_only=3, text_only=3)
+        config.settings = tuple(
+            default.setting(default.first(4), "s1", noise_probability=rate, misalignment=kind)
+            for kind in ("strength", "mcar")
+            for rate in RATES
+        )
+        return config
     if study == "random":
         config.settings = _random_settings()
         return config
     if study != "paper":
-        raise ValueError(f"study is {study!r}: allowed is paper, random")
+        raise ValueError(f"study is {study!r}: allowed is paper, random, rates")
     perturbed = [setting for setting in perturbation.get_config().settings if setting.perturbable]
     others = [
         setting

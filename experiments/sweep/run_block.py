@@ -96,7 +96,7 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
     with _saver(task) as save:
         saved_at = time.monotonic()
         while step < plan.steps:
-            chunk = _next_chunk(plan, step)
+            chunk = next_chunk(plan, step)
             state, advance = task.sweep.train(data, state, step, chunk)
             step += chunk
             if step == plan.recipe.select_from:
@@ -117,7 +117,7 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
     return state
 
 
-def _next_chunk(plan: Plan, step: int) -> int:
+def next_chunk(plan: Plan, step: int) -> int:
     """Returns the number of steps until the next point of the history, the selection or the end."""
     select_from = plan.recipe.select_from
     ends = [plan.steps, step + plan.log_every - step % plan.log_every]

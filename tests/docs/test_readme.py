@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 
+import numpy as np
 import pytest
 
 from experiments.sweep.plan import make_plan
@@ -90,6 +91,11 @@ def test_the_examples_of_the_api_run():
     assert names["z"].x.shape == (1000, 3)
     assert names["lane"].identity.setting == "select [2] perturb {2}"
     assert names["scores"].s.shape == (10,)
+
+
+def test_the_example_of_selection_keeps_the_unbiased_semantics():
+    state = execute("docs/selection.md")["state"]
+    np.testing.assert_array_equal(state.stats.selection.kept, [True, True, False, False])
 
 
 def test_the_readme_is_short():

@@ -78,7 +78,7 @@ def test_results_have_every_factor_with_its_attainable_score(finished_cards):
     rows = results.groupby("probe").size()
     assert dict(rows) == {"logistic": 20, "zero_shot": 8, "none": 2}  # 2 lanes
     assert set(results.target) == {*FACTORS, "phrasing", "columns"}
-    assert set(results.metric) == {"matthews"}
+    assert set(results.metric) == {"matthews", "count"}
     attainable = results[(results.probe == "logistic") & (results.modality == "x")]
     attainable = attainable.set_index(["setting", "target"]).attainable.astype(float)
     kept = {("select {number}", "number")} | {("perturb {shape}", name) for name in FACTORS[:3]}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import lvm
-from experiments.configs import default, paper_numeric, recipes
+from experiments.configs import adaptive, default, paper_numeric, recipes
 from experiments.report.tables import study_names
 from experiments.sweep.plan import make_plan, select_lanes
 from experiments.sweep.settings import lane_bias
@@ -234,3 +234,30 @@ def test_studies_are_those_of_the_paper():
         rhos = [1] * 10 if name == "selection" else [1, 2, 12, 57, 177, 387, 639, 849, 969, 1014]
         assert numbers == list(zip(thetas, rhos, strict=True)) * 2
         assert [lane.dependence for lane in lanes] == ["independent"] * 10 + ["dependent"] * 10
+
+
+def test_the_adaptive_study_gives_every_lane_all_columns_but_one_setting():
+    lanes = make_plan(adaptive.get_config()).lanes
+    sizes = [lane.encoding_size for lane in lanes]
+    assert len(lanes) == 126
+    assert (sizes.count(10), sizes.count(5)) == (120, 6)
+
+
+def test_the_random_pairs_have_a_world_each():
+    lanes = make_plan(adaptive.get_config("random")).lanes
+    assert sorted(lane.seed for lane in lanes) == list(range(1000, 1020))
+    assert {lane.dependence for lane in lanes} == {"linear_scm"}
+    with pytest.raises(ValueError, match="study is 'x': allowed is paper, random, rates"):
+        adaptive.get_config("x")
+
+
+def test_a_setting_with_a_seed_has_one_lane():
+    settings = (default.setting("s1"), default.setting("s1 s2", seed=7))
+    lanes = make_plan(small_config(settings=settings, seeds=3)).lanes
+    assert [(lane.setting, lane.seed) for lane in lanes] == [
+        ("select [1]", 0), ("select [2]", 7), ("select [1]", 1), ("select [1]", 2),
+    ]  # fmt: skip
+    for seed in (-1, 1.5, True):
+        settings = (default.setting("s1", seed=seed),)
+        with pytest.raises(ValueError, match=r"settings\[0\].seed is .*: allowed is an integer"):
+            make_plan(small_config(settings=settings))

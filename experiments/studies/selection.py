@@ -1,0 +1,85 @@
+"""Selection: correlations of all columns against the rate of misalignment, measured and predicted.
+
+misalign run adaptive:rates --workdir=runs/rates
+misalign studies.selection runs/rates --figure=selection.png
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import lvm
+from experiments.report.figure_files import save_figure
+from experiments.report.run_tables import run_table_command
+from experiments.sweep.loading import load_lane, read_plan
+
+KINDS = {"strength": "blended with noise", "mcar": "missing completely at random"}
+
+
+def selection_table(directories: Sequence[Path]) -> pd.DataFrame:
+    """Returns one row per lane and column of runs whose recipe selects columns.
+
+    correlation: between the modalities, before the selection, on held-out pairs.
+    kept:        whether the column was selected.
+    predicted:   correlation of the perturbable semantic with its caption values, in theory.
+
+    Raises ValueError if a path is not a run directory or its recipe selects no columns.
+    """
+    rows = [row for directory in directories for row in _lane_rows(directory)]
+    return pd.DataFrame(rows)
+
+
+def save_selection(table: pd.DataFrame, path: Path) -> None:
+    """Draws `selection_table` as PNG to `path` and as PDF beside it, one panel per kind."""
+    kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
+    figure, axes = plt.subplots(
+        1, len(kinds), figsize=(2.75 * len(kinds), 2.6), sharey=True, squeeze=False
+    )
+    rates = np.linspace(0, 1, 101)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        rows = table[table.misalignment == kind]
+        axis.plot(rates, np.sqrt(1 - rates), color="0.4", label="predicted")
+        axis.axhline(rows.threshold.iloc[0], color="0.4", linestyle=":", label="threshold")
+        for kept, marker, face in ((True, "o", "C0"), (False, "x", "C1")):
+            part = rows[rows.kept == kept]
+            label = "kept" if kept else "dropped"
+            axis.scatter(part.rate, part.correlation, 18, face, marker, label=label, zorder=3)
+        axis.set(title=KINDS[kind], xlabel="rate of misalignment", ylim=(-0.05, 1.05))
+    axes[0, 0].set_ylabel("correlation between modalities")
+    axes[0, 0].legend(loc="lower left", fontsize=7)
+    save_figure(figure, path)
+
+
+def _lane_rows(directory: Path):
+    plan = read_plan(directory)
+    if plan.recipes[0].select_from is None:
+        raise ValueError(f"{directory} has a recipe without selection: allowed is select above 0")
+    for number, lane in enumerate(plan.lanes):
+        loaded = load_lane(directory, number)
+        selection = loaded.stats.selection
+        bound = lvm.caption_r2(lane.misalignment, lane.noise_probability)
+        for column, (correlation, kept) in enumerate(
+            zip(selection.correlations, selection.kept, strict=True)
+        ):
+            yield {
+                "lane": number,
+                "misalignment": lane.misalignment,
+                "rate": lane.noise_probability,
+                "column": column,
+                "correlation": float(correlation),
+                "kept": bool(kept),
+                "threshold": float(loaded.hyper.shared_correlation),
+                "predicted": float(np.sqrt(bound)),
+            }
+
+
+def main() -> None:
+    """Runs the command line."""
+    run_table_command("misalign studies.selection", __doc__, selection_table, save_selection)
+
+
+if __name__ == "__main__":
+    main()
