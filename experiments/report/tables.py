@@ -83,6 +83,12 @@ def has_exact_size(rows: pd.DataFrame) -> pd.Series:
     return rows.encoding_size == [len(unbiased_names(*bias)) for bias in biases]
 
 
+def selects_columns(rows: pd.DataFrame) -> bool:
+    """Returns whether results are of a run that selected columns: fewer than it began with."""
+    counts = rows[rows.metric == "count"]
+    return bool((counts.value < counts.encoding_size).any())
+
+
 def with_roles(rows: pd.DataFrame, value: str = "value") -> pd.DataFrame:
     """Returns rows of results or cells with the columns `role` and `role_score`.
 
@@ -167,17 +173,17 @@ def brief(score: float) -> str:
 def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
     """Returns distances of scores from theory, by probe and law, over both modalities.
 
-    Settings whose encoding size is not the number of unbiased semantics, and misalignments other
-    than the paper's, are left out: theory makes no statement about them.
+    Settings whose encoding size is not the number of unbiased semantics are left out, unless the
+    run selected columns, and so are misalignments other than the paper's: theory makes no statement
+    about them.
 
     least kept:           lowest score of an unbiased semantic.
     most leaked:          largest excess of any other target over its attainable score.
     mean error, max error: of |measured - attainable|.
     least reverse:        lowest score of the representation from the unbiased latents.
     """
-    rows = target_rows(rows)
-    rows = rows[rows.misalignment == PAPER_MISALIGNMENT]
-    rows = rows[has_exact_size(rows)]
+    known_size = has_exact_size(rows) | selects_columns(rows)
+    rows = target_rows(rows[known_size & (rows.misalignment == PAPER_MISALIGNMENT)])
     rows = with_roles(rows).assign(dependence=law_labels(rows))
 
     def summarize(group):

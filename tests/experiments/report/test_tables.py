@@ -170,3 +170,11 @@ def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
     other = results.assign(noise_probability=0.25, value=0.0)
     cells = aggregate_seeds(pd.concat([results, other]))
     assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4
+
+
+def test_lanes_that_selected_columns_are_compared_with_theory(results):
+    begun = results.assign(encoding_size=9)
+    assert distance_from_theory(begun).empty
+    count = begun.iloc[[0]].assign(probe="none", target="columns", metric="count", value=1.0)
+    selected = distance_from_theory(pd.concat([begun, count]))
+    pd.testing.assert_frame_equal(selected, distance_from_theory(results))
