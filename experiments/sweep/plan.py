@@ -185,6 +185,11 @@ def _check_numbers(config: ConfigDict) -> None:
         ["recipe.refine", "recipe.refine_rate", "recipe.select", "recipe.shared_correlation"],
     )
     require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
+    if config.recipe.select and not config.recipe.refine:
+        raise ValueError(
+            f"recipe.select is {config.recipe.select}: allowed is 0 with recipe.refine 0, since "
+            "selected columns are refined"
+        )
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "

@@ -71,6 +71,12 @@ def with_setting(**changes):
         ({"recipe.clip_norm": float("nan")}, "recipe.clip_norm is nan: allowed is a number above"),
         ({"recipe.warmup": -1}, "recipe.warmup is -1: allowed is 0 or more"),
         ({"recipe.batch": 1}, "recipe.batch is 1: allowed is 2 or more"),
+        ({"recipe.select": 0.2}, "recipe.select is 0.2: allowed is 0 with recipe.refine 0"),
+        ({"recipe.select": 1.5}, "recipe.select is 1.5: allowed is 0 to 1"),
+        (
+            {"recipe.select": 0.2, "recipe.refine": 0.1, "recipe.output_space": "cube"},
+            "recipe.output_space is 'cube': allowed is 'free' with select_from",
+        ),
         ({"recipe.group": 5}, "recipe.group is 5: allowed is a divisor of recipe.batch, 16"),
         ({"recipe.optimizer": "sgd"}, "recipe.optimizer is 'sgd': allowed is one of"),
         ({"world.semantics": 0}, "world.semantics is 0: allowed is 1 or more"),
