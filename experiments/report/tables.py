@@ -89,6 +89,25 @@ def selects_columns(rows: pd.DataFrame) -> bool:
     return bool((counts.value < counts.encoding_size).any())
 
 
+def selection_notes(results: pd.DataFrame) -> list[str]:
+    """Returns lines on the columns and partial R² of a run that selected columns, else none."""
+    if not selects_columns(results):
+        return []
+    counts = results[results.metric == "count"]
+    right = int((counts.value == counts.attainable).sum())
+    partial = results[(results.metric == "partial_r2") & results.target.str.match(r"s\d")]
+    largest = partial.groupby(["probe", *SETTING, "modality", "target"]).value.mean()
+    worst = largest.groupby(["probe", "modality"]).max()
+    return [
+        f"{right} of {len(counts)} lanes selected as many columns as there are unbiased semantics",
+        "largest partial R² of a biased semantic, mean over seeds: "
+        + ", ".join(
+            f"{probe} from {MODALITIES[modality]}s {value:.3f}"
+            for (probe, modality), value in worst.items()
+        ),
+    ]
+
+
 def with_roles(rows: pd.DataFrame, value: str = "value") -> pd.DataFrame:
     """Returns rows of results or cells with the columns `role` and `role_score`.
 

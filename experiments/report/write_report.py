@@ -20,6 +20,7 @@ from experiments.report.tables import (
     flagged_lanes,
     main_probe,
     metric_name,
+    selection_notes,
     summary,
 )
 from experiments.report.terminal_tables import WIDTH, frame_columns, table_text
@@ -43,7 +44,8 @@ def print_summary(directory: Path, console: Console) -> None:
         return
     cells = aggregate_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
-    _say(console, summary(cells), "", _distances(results), *flagged_lanes(results), "")
+    notes = [*flagged_lanes(results), *selection_notes(results)]
+    _say(console, summary(cells), "", _distances(results), *notes, "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: misalign report {directory}")
 
@@ -67,7 +69,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         cells = add_paper_scores(cells, read_paper(paper, domain, semantics))
     summary_text = with_words(cells).to_csv(index=False, float_format="%.6g")
     write_atomically(directory / "summary.csv", summary_text)
-    notes = [*notes, *flagged_lanes(results), *agreement(cells)]
+    notes = [*notes, *flagged_lanes(results), *selection_notes(results), *agreement(cells)]
     distances = _distances(results)
     with console.status("drawing figures"):
         figures = _draw(directory, cells)

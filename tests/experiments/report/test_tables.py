@@ -10,6 +10,7 @@ from experiments.report.tables import (
     brief,
     distance_from_theory,
     has_exact_size,
+    selection_notes,
     setting_labels,
     study_names,
     summary,
@@ -178,3 +179,14 @@ def test_lanes_that_selected_columns_are_compared_with_theory(results):
     count = begun.iloc[[0]].assign(probe="none", target="columns", metric="count", value=1.0)
     selected = distance_from_theory(pd.concat([begun, count]))
     pd.testing.assert_frame_equal(selected, distance_from_theory(results))
+
+
+def test_notes_on_a_selection_count_the_lanes_with_the_right_number(results):
+    assert selection_notes(results) == []
+    begun = results.assign(encoding_size=9)
+    counts = begun.drop_duplicates(["setting", "seed"]).assign(metric="count", attainable=1.0)
+    partial = begun[begun.target == "s2"].assign(metric="partial_r2")
+    counts = counts.assign(value=[1.0, 1.0, 2.0, 1.0])
+    right, largest = selection_notes(pd.concat([begun, counts, partial]))
+    assert right.startswith("3 of 4 lanes")
+    assert largest.endswith("mlp from texts 0.110, mlp from images 0.110")
