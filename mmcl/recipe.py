@@ -38,8 +38,9 @@ class Recipe:
     optimizer:     "soap" (default), "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
                    `alignment_max_whitened_entropy`; None (default) for never.
-    select_from:   step after which only the columns train that `select_columns` selects; None
-                   (default) for all columns. Needs output_space "free".
+    select_from:   step from which on only the columns selected by `select_columns` are trained,
+                   not before `refine_from`; None (default) for all columns. Needs output_space
+                   "free".
     norm_penalty:  λ of the whitened entropy; default 0.1.
     image_encoder: "mlp" (default) for vectors, "patches" or "resnet18" for images.
     text_encoder:  "mlp" (default) for vectors, "tokens" or "text_cnn" for token ids.
@@ -99,8 +100,10 @@ class Recipe:
         require("norm_penalty", self.norm_penalty > 0, "above 0")
         for field in WEIGHTS:
             require(field, getattr(self, field) >= 0, "0 or more")
-        free = self.select_from is None or self.output_space == "free"
-        require("output_space", free, "'free' with select_from")
+        if self.select_from is not None:
+            least = max(1, self.refine_from or 1)
+            require("select_from", self.select_from >= least, f"{least} or more, or None")
+            require("output_space", self.output_space == "free", "'free' with select_from")
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
@@ -180,7 +183,7 @@ class Hyperparameters(NamedTuple):
     clip_norm:   float32 [], largest global norm of the gradient.
     dimensions:  bool [outputs], the columns of the representation that take part; None for all.
     shared_correlation: float32 [], smallest correlation between the modalities of a column that
-                 `select_columns` keeps.
+                 `select_columns` keeps, 0 to 1.
     """
 
     schedule: Schedule = Schedule()

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from mmcl.checks import require
 from mmcl.modalities import Modalities
 
 FLOOR = 1e-6  # of the variance of a principal axis, relative to the largest
-PARTIAL = 0.1  # by how much a partial correlation may be below the threshold of correlations
+PARTIAL_MARGIN = 0.1  # by which a partial correlation may be below the threshold
 
 Regression = Callable[..., Float[Array, "m k"]]  # (key, features, targets, queries) -> predictions
 
@@ -25,8 +26,8 @@ class Selection(NamedTuple):
     matrix:       Modalities of float32 [d, d].
     offset:       Modalities of float32 [d].
     kept:         bool [d].
-    correlations: float32 [d], between the modalities, on held-out pairs; decreasing. NaN before the
-                  selection.
+    correlations: float32 [d], between the modalities, on held-out pairs, about decreasing. NaN
+                  before the selection.
     """
 
     matrix: Modalities
@@ -35,14 +36,12 @@ class Selection(NamedTuple):
     correlations: Float[Array, " d"]
 
 
-def no_selection(columns: int) -> Selection:
-    """Returns the selection that changes nothing."""
-    identity, zero = jnp.eye(columns), jnp.zeros(columns)
+def no_selection(columns: Bool[Array, " d"]) -> Selection:
+    """Returns the selection that keeps the given columns unchanged, and no others."""
+    identity = jnp.eye(len(columns), dtype=jnp.float32)
+    zero = jnp.zeros(len(columns), jnp.float32)
     return Selection(
-        Modalities(identity, identity),
-        Modalities(zero, zero),
-        jnp.ones(columns, bool),
-        jnp.full(columns, jnp.nan),
+        Modalities(identity, identity), Modalities(zero, zero), columns, zero * jnp.nan
     )
 
 
@@ -75,19 +74,26 @@ def select_columns(
     columns of z. Columns whose correlation between the modalities is below `threshold` are dropped.
     Then each column is regressed on the others, and its correlation is that of its residuals: a
     function of the others has residuals that are noise of each modality. One by one, the column of
-    least partial correlation is dropped, as long as it is below `threshold` - 0.1. The most
-    correlated column is kept in any case.
+    least partial correlation is dropped, as long as it is below `threshold` - 0.1. At least one
+    column is kept.
 
     fit, test:  representations of pairs to fit on, and of other pairs to judge by.
     regression: a nonlinear regression, such as `probes.mlp`.
+
+    Raises ValueError for representations whose shapes do not match.
     """
+    columns = fit.x.shape[-1]
+    for name, rows in zip(("fit.t", "test.x", "test.t"), (fit.t, *test), strict=True):
+        count = len(fit.x) if name == "fit.t" else len(test.x)
+        shape, allowed = list(rows.shape), [count, columns]
+        require(f"shape of {name}", shape, shape == allowed, f"{allowed}")
     matrix, offset = _canonical_map(fit)
-    everything = jnp.ones(fit.x.shape[1], bool)
-    selection = Selection(matrix, offset, everything, jnp.zeros(len(everything)))
+    everything = no_selection(jnp.ones(columns, bool))
+    selection = everything._replace(matrix=matrix, offset=offset)
     fit, test = (apply_selection(selection, part) for part in (fit, test))
     correlations = _correlations(test)
     shared = (correlations >= threshold).at[0].set(True)
-    kept = _drop_redundant(key, fit, test, shared, threshold - PARTIAL, regression)
+    kept = _drop_redundant(key, fit, test, shared, threshold - PARTIAL_MARGIN, regression)
     return selection._replace(kept=kept, correlations=correlations)
 
 
@@ -99,7 +105,8 @@ def _canonical_map(z: Modalities) -> tuple[Modalities, Modalities]:
     product = lambda *factors: jnp.linalg.multi_dot(factors, precision="float32")
     cross = product(white.x.T, centred.x.T, centred.t, white.t) / len(z.x)
     left, _, right = jnp.linalg.svd(cross)
-    scale = jnp.sqrt(jnp.mean(jnp.concatenate(centred) ** 2))
+    variances = jnp.mean(jnp.concatenate(centred) ** 2, axis=0)
+    scale = jnp.sqrt(variances.sum() / jnp.maximum((variances > 0).sum(), 1))
     matrix = Modalities(scale * product(white.x, left), scale * product(white.t, right.T))
     offset = Modalities(
         *(
@@ -140,15 +147,23 @@ def _drop_redundant(
     columns = jnp.arange(len(kept))
 
     def partial_correlation(kept, column):
+        # NaN, of a run that diverged, counts as not shared
+        return jnp.nan_to_num(regressed(kept, column))
+
+    def regressed(kept, column):
         others = (kept & (columns != column))[None]
         features, *queries = (jnp.where(others, rows, 0.0) for rows in (mean, *test))
         target = lambda rows: jnp.take(rows, column[None], axis=1)
         predicted = regression(key, features, target(mean), jnp.concatenate(queries))
         residuals = jnp.split(jnp.concatenate([target(rows) for rows in test]) - predicted, 2)
-        return jnp.where(kept[column], _correlations(Modalities(*residuals))[0], jnp.inf)
+        return _correlations(Modalities(*residuals))[0]
 
     def least_shared(kept):
-        scores = jax.lax.map(lambda column: partial_correlation(kept, column), columns)
+        dropped = lambda kept, column: jnp.float32(jnp.inf)
+        score = lambda column: jax.lax.cond(
+            kept[column], partial_correlation, dropped, kept, column
+        )
+        scores = jax.lax.map(score, columns)
         return jnp.argmin(scores), jnp.min(scores)
 
     def drop(state):

@@ -151,7 +151,7 @@ def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> 
         params = ParamsWithObjective(*params, init_params(hyper.temperature))
     stats: Stats = Modalities(stats_x, stats_t)
     if recipe.select_from is not None:
-        stats = StatsWithSelection(*stats, no_selection(recipe.outputs))
+        stats = StatsWithSelection(*stats, no_selection(_dimensions(recipe, hyper)))
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
     return TrainState(params, stats, opt_state, jnp.int32(-1))
 
@@ -166,8 +166,8 @@ def encode(
 ) -> Modalities:
     """Returns the representations of images and texts: Modalities of float32 [n, outputs].
 
-    Columns outside `hyper.dimensions` are 0, so they do not contribute to distances or inner
-    products.
+    Columns outside `hyper.dimensions` are 0, and so are those that a selection dropped; they do not
+    contribute to distances or inner products.
 
     observations: images and texts need not be matched, and their numbers may differ. One of them
                   may be None; then its representations are None.
@@ -212,18 +212,21 @@ def select_columns(
 ) -> TrainState:
     """Returns the state whose representations hold the selected columns only, others are 0.
 
-    To be called once, after `recipe.select_from` steps. Training continues in these columns.
+    To be called after `recipe.select_from` steps. Training continues in these columns. A second
+    call selects again from all columns.
 
     fit, test:  observations of some thousand pairs to fit the selection on, and of other pairs.
     regression: as in `mmcl.selection.select_columns`.
 
-    Raises ValueError for a recipe without selection.
+    Raises ValueError for a recipe without selection, and for observations as `init` does.
     """
     if recipe.select_from is None:
         raise ValueError("recipe.select_from is None: allowed is the step of the selection")
-    z = [
-        encode(state.params, state.stats, part, recipe=recipe, hyper=hyper) for part in (fit, test)
-    ]
+    check_pairs(recipe, "fit", fit)
+    check_pairs(recipe, "test", test)
+    everything = state.stats._replace(selection=no_selection(_dimensions(recipe, hyper)))
+    represent = partial(encode, state.params, everything, recipe=recipe, hyper=hyper)
+    z = represent(fit), represent(test)
     selection = selection_of(key, *z, threshold=hyper.shared_correlation, regression=regression)
     return state._replace(stats=state.stats._replace(selection=selection))
 
@@ -232,11 +235,8 @@ def selected_columns(
     stats: Stats, *, recipe: Recipe, hyper: Hyperparameters
 ) -> Bool[Array, " outputs"]:
     """Returns the columns of representations that take part: bool [outputs]."""
-    all_columns = jnp.ones(recipe.outputs, bool)
-    dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
-    return (
-        dimensions & stats.selection.kept if isinstance(stats, StatsWithSelection) else dimensions
-    )
+    selects = isinstance(stats, StatsWithSelection)
+    return stats.selection.kept if selects else _dimensions(recipe, hyper)
 
 
 def step(
@@ -323,11 +323,13 @@ def train(
 def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
     """Returns the objective, without refinement, if all representations are equal: float32 [].
 
-    A run whose loss does not fall below it has learned nothing. NaN if the objective is not
-    defined for such representations.
+    A run whose loss does not fall below it has learned nothing. All representations are ones, which
+    matters only where the similarity is "dot". Raises ValueError for hyperparameters out of range.
     """
+    check_hyperparameters(recipe, hyper)
+    hyper = _float32(hyper)
     pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
-    rows = jnp.ones((pairs, recipe.outputs))
+    rows = jnp.ones((pairs, recipe.outputs), jnp.float32)
     z = _in_space(recipe, hyper, None, Modalities(rows, rows))
     init_params = OBJECTIVES[recipe.objective].init_params
     params = None if init_params is None else init_params(hyper.temperature)
@@ -373,11 +375,15 @@ def _encode_training(
 
 def _in_space(recipe: Recipe, hyper: Hyperparameters, stats: Stats | None, z: Modalities):
     """Returns representations of outputs z, in the selected columns and in the output space."""
-    space = OUTPUT_SPACES[recipe.output_space]
-    all_columns = jnp.ones(recipe.outputs, bool)
-    dimensions = all_columns if hyper.dimensions is None else hyper.dimensions
+    space, dimensions = OUTPUT_SPACES[recipe.output_space], _dimensions(recipe, hyper)
     z = jax.tree.map(lambda outputs: space(outputs, dimensions), z)
     return apply_selection(stats.selection, z) if isinstance(stats, StatsWithSelection) else z
+
+
+def _dimensions(recipe: Recipe, hyper: Hyperparameters) -> Bool[Array, " outputs"]:
+    if hyper.dimensions is None:
+        return jnp.ones(recipe.outputs, bool)
+    return jnp.asarray(hyper.dimensions)
 
 
 def _loss_and_gradient(

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from probes.arguments import check_mask, check_splits
+from probes.arguments import check_columns, check_mask, check_splits
 from probes.metrics import masked_mean, r2
 from probes.predictors.regression import Probe
 
@@ -121,10 +121,15 @@ def identifiability_scores(
     check_mask(latents.fit.s.shape[1], unbiased=unbiased)
     check_mask(representations.fit.shape[2], dimensions=dimensions)
     targets = _targets(latents)
-    means, z_means = _from_unbiased(key, probe, unbiased, latents, representations)
-    if conditional_means is not None:
+    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
+    if conditional_means is None:
+        means, z_means = _predict_both(key, probe, truth, targets, representations)
+    else:
         check_splits(conditional_means=conditional_means, **{"latents.s": _semantics(latents)})
+        check_columns(conditional_means=conditional_means.fit, **{"latents.s": latents.fit.s})
         means = _known_means(conditional_means, latents)
+        nothing = Split(*(part[:, :0] for part in targets))
+        _, z_means = _predict_both(key, probe, truth, nothing, representations)
     residuals = Split(*map(jnp.subtract, targets, means))
     score = lambda goals, features: _by_latent(
         r2(goals.test, probe(key, features.fit, goals.fit, features.test)), latents
@@ -133,21 +138,19 @@ def identifiability_scores(
     def of_representation(parts):
         z, z_mean = parts
         z = Split(*(jnp.where(dimensions[None], part, 0.0) for part in z))
-        partial = score(residuals, Split(*map(jnp.subtract, z, z_mean)))
-        known = jnp.where(unbiased & ~jnp.isnan(partial.s), 0.0, partial.s)
+        of_residuals = score(residuals, Split(*map(jnp.subtract, z, z_mean)))
+        s = jnp.where(unbiased & ~jnp.isnan(of_residuals.s), 0.0, of_residuals.s)
         reverse = masked_mean(r2(z.test, z_mean.test), dimensions)
-        return score(targets, z), partial._replace(s=known), reverse
+        return score(targets, z), of_residuals._replace(s=s), reverse
 
-    forward, partial, reverse = jax.lax.map(of_representation, (representations, z_means))
     return Identifiability(
-        forward, partial, reverse, attainable=_by_latent(r2(targets.test, means.test), latents)
+        *jax.lax.map(of_representation, (representations, z_means)),
+        attainable=_by_latent(r2(targets.test, means.test), latents),
     )
 
 
-def _from_unbiased(key, probe: Probe, unbiased, latents: Split, z: Split) -> tuple[Split, Split]:
-    """Returns latents [n, ...] and representations [r, n, d], predicted from unbiased semantics."""
-    targets = _targets(latents)
-    truth = Split(*(jnp.where(unbiased[None], part.s, 0.0) for part in latents))
+def _predict_both(key, probe: Probe, truth: Split, targets: Split, z: Split) -> tuple[Split, Split]:
+    """Returns targets [n, k] and representations [r, n, d], predicted from unbiased semantics."""
     goals = _concatenate_columns([targets.fit, *z.fit])
     predicted = probe(key, truth.fit, goals, jnp.concatenate(truth))
     (count, width), d = targets.fit.shape, z.fit.shape[2]

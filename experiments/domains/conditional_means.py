@@ -11,10 +11,12 @@ import lvm
 import probes
 from experiments.domains.domain import LaneData
 from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
+from lvm.latents.conditional import gaussian_means, simulated_means
 from lvm.latents.switch import switch_by_name
 from probes.predictors.boosted_trees import boosting
 
 NONLINEAR = ("nonlinear_scm",)  # dependences
+INDEPENDENT = "independent"
 
 
 def method_of(dependence: str, noise_law: str, misalignment: str) -> str:
@@ -24,6 +26,8 @@ def method_of(dependence: str, noise_law: str, misalignment: str) -> str:
     laws whose conditional distribution is not known: exogenous noise that is not Gaussian, and
     images that show the distortions of captions.
     """
+    if dependence == INDEPENDENT and misalignment != "propagating":
+        return CLOSED_FORM
     if noise_law != "gaussian" or misalignment == "propagating":
         return BOOSTING
     return MONTE_CARLO if dependence in NONLINEAR else CLOSED_FORM
@@ -42,8 +46,8 @@ def conditional_means(
     `compiled` (static) names the methods that the lanes of a sweep use.
     """
     table = {
-        CLOSED_FORM: partial(_by_law, key, law),
-        MONTE_CARLO: partial(_by_law, key, law),
+        CLOSED_FORM: partial(_by_law, partial(gaussian_means, law)),
+        MONTE_CARLO: partial(_by_law, partial(simulated_means, key, law)),
         BOOSTING: partial(_by_boosting, key),
     }
     return switch_by_name(table, compiled, _method_index(lane, list(table)), lane.bias, s)
@@ -68,9 +72,8 @@ def _method_index(lane: LaneData, names: list[str]) -> Int[Array, ""]:
     return jnp.asarray(index)[lane.dependence, lane.noise_law, lane.misalignment]
 
 
-def _by_law(key, law: lvm.Semantics, bias: lvm.Bias, s: probes.Split) -> probes.Split:
-    rows = jnp.concatenate(s)
-    return _split(lvm.conditional_means(key, law, rows, lvm.unbiased(bias)), s)
+def _by_law(means, bias: lvm.Bias, s: probes.Split) -> probes.Split:
+    return _split(means(jnp.concatenate(s), lvm.unbiased(bias)), s)
 
 
 def _by_boosting(key, bias: lvm.Bias, s: probes.Split) -> probes.Split:

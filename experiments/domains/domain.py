@@ -64,7 +64,8 @@ class Domain(ABC):
     misalignments:   names of the kinds of misalignment that a setting may choose.
     outputs:         columns of a representation, the largest encoding size.
     vocabulary:      number of token ids in texts, 0 if texts are vectors.
-    scores_per_lane: rows of `results.csv` for one lane, without the metric `partial_r2`.
+    scores_per_lane: rows of `results.csv` for one lane, without the metrics `partial_r2`
+                     and `count`.
     """
 
     semantics: tuple[str, ...]

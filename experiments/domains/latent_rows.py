@@ -58,7 +58,7 @@ class MonitorScores(NamedTuple):
 
 
 def scores_per_lane(probe_count: int, semantics: int, downstream: bool) -> int:
-    """Returns the number of scores of one lane, without those of the metric `partial_r2`."""
+    """Returns the number of scores of one lane, without those of `partial_r2` and `count`."""
     per_probe = semantics + len(("m_x", "m_t", REVERSE))
     of_heads = 2 * (len(OUTCOMES) + 1) if downstream else 0
     return len(MODALITIES) * (probe_count * per_probe + len(SIMILARITIES)) + of_heads
@@ -107,7 +107,8 @@ def _probe_rows(lane: Lane, probe: str, scores: Identifiability) -> Iterator[dic
         exact = partial(of_target, attainable_by=CLOSED_FORM)
         yield exact(REVERSE, "r2", value=scores.reverse[index], attainable=1.0)
         for target in (target for target in of_residuals if target in biased):
-            yield exact(target, "partial_r2", value=of_residuals[target], attainable=0.0)
+            value = of_residuals[target]  # its residuals are as good as the method
+            yield of_target(target, "partial_r2", value=value, attainable=0.0, attainable_by=method)
 
 
 def _downstream_rows(scores: Downstream) -> Iterator[dict[str, Any]]:

@@ -83,17 +83,11 @@ def has_exact_size(rows: pd.DataFrame) -> pd.Series:
     return rows.encoding_size == [len(unbiased_names(*bias)) for bias in biases]
 
 
-def selects_columns(rows: pd.DataFrame) -> bool:
-    """Returns whether results are of a run that selected columns: fewer than it began with."""
-    counts = rows[rows.metric == "count"]
-    return bool((counts.value < counts.encoding_size).any())
-
-
 def selection_notes(results: pd.DataFrame) -> list[str]:
     """Returns lines on the columns and partial R² of a run that selected columns, else none."""
-    if not selects_columns(results):
-        return []
     counts = results[results.metric == "count"]
+    if not (counts.value < counts.encoding_size).any():
+        return []
     right = int((counts.value == counts.attainable).sum())
     partial = results[(results.metric == "partial_r2") & results.target.str.match(r"s\d")]
     largest = partial.groupby(["probe", *SETTING, "modality", "target"]).value.mean()
@@ -189,20 +183,20 @@ def brief(score: float) -> str:
     return f"{min(max(score, 0.0), 1.0):.2f}".lstrip("0")[:3]
 
 
-def distance_from_theory(rows: pd.DataFrame) -> pd.DataFrame:
+def distance_from_theory(rows: pd.DataFrame, selects: bool = False) -> pd.DataFrame:
     """Returns distances of scores from theory, by probe and law, over both modalities.
 
-    Settings whose encoding size is not the number of unbiased semantics are left out, unless the
-    run selected columns, and so are misalignments other than the paper's: theory makes no statement
-    about them.
+    Settings whose encoding size is not the number of unbiased semantics, and misalignments other
+    than the paper's, are left out: theory makes no statement about them. `selects` says that the
+    recipe selects columns; then all encoding sizes take part.
 
     least kept:           lowest score of an unbiased semantic.
     most leaked:          largest excess of any other target over its attainable score.
     mean error, max error: of |measured - attainable|.
     least reverse:        lowest score of the representation from the unbiased latents.
     """
-    known_size = has_exact_size(rows) | selects_columns(rows)
-    rows = target_rows(rows[known_size & (rows.misalignment == PAPER_MISALIGNMENT)])
+    rows = target_rows(rows[rows.misalignment == PAPER_MISALIGNMENT])
+    rows = rows if selects else rows[has_exact_size(rows)]
     rows = with_roles(rows).assign(dependence=law_labels(rows))
 
     def summarize(group):

@@ -45,7 +45,7 @@ def print_summary(directory: Path, console: Console) -> None:
     cells = aggregate_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
     notes = [*flagged_lanes(results), *selection_notes(results)]
-    _say(console, summary(cells), "", _distances(results), *notes, "")
+    _say(console, summary(cells), "", _distances(run, results), *notes, "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: misalign report {directory}")
 
@@ -70,7 +70,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     summary_text = with_words(cells).to_csv(index=False, float_format="%.6g")
     write_atomically(directory / "summary.csv", summary_text)
     notes = [*notes, *flagged_lanes(results), *selection_notes(results), *agreement(cells)]
-    distances = _distances(results)
+    distances = _distances(run, results)
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
         save_page(
@@ -118,14 +118,17 @@ def _about(directory: Path, run: dict[str, Any], results: pd.DataFrame) -> str:
     return f"{directory.resolve().name}: {results.lane.nunique()} lanes. Begun with {versions}"
 
 
-def _distances(results: pd.DataFrame) -> str:
+def _distances(run: dict[str, Any], results: pd.DataFrame) -> str:
     """Distance from theory of single lanes, and of means if there are several seeds."""
-    tables = {"over lanes": distance_from_theory(results)}
+    selects = run["config"]["recipe"]["select"] > 0
+    tables = {"over lanes": distance_from_theory(results, selects)}
     if results.seed.nunique() > 1:
         means = aggregate_seeds(results).rename(columns={"mean": "value"})
-        tables[f"of means over {results.seed.nunique()} seeds"] = distance_from_theory(means)
+        title = f"of means over {results.seed.nunique()} seeds"
+        tables[title] = distance_from_theory(means, selects)
+    sizes = "that selected columns" if selects else "with as many dimensions as unbiased semantics"
     return "\n\n".join(
-        fill(f"Distance from theory {title} with as many dimensions as unbiased semantics", WIDTH)
+        fill(f"Distance from theory {title} {sizes}", WIDTH)
         + "\n"
         + table_text(frame_columns(table.reset_index()), keys=2)
         for title, table in tables.items()

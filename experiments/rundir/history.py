@@ -61,8 +61,10 @@ def drop_after(directory: Path, numbers: range, step: int) -> None:
 
 
 def read(directory: Path) -> pd.DataFrame:
-    """Returns the complete rows of `history.csv`."""
+    """Returns the complete rows of `history.csv`; none if it is missing or empty."""
     path = _path(directory)
+    if not path.exists() or not complete_lines(path):
+        return pd.DataFrame(columns=["lane", "step", "loss"])
     names = "".join(complete_lines(path)[:1]).rstrip("\n").split(",")
     return read_table(path, empty=set(names) - set(LANE_WORDS))
 

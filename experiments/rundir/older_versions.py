@@ -39,11 +39,9 @@ NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 
 def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     """Returns the content of a `config.json` of any format in that of this version."""
-    if content["format"] > 2:
-        return content
     config = dict(content["config"])
     config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
-    if content["format"] == 2:
+    if content["format"] > 1:
         return content | {"config": config}
     config = _renamed(config, FIELDS)
     config["world"] = _renamed(config["world"], WORLD_FIELDS)

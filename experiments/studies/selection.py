@@ -26,10 +26,13 @@ def selection_table(directories: Sequence[Path]) -> pd.DataFrame:
     kept:        whether the column was selected.
     predicted:   correlation of the perturbable semantic with its caption values, in theory.
 
-    Raises ValueError if a path is not a run directory or its recipe selects no columns.
+    Raises ValueError if a path is not a run directory, its recipe selects no columns, a lane is not
+    trained, or no lane has one of KINDS.
     """
-    rows = [row for directory in directories for row in _lane_rows(directory)]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(row for directory in directories for row in _lane_rows(directory))
+    if not set(KINDS) & set(table.misalignment):
+        raise ValueError(f"no lane has misalignment {' or '.join(KINDS)}: run adaptive:rates")
+    return table
 
 
 def save_selection(table: pd.DataFrame, path: Path) -> None:
@@ -38,10 +41,10 @@ def save_selection(table: pd.DataFrame, path: Path) -> None:
     figure, axes = plt.subplots(
         1, len(kinds), figsize=(2.75 * len(kinds), 2.6), sharey=True, squeeze=False
     )
-    rates = np.linspace(0, 1, 101)
     for axis, kind in zip(axes[0], kinds, strict=True):
         rows = table[table.misalignment == kind]
-        axis.plot(rates, np.sqrt(1 - rates), color="0.4", label="predicted")
+        curve = rows.drop_duplicates("rate").sort_values("rate")
+        axis.plot(curve.rate, curve.predicted, color="0.4", label="predicted")
         axis.axhline(rows.threshold.iloc[0], color="0.4", linestyle=":", label="threshold")
         for kept, marker, face in ((True, "o", "C0"), (False, "x", "C1")):
             part = rows[rows.kept == kept]
@@ -59,6 +62,8 @@ def _lane_rows(directory: Path):
         raise ValueError(f"{directory} has a recipe without selection: allowed is select above 0")
     for number, lane in enumerate(plan.lanes):
         loaded = load_lane(directory, number)
+        if loaded.step < plan.lane_steps[number]:
+            raise ValueError(f"lane {number} of {directory} is not trained: let the run end")
         selection = loaded.stats.selection
         bound = lvm.caption_r2(lane.misalignment, lane.noise_probability)
         for column, (correlation, kept) in enumerate(

@@ -12,6 +12,7 @@ from experiments.rundir.checkpoint_files import DIVERGED, status_of
 from experiments.sweep.plan import Plan
 
 LARGEST = 1000.0  # distance of a loss from that of constant representations
+TOLERANCE = 1e-3  # of that loss, relative, which rounding and noise reach
 RUNAWAY = "suspect: loss ran away at step {}"
 CONSTANT = "suspect: loss never below that of constant representations"
 
@@ -25,7 +26,7 @@ def lane_statuses(
     "suspect: loss ran away at step K": the mean loss up to step K is further than `LARGEST` from
         the loss of constant representations.
     "suspect: loss never below that of constant representations": nothing was learned.
-    "ok": none of these.
+    "ok": none of these, or the history of the lane was lost.
     """
     constants = np.asarray(jax.vmap(partial(mmcl.constant_loss, plan.recipe))(plan.data.hyper))
     return [
@@ -49,4 +50,5 @@ def _judge(points: pd.DataFrame, constant: float) -> str:
     far = points[(points.loss - constant).abs() > LARGEST]
     if len(far):
         return RUNAWAY.format(far.step.iloc[0])
+    constant -= TOLERANCE * max(1.0, abs(constant))
     return CONSTANT if (points.loss >= constant).all() and len(points) else "ok"

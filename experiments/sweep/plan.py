@@ -163,37 +163,45 @@ def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> La
             temperature=np.float32(recipe.temperature),
             clip_norm=np.float32(recipe.clip_norm),
             dimensions=np.arange(domain.outputs) < lane.encoding_size,
-            shared_correlation=np.float32(recipe.shared_correlation),
+            shared_correlation=np.float32(recipe.get("shared_correlation", 0.95)),
         ),
     )
 
 
 def _select_from(recipe: ConfigDict, steps: int) -> int | None:
-    return round(steps * (1 - recipe.select)) if recipe.select else None
+    if not recipe.get("select", 0.0):
+        return None
+    return min(max(round(steps * (1 - recipe.select)), 1), steps - 1)
 
 
 def _refine_from(recipe: ConfigDict, steps: int) -> int | None:
-    first = _select_from(recipe, steps) or steps
+    select_from = _select_from(recipe, steps)
+    first = steps if select_from is None else select_from
     return round(first * (1 - recipe.refine)) if recipe.refine else None
 
 
 def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
-    require_fraction(
-        config,
-        ["recipe.refine", "recipe.refine_rate", "recipe.select", "recipe.shared_correlation"],
-    )
+    require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
     require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
-    if config.recipe.select and not config.recipe.refine:
-        raise ValueError(
-            f"recipe.select is {config.recipe.select}: allowed is 0 with recipe.refine 0, since "
-            "selected columns are refined"
-        )
+    _check_selection(config)
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
             f"{config.recipe.batch}"
+        )
+
+
+def _check_selection(config: ConfigDict) -> None:
+    recipe = config.recipe
+    if not recipe.get("select", 0.0):
+        return
+    require_fraction(config, ["recipe.select", "recipe.shared_correlation"])
+    if not recipe.refine or recipe.select == 1 or recipe.steps < 2:
+        raise ValueError(
+            f"recipe.select is {recipe.select}: allowed is 0, or a fraction below 1 of 2 steps or "
+            "more if recipe.refine is above 0, since selected columns are refined"
         )
 
 

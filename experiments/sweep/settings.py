@@ -130,7 +130,7 @@ def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domai
     """
     spare = EXTRA_COLUMNS.get(config.recipe.get("output_space", "free"), 0)
     exact = int(lvm.unbiased(bias).sum()) + spare
-    selects = config.recipe.select > 0
+    selects = config.recipe.get("select", 0.0) > 0
     default = domain.outputs if selects else max(exact, config.min_encoding_size)
     size = default if lane.encoding_size is None else lane.encoding_size
     if not 1 + spare <= size <= domain.outputs:

@@ -10,6 +10,7 @@ from lvm.bias import Mask
 from lvm.checks import check_count, check_mask, check_shape
 from lvm.latents.semantics import Semantics, mechanism
 
+PARTICLES = 1024
 ROWS = 16  # weighted together, so that their particles stay in a CPU's cache
 
 
@@ -19,7 +20,7 @@ def conditional_means(
     s: Float[Array, "count n"],
     unbiased: Mask,
     *,
-    particles: int = 1024,
+    particles: int = PARTICLES,
 ) -> Float[Array, "count n"]:
     """Returns E[s | s_I] of every row, for Gaussian exogenous noise: float32 [count, n].
 
@@ -27,7 +28,7 @@ def conditional_means(
     uses neither `key` nor `particles`. Other mechanisms are simulated: `particles` samples of the
     remaining semantics, drawn in causal order and weighted by the likelihood of s_I. The error of
     the mean shrinks as 1 / √particles, so the R² of these means is slightly below the attainable
-    one, by 0.005 or less in the worlds of `nonlinear_scm`.
+    one: by 0.01 or less with ten semantics and 1,024 particles, by more with more semantics.
 
     Raises ValueError for another number of semantics, a mask of another length and fewer than one
     particle.
@@ -42,24 +43,38 @@ def conditional_means(
 @partial(jax.jit, static_argnames="particles")
 @jax.default_matmul_precision("float32")
 def _conditional_means(key, law: Semantics, s, unbiased, *, particles):
-    noise = jax.random.normal(key, (law.scale.shape[-1], particles))
-    return jax.lax.cond(
-        law.curve == 0, _gaussian_means, partial(_simulated_means, noise), law, s, unbiased
-    )
+    simulated = partial(simulated_means, key, particles=particles)
+    return jax.lax.cond(law.curve == 0, gaussian_means, simulated, law, s, unbiased)
 
 
-def _gaussian_means(law: Semantics, s, unbiased):
-    """Returns the linear regression on s_I, from a root of the covariance."""
+def gaussian_means(
+    law: Semantics, s: Float[Array, "count n"], unbiased: Mask
+) -> Float[Array, "count n"]:
+    """Returns E[s | s_I] for linear mechanisms: float32 [count, n].
+
+    This is the linear regression on s_I, from a root of the covariance.
+    """
     n = law.scale.shape[-1]
-    root = jnp.linalg.solve(jnp.eye(n) - law.weights, jnp.diag(law.scale))
+    root = jnp.linalg.solve(jnp.eye(n, dtype=jnp.float32) - law.weights, jnp.diag(law.scale))
     observed = jnp.where(unbiased[:, None], root, 0.0)
     # the pseudo-inverse of a root has the square root of the covariance's condition number
     coefficients = root @ jnp.linalg.pinv(observed)
     return jnp.where(unbiased[None], s, jnp.where(unbiased[None], s, 0.0) @ coefficients.T)
 
 
-def _simulated_means(noise: Float[Array, "n particles"], law: Semantics, s, unbiased):
-    """Returns likelihood-weighted means over particles, the same noise for every row."""
+def simulated_means(
+    key: Key[Array, ""],
+    law: Semantics,
+    s: Float[Array, "count n"],
+    unbiased: Mask,
+    *,
+    particles: int = PARTICLES,
+) -> Float[Array, "count n"]:
+    """Returns E[s | s_I] for any mechanisms, by Monte Carlo: float32 [count, n].
+
+    These are likelihood-weighted means over particles, with the same noise for every row.
+    """
+    noise = jax.random.normal(key, (law.scale.shape[-1], particles), jnp.float32)
     order = _causal_order(law)
     row = lambda values: _weighted_mean(noise, law, order, values, unbiased)
     return jnp.where(unbiased[None], s, jax.lax.map(row, s, batch_size=ROWS))

@@ -9,7 +9,7 @@ Number = Float[Array, ""] | float
 
 
 class Schedule(NamedTuple):
-    """Linear warm-up, cosine decay to a floor, then one or two linear ends.
+    """Linear warm-up, cosine decay to a floor, then one or two linear decays to 0.
 
     All are float32 [] or Python numbers.
 
@@ -18,7 +18,7 @@ class Schedule(NamedTuple):
     decay_end: step at which the cosine has reached floor · peak; infinite for no decay.
     floor:     fraction of the peak at `decay_end`.
     end_steps: steps from there to 0, in a straight line.
-    restart:   step at which the rate is floor · peak again; infinite for no second end.
+    restart:   step at which the rate is floor · peak again; infinite for no second decay.
     restart_steps: steps from there to 0, in a straight line.
     """
 

@@ -74,12 +74,17 @@ def test_functions_of_other_columns_are_redundant(key, normals):
     assert (probes.r2(normals[1][:, :2], fitted) > 0.95).all()
 
 
-def test_a_weak_column_that_is_shared_is_kept(key, normals):
-    """A column that the others predict with R² 0.9, whose rest is shared, is no copy."""
-    weak = lambda n: n[:, 0] + 0.33 * n[:, 1]
-    view = lambda n: mixed(n[:, 0], weak(n))
-    selection, _ = select(key, Modalities(view, view), normals)
-    assert selection.kept.all()
+@pytest.mark.parametrize(("rest", "count"), [(0.4, 2), (0.0, 1)])
+def test_a_predictable_column_is_kept_if_its_rest_is_shared(rest, count, key, normals):
+    """s1² - 1 + rest · s2: the first column predicts most of it; noise differs by modality."""
+
+    def view(noise):
+        weak = lambda n: n[:, 0] ** 2 - 1 + rest * n[:, 1] + 0.05 * n[:, noise]
+        return lambda n: jnp.stack([n[:, 0] + 0.02 * n[:, noise + 1], weak(n)], axis=1)
+
+    selection, _ = select(key, Modalities(view(2), view(4)), normals)
+    assert (selection.correlations > 0.95).all()
+    assert selection.kept.sum() == count
 
 
 def test_at_least_one_column_is_kept(key, normals):
@@ -105,7 +110,7 @@ def test_a_column_of_zeros_is_dropped_and_nan_changes_no_other_lane(key, normals
 
 def test_no_selection_changes_nothing(normals):
     z = Modalities(normals[0], None)
-    applied = apply_selection(no_selection(8), z)
+    applied = apply_selection(no_selection(jnp.ones(8, bool)), z)
     np.testing.assert_array_equal(applied.x, z.x)
     assert applied.t is None
 
@@ -141,14 +146,38 @@ def test_training_continues_in_the_selected_columns(key):
     assert (encode(later).x != encode(state).x).any()
 
 
-def test_columns_outside_the_dimension_mask_are_never_selected(key):
-    hyper = HYPER._replace(dimensions=jnp.array([True, True, False, False]))
+@pytest.mark.parametrize("mask", [[True, True, False, False], [False, False, True, True]])
+def test_no_more_columns_are_selected_than_the_dimension_mask_has(mask, key):
+    hyper = HYPER._replace(dimensions=jnp.array(mask))
     state = mmcl.init(key, observations(key), recipe=RECIPE, hyper=hyper)
     pairs = [observations(k, 500) for k in jax.random.split(key)]
     state = mmcl.select_columns(
         key, state, *pairs, recipe=RECIPE, hyper=hyper, regression=probes.ridge
     )
-    assert not state.stats.selection.kept[2:].any()
+    kept = mmcl.selected_columns(state.stats, recipe=RECIPE, hyper=hyper)
+    assert 1 <= kept.sum() <= 2
+    z = mmcl.encode(state.params, state.stats, observations(key), recipe=RECIPE, hyper=hyper)
+    np.testing.assert_array_equal((z.x != 0).any(0), kept)
+
+
+def test_a_second_selection_gives_the_same_columns(key):
+    state = mmcl.init(key, observations(key), recipe=RECIPE, hyper=HYPER)
+    pairs = [observations(k, 500) for k in jax.random.split(key)]
+    again = lambda state: mmcl.select_columns(
+        key, state, *pairs, recipe=RECIPE, hyper=HYPER, regression=probes.ridge
+    )
+    jax.tree.map(np.testing.assert_array_equal, again(again(state)), again(state))
+    assert all(part.dtype != np.float64 for part in jax.tree.leaves(again(state)))
+
+
+def test_a_masked_column_does_not_change_the_scale(key, normals):
+    views = Modalities(lambda n: n[:, :2] * 3, lambda n: n[:, :2] * 3)
+    wide = Modalities(*(lambda n, view=view: jnp.pad(view(n), ((0, 0), (0, 3))) for view in views))
+    _, z = select(key, views, normals)
+    _, padded = select(key, wide, normals)
+    total = lambda rows: jnp.var(rows, axis=0).sum()  # columns are rotated
+    np.testing.assert_allclose(total(z.x), 18, rtol=0.1)
+    np.testing.assert_allclose(total(padded.x), total(z.x), rtol=1e-3)
 
 
 def test_a_recipe_without_selection_has_the_same_state_and_refuses_one(key):
@@ -166,3 +195,6 @@ def test_a_recipe_without_selection_has_the_same_state_and_refuses_one(key):
         )
     with pytest.raises(ValueError, match="output_space is 'cube': allowed is 'free'"):
         mmcl.Recipe(outputs=4, output_space="cube", select_from=3)
+    for select_from, refine_from in ((0, None), (-3, None), (3, 4)):
+        with pytest.raises(ValueError, match=f"select_from is {select_from}: allowed is . or more"):
+            mmcl.Recipe(outputs=4, select_from=select_from, refine_from=refine_from)

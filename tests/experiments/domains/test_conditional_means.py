@@ -19,11 +19,13 @@ LANES = (
     ("nonlinear_scm", "laplace", "noise"),
     ("dependent", "gaussian", "propagating"),
 )
+INDEPENDENT = ("independent", "laplace", "noise")  # its means are 0 under any noise law
 METHODS = ("closed form", "Monte Carlo", "boosting", "boosting")
 
 
 @pytest.mark.parametrize(("lane", "method"), list(zip(LANES, METHODS, strict=True)))
 def test_the_method_of_a_law(lane, method):
+    assert method_of(*INDEPENDENT) == "closed form"
     assert method_of(*lane) == method
     assert compiled_methods([lane]) == (method,)
 

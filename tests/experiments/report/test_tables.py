@@ -176,8 +176,7 @@ def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
 def test_lanes_that_selected_columns_are_compared_with_theory(results):
     begun = results.assign(encoding_size=9)
     assert distance_from_theory(begun).empty
-    count = begun.iloc[[0]].assign(probe="none", target="columns", metric="count", value=1.0)
-    selected = distance_from_theory(pd.concat([begun, count]))
+    selected = distance_from_theory(begun, selects=True)
     pd.testing.assert_frame_equal(selected, distance_from_theory(results))
 
 

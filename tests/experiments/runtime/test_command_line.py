@@ -74,7 +74,7 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ((QUICKSTART, "--config.recipe.step=5"), "'step' Did you mean \"steps\""),
         (
             (QUICKSTART + ":papr",),
-            "recipe is 'papr': allowed is one of fast, paper, patches, scenes, resnet; nearest",
+            "recipe is 'papr': allowed is one of fast, adaptive, paper, patches, scenes",
         ),
         ((QUICKSTART, "--config.recipe.batch=1"), "recipe.batch is 1: allowed is 2 or more"),
         ((QUICKSTART, "--config.recipe.batch=many"), "--config.recipe.batch=many: invalid"),

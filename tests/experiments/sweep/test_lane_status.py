@@ -37,11 +37,15 @@ def test_a_loss_that_runs_away_is_suspect_from_its_first_point(plan):
 
 
 def test_a_loss_never_below_that_of_constant_representations_is_suspect(plan):
-    first, second = statuses(plan, {3: [0.5, 0.1, 0.2], 4: [-1.0, 2.0, 2.0]})
+    first, second = statuses(plan, {3: [0.5, -1e-6, 0.2], 4: [-1.0, 2.0, 2.0]})
     assert (first, second) == (
         "suspect: loss never below that of constant representations", "ok"
     )  # fmt: skip
     assert "steps" in usual_reason(first)
+
+
+def test_a_lane_whose_history_was_lost_is_not_judged(plan):
+    assert statuses(plan, {3: [0.5, 0.1, 0.2]})[1] == "ok"
 
 
 def test_a_lane_that_diverged_says_when(plan):

@@ -71,7 +71,8 @@ def with_setting(**changes):
         ({"recipe.clip_norm": float("nan")}, "recipe.clip_norm is nan: allowed is a number above"),
         ({"recipe.warmup": -1}, "recipe.warmup is -1: allowed is 0 or more"),
         ({"recipe.batch": 1}, "recipe.batch is 1: allowed is 2 or more"),
-        ({"recipe.select": 0.2}, "recipe.select is 0.2: allowed is 0 with recipe.refine 0"),
+        ({"recipe.select": 0.2}, "recipe.select is 0.2: allowed is 0, or a fraction below 1"),
+        ({"recipe.select": 1.0, "recipe.refine": 0.1}, "recipe.select is 1.0: allowed is 0, or"),
         ({"recipe.select": 1.5}, "recipe.select is 1.5: allowed is 0 to 1"),
         (
             {"recipe.select": 0.2, "recipe.refine": 0.1, "recipe.output_space": "cube"},
