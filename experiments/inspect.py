@@ -18,6 +18,7 @@ from experiments.rundir.describe import (
     export_lane,
     lane_differences,
 )
+from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.runtime.user_errors import user_errors
 
 LANE_COLUMNS = (
@@ -62,7 +63,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
     """Prints the fields, lanes and arrays of a run or a lane."""
     for name, value in found.items():
         if name == "lanes":
-            print_table(console, _columns(LANE_COLUMNS, value))
+            differing = [
+                name for name in HYPERPARAMETERS if len({lane[name] for lane in value}) > 1
+            ]
+            print_table(console, _columns((*LANE_COLUMNS, *differing), value))
         elif name == "arrays":
             print_table(console, _columns(("name", "shape", "dtype", "bytes", "norm"), value))
             console.print(f"{sum(array['bytes'] for array in value):,} bytes per lane")

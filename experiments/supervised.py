@@ -27,6 +27,8 @@ from experiments.runtime.progress import Show, progress
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import Plan, make_plan
 from mmcl.optimizers.registry import make_optimizer
+from mmcl.optimizers.schedule import learning_rate
+from mmcl.optimizers.weight_decay import apply_updates
 
 
 class SupervisedScore(NamedTuple):
@@ -40,11 +42,13 @@ class SupervisedScore(NamedTuple):
 class SupervisedModel(NamedTuple):
     """The network, with one output per class and value, and its training.
 
+    decay:       (step) -> fraction of weights that the step subtracts.
     label_sizes: number of classes of each label; positions: of the labels among the factors.
     """
 
     encoder: mmcl.Encoder
     optimizer: optax.GradientTransformationExtraArgs
+    decay: optax.Schedule
     batch: int
     label_sizes: dict[str, int]
     positions: tuple[int, ...]
@@ -90,6 +94,7 @@ def _make_model(plan: Plan, domain: CaptionedDomain) -> SupervisedModel:
     return SupervisedModel(
         encoder=mmcl.make_encoders(recipe).x,
         optimizer=make_optimizer(recipe.optimizer, schedule, hyper.clip_norm),
+        decay=lambda step: learning_rate(schedule, step) * hyper.weight_decay,
         batch=recipe.batch,
         label_sizes=domain.label_sizes,
         positions=tuple(domain.semantics.index(name) for name in domain.label_sizes),
@@ -112,7 +117,8 @@ def _advance(model: SupervisedModel, key, data: LabelledImages, state: Any, *, d
         gradient = jax.value_and_grad(loss_of, has_aux=True)
         (loss, stats), grads = gradient(params, stats, batch)
         updates, opt_state = model.optimizer.update(grads, opt_state, params, step=done)
-        return (optax.apply_updates(params, updates), stats, opt_state), loss
+        params = apply_updates(params, updates, model.decay(done))
+        return (params, stats, opt_state), loss
 
     state, losses = jax.lax.scan(step, state, done + jnp.arange(steps))
     return state, losses[-1]

@@ -102,6 +102,7 @@ def check_hyperparameters(recipe: Recipe, hyper: Hyperparameters) -> None:
     fraction = not isinstance(value, Real) or bool(0 <= value <= 1)
     require("hyper.shared_correlation", value, fraction, "0 to 1")
     check_not_negative("hyper.schedule.peak", hyper.schedule.peak)
+    check_not_negative("hyper.weight_decay", hyper.weight_decay)
 
 
 def check_not_negative(name: str, value: Any) -> None:

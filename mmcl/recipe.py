@@ -184,6 +184,8 @@ class Hyperparameters(NamedTuple):
     dimensions:  bool [outputs], the columns of the representation that take part; None for all.
     shared_correlation: float32 [], smallest correlation between the modalities of a column that
                  `select_columns` keeps, 0 to 1.
+    weight_decay: float32 [], times the learning rate: the fraction of weights that each step
+                 subtracts; see `mmcl.optimizers.weight_decay`.
     """
 
     schedule: Schedule = Schedule()
@@ -191,3 +193,4 @@ class Hyperparameters(NamedTuple):
     clip_norm: Float[Array, ""] | float = 2.0
     dimensions: Bool[Array, " outputs"] | None = None
     shared_correlation: Float[Array, ""] | float = 0.95
+    weight_decay: Float[Array, ""] | float = 0.0

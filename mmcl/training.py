@@ -26,6 +26,8 @@ from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, wh
 from mmcl.objectives.registry import OBJECTIVES
 from mmcl.objectives.similarities import SIMILARITIES
 from mmcl.optimizers.registry import make_optimizer
+from mmcl.optimizers.schedule import learning_rate
+from mmcl.optimizers.weight_decay import apply_updates
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
 from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
@@ -275,7 +277,8 @@ def _step(
     loss, grads, stats = _loss_and_gradients(recipe, hyper, state, batch, done=done)
     optimizer = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params, step=done)
-    params = optax.apply_updates(state.params, updates)
+    decay = learning_rate(hyper.schedule, done) * hyper.weight_decay
+    params = apply_updates(state.params, updates, decay)
     metrics = Metrics(loss, optax.tree.norm(grads))
     finite = (state.failed_at < 0) & jnp.isfinite(loss) & jnp.isfinite(metrics.grad_norm)
     updated = state._replace(params=params, stats=stats, opt_state=opt_state)

@@ -1,9 +1,16 @@
 """Defaults of every study; a study sets its settings on top of them."""
 
+import inspect
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from experiments.configs.recipes import get_recipe
+
+BIAS = ("selected", "perturbable")  # fields of a setting that its name contains
 
 
 def get_config(recipe: str = "fast") -> ConfigDict:
@@ -34,8 +41,9 @@ def common(recipe: str) -> ConfigDict:
         {
             "domain": "",  # kind of world; `world` and `evaluation` have its fields
             "settings": (),
-            # both by name, as in the column `setting`; a name has all laws, sizes and rates
-            "only": (),  # settings to run; empty for all
+            # settings to run, by name, or by columns ("dependence=independent,temperature=0.3");
+            "only": (),  # empty for all
+            # by name, as in the column `setting`; a name has all laws, sizes and rates
             "steps_by_setting": (),  # ("perturb [9]", 10_000): settings with other steps
             "seeds": 1,  # lanes of each setting; seeds count from 0
             "min_encoding_size": 1,  # of a setting that gives no encoding size
@@ -61,6 +69,11 @@ def setting(
     noise_probability: float = 0.75,
     misalignment: str = "noise",
     seed: int | None = None,
+    learning_rate: float | None = None,
+    temperature: float | None = None,
+    clip_norm: float | None = None,
+    weight_decay: float | None = None,
+    steps: int | None = None,
 ) -> ConfigDict:
     """Returns one setting.
 
@@ -70,11 +83,20 @@ def setting(
     encoding_size: None for the number of unbiased semantics, as in the theory.
     misalignment:  a name in `lvm.MISALIGNMENTS`; noise_probability is its rate.
     seed:          of a setting with a single lane; None for the seeds of the config.
+    learning_rate, temperature, clip_norm, weight_decay, steps:
+                   of training; None for those of the recipe.
     """
-    of_one_lane = {} if seed is None else {"seed": seed}
+    of_training = {
+        "seed": seed,
+        "learning_rate": learning_rate,
+        "temperature": temperature,
+        "clip_norm": clip_norm,
+        "weight_decay": weight_decay,
+        "steps": steps,
+    }
     return ConfigDict(
         {
-            **of_one_lane,
+            **{field: value for field, value in of_training.items() if value is not None},
             "selected": selected,
             "perturbable": perturbable,
             "dependence": dependence,
@@ -83,6 +105,27 @@ def setting(
             "noise_probability": noise_probability,
             "misalignment": misalignment,
         }
+    )
+
+
+def grid(settings: Sequence[ConfigDict], **values: Sequence[Any]) -> tuple[ConfigDict, ...]:
+    """Returns every setting with every combination of values of its fields.
+
+    grid(settings, learning_rate=(1e-3, 1e-2), temperature=(0.3, 1.0)) has four for each setting.
+
+    Raises ValueError for a field that lanes of one compiled program share, such as `batch`.
+    """
+    allowed = [name for name in inspect.signature(setting).parameters if name not in BIAS]
+    for field, choices in values.items():
+        if field not in allowed:
+            raise ValueError(f"grid has the field {field!r}: allowed is {', '.join(allowed)}")
+        if not isinstance(choices, tuple | list) or not choices:
+            raise ValueError(f"grid has {field}={choices!r}: allowed is a tuple of values")
+    combinations = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+    return tuple(
+        setting(**{**chosen.to_dict(), **combination})
+        for chosen in settings
+        for combination in combinations
     )
 
 

@@ -34,6 +34,7 @@ def fast() -> ConfigDict:
             "warmup": 100,
             "decay": True,
             "clip_norm": 2.0,
+            "weight_decay": 0.0,  # of weights, decoupled; times the learning rate
             "precision": "float32",  # of matrix products inside encoders
             "output_space": "free",  # or the unit "sphere", the unit "cube"
         }
@@ -77,6 +78,7 @@ def paper() -> ConfigDict:
             "warmup": 0,
             "decay": False,
             "clip_norm": 2.0,
+            "weight_decay": 0.0,
             "precision": "float32",
             "output_space": "free",
         }
@@ -114,6 +116,7 @@ def patches() -> ConfigDict:
             "warmup": 100,
             "decay": True,
             "clip_norm": 2.0,
+            "weight_decay": 0.0,
             "precision": "float32",
             "output_space": "free",
         }

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from experiments.report.figure_files import save_figure
 from experiments.report.figure_text import plain_text
 from experiments.report.heat_maps import target_label
+from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import (
     law_labels,
     main_probe,
@@ -82,7 +83,9 @@ def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the cells of every setting that was trained in several encoding sizes."""
     cells = target_rows(cells, main_probe(cells))
     cells = cells[(cells.modality == "x") & ~cells.target.isin(NOT_SEMANTICS)]
-    groups = cells.groupby(["setting", "law", "noise_probability"], sort=False)
+    cells = cells.assign(hyperparameters=hyperparameter_labels(cells))
+    keys = ["setting", "law", "noise_probability", "hyperparameters"]
+    groups = cells.groupby(keys, sort=False)
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
 
 
@@ -96,7 +99,8 @@ def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
             axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
         axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
         noisy = f", p {first.noise_probability}" if first.perturbable else ""
-        axis.set_title(plain_text(f"{first.setting}{noisy},\n{first.law}"), fontsize=8)
+        title = f"{first.setting}{noisy},\n{first.law}{first.hyperparameters}"
+        axis.set_title(plain_text(title), fontsize=8)
     figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
     figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
     legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})

@@ -7,6 +7,7 @@ import pandas as pd
 from rich.cells import cell_len
 from scipy.special import stdtrit
 
+from experiments.report.hyperparameters import differing, hyperparameter_labels
 from experiments.report.terminal_tables import WIDTH
 from experiments.rundir.lane_identity import (
     PAPER_MISALIGNMENT,
@@ -40,9 +41,11 @@ def aggregate_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """Returns one row per cell: mean over seeds, standard deviation, 95 % interval, attainable.
 
     The interval from `low` to `high` is Student's; a single seed has none. A cell with a lane that
-    diverged has no mean. The column `law` joins dependence and noise law for labels.
+    diverged has no mean. The column `law` joins dependence and noise law for labels. A
+    hyperparameter is a column where lanes of a setting differ in it.
     """
-    groups = results.groupby([*SETTING, "selected", "perturbable", *SCORE], sort=False)
+    keys = [*setting_columns(results), "selected", "perturbable", *SCORE]
+    groups = results.groupby(keys, sort=False, dropna=False)
     cells = groups.value.agg(mean="mean", sd="std", seeds="size", finite="count")
     cells[["mean", "sd"]] = cells[["mean", "sd"]].where(cells.finite == cells.seeds)
     half = stdtrit(cells.seeds - 1, 0.975) * cells.sd / np.sqrt(cells.seeds)
@@ -51,6 +54,11 @@ def aggregate_seeds(results: pd.DataFrame) -> pd.DataFrame:
     )
     cells = cells.drop(columns="finite").reset_index()
     return cells.assign(law=law_labels(cells), study=study_names(cells))
+
+
+def setting_columns(rows: pd.DataFrame) -> list[str]:
+    """Returns the columns that distinguish settings, with hyperparameters where they differ."""
+    return [*SETTING, *differing(rows)]
 
 
 def law_labels(rows: pd.DataFrame) -> pd.Series:
@@ -90,7 +98,8 @@ def selection_notes(results: pd.DataFrame) -> list[str]:
         return []
     right = int((counts.value == counts.attainable).sum())
     partial = results[(results.metric == "partial_r2") & results.target.str.match(r"s\d")]
-    largest = partial.groupby(["probe", *SETTING, "modality", "target"]).value.mean()
+    keys = ["probe", *setting_columns(partial), "modality", "target"]
+    largest = partial.groupby(keys, dropna=False).value.mean()
     worst = largest.groupby(["probe", "modality"]).max()
     return [
         f"{right} of {len(counts)} lanes selected as many columns as there are unbiased semantics",
@@ -125,7 +134,15 @@ def add_full_selection(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def setting_labels(cells: pd.DataFrame) -> pd.Series:
-    """Returns the settings, with size and noise probability where the name is not unique."""
+    """Returns the settings, with size, noise probability and hyperparameters where needed.
+
+    The latter two are left out where all lanes of the same name have the same value.
+    """
+    return bias_labels(cells) + hyperparameter_labels(cells)
+
+
+def bias_labels(cells: pd.DataFrame) -> pd.Series:
+    """Returns the labels of settings without hyperparameters."""
     exact = has_exact_size(cells)
     one_noise = cells.groupby("setting").noise_probability.transform("nunique") == 1
     size = (", size " + cells.encoding_size.astype(str)).where(~exact, "")
@@ -169,7 +186,8 @@ def summary(cells: pd.DataFrame) -> str:
 
 def _summary_lines(cells: pd.DataFrame, targets: list[str], width: int) -> list[str]:
     lines = [_line("", targets, width)]
-    for _, group in cells.groupby(SETTING, sort=False):
+    cells = cells.assign(hyperparameters=hyperparameter_labels(cells))
+    for _, group in cells.groupby(setting_columns(cells), sort=False, dropna=False):
         lines.append(fill(_heading(group.iloc[0]), WIDTH, subsequent_indent="  "))
         rows = group.set_index(["modality", "target"])
         for modality, name in MODALITIES.items():
@@ -185,6 +203,8 @@ def brief(score: float) -> str:
 
 def distance_from_theory(rows: pd.DataFrame, selects: bool = False) -> pd.DataFrame:
     """Returns distances of scores from theory, by probe and law, over both modalities.
+
+    They are also by the hyperparameters in which lanes of a setting differ.
 
     Settings whose encoding size is not the number of unbiased semantics, and misalignments other
     than the paper's, are left out: theory makes no statement about them. `selects` says that the
@@ -213,7 +233,7 @@ def distance_from_theory(rows: pd.DataFrame, selects: bool = False) -> pd.DataFr
             }
         )
 
-    groups = rows.groupby(["probe", "dependence"], sort=False)
+    groups = rows.groupby(["probe", "dependence", *differing(rows)], sort=False, dropna=False)
     distances = groups.apply(summarize, include_groups=False)
     absent = [] if (rows.target == REVERSE).any() else ["least reverse"]
     return distances.drop(columns=absent, errors="ignore")
@@ -227,10 +247,11 @@ def _semantics(rows: pd.DataFrame) -> set[str]:
 
 
 def _heading(cell: pd.Series) -> str:
-    """A setting in words: its law, its encoding size and its noise probability."""
+    """A setting in words: law, encoding size, noise probability, differing hyperparameters."""
     noisy = cell.perturbable or cell.misalignment != PAPER_MISALIGNMENT
     noise = f", noise probability {cell.noise_probability}" if noisy else ""
-    return f"{cell.setting}, {cell.law} semantics, size {cell.encoding_size}{noise}"
+    size = f"size {cell.encoding_size}"
+    return f"{cell.setting}, {cell.law} semantics, {size}{noise}{cell.hyperparameters}"
 
 
 def _line(label: str, entries, width: int) -> str:

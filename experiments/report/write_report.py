@@ -11,6 +11,7 @@ from rich.console import Console
 from experiments.domains import make_domain
 from experiments.report.curves import save_learning, save_scatter, save_sizes, size_panels
 from experiments.report.figures import save_figures, save_scores
+from experiments.report.hyperparameters import number_texts
 from experiments.report.page import save_page
 from experiments.report.published import add_paper_scores, agreement, read_paper
 from experiments.report.tables import (
@@ -23,10 +24,11 @@ from experiments.report.tables import (
     selection_notes,
     summary,
 )
-from experiments.report.terminal_tables import WIDTH, frame_columns, table_text
+from experiments.report.terminal_tables import WIDTH, Column, frame_columns, table_text
 from experiments.rundir import history
-from experiments.rundir.checkpoint_files import read_run, steps_of
+from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.csv_tables import with_words
+from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.results import read_results, scored_lanes
 from lvm.files.atomic import write_atomically
 
@@ -104,9 +106,7 @@ def _progress_notes(directory: Path, run: dict[str, Any]) -> list[str]:
     if len(scored) == len(lanes):
         return []
     lane_steps = {
-        number: steps_of(run["config"], lane["setting"])
-        for number, lane in enumerate(lanes)
-        if number not in scored
+        number: lane["steps"] for number, lane in enumerate(lanes) if number not in scored
     }
     note = history.progress_note(directory, lane_steps)
     return [f"{directory}: {len(scored)} of {len(lanes)} lanes scored{note}"]
@@ -130,10 +130,17 @@ def _distances(run: dict[str, Any], results: pd.DataFrame) -> str:
     return "\n\n".join(
         fill(f"Distance from theory {title} {sizes}", WIDTH)
         + "\n"
-        + table_text(frame_columns(table.reset_index()), keys=2)
+        + table_text(_distance_columns(table), keys=table.index.nlevels)
         for title, table in tables.items()
         if len(table)
     )
+
+
+def _distance_columns(table: pd.DataFrame) -> list[Column]:
+    """The columns of a table of distances, with every digit of small hyperparameters."""
+    names = [name for name in table.index.names if name in HYPERPARAMETERS]
+    table = table.reset_index()
+    return frame_columns(table.assign(**{name: number_texts(table[name]) for name in names}))
 
 
 def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:

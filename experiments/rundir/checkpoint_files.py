@@ -64,11 +64,6 @@ class Checkpoint(NamedTuple):
     step: int
 
 
-def steps_of(config: Mapping[str, Any], setting: str) -> int:
-    """Returns the number of steps of the setting with this name."""
-    return dict(config["steps_by_setting"]).get(setting, config["recipe"]["steps"])
-
-
 def block_directory(directory: Path, lanes: Sequence[int]) -> Path:
     """Returns the folder of the checkpoints of consecutive lanes."""
     return directory / "checkpoints" / f"lanes_{lanes[0]}-{lanes[-1]}"

@@ -12,8 +12,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run, steps_of
-from experiments.rundir.lane_identity import Lane
+from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run
+from experiments.rundir.lane_identity import HYPERPARAMETERS, Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_directory
 from experiments.runtime.processes import any_process, is_first
@@ -28,7 +28,8 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "world.data",  # paths of a data set and of its converted copy on this machine
     "world.cache",
 )
-GROWING = ("seeds", "settings", "only")  # fields that may change if no lane is lost
+# fields that may change if no lane is lost
+GROWING = ("seeds", "settings", "only", "steps_by_setting")
 
 
 @contextmanager
@@ -113,9 +114,7 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
         return
     present = read_lanes(directory)
     new, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
-    steps = lambda config: [steps_of(config, lane.setting) for lane in present]
-    may_differ = GROWING * (set(present) <= set(lanes))
-    may_differ += ("steps_by_setting",) * (steps(config) == steps(read_config(directory)))
+    may_differ = _growing(present, lanes)
     differing = [
         f"  {field}: {old.get(field, 'absent')!r} in the run, {new.get(field, 'absent')!r} here"
         for field in sorted(old.keys() | new.keys())
@@ -128,6 +127,18 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
             f"workdir {directory} holds a run with another config; choose another --workdir, or "
             "undo these differences:\n" + "\n".join(differing)
         )
+
+
+def _growing(present: Sequence[Lane], lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """The fields that may differ, because no lane that is present is lost.
+
+    If lanes differ in hyperparameters alone, the fields that give hyperparameters may not.
+    """
+    if set(present) <= set(lanes):
+        return GROWING
+    common = dict.fromkeys(HYPERPARAMETERS)
+    without = lambda lanes: {dataclasses.replace(lane, **common) for lane in lanes}
+    return ("seeds", "only") * (without(present) <= without(lanes))
 
 
 def read_config(directory: Path) -> dict[str, Any]:

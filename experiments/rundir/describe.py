@@ -19,7 +19,6 @@ from experiments.rundir.checkpoint_files import (
     read_metadata,
     read_run,
     status_of,
-    steps_of,
 )
 from experiments.rundir.lane_identity import role_and_score
 from experiments.rundir.text_lines import complete_lines
@@ -49,7 +48,6 @@ def describe_run(directory: Path) -> dict[str, Any]:
                 "lane": number,
                 **lane,
                 "step": checkpoint.step if checkpoint else 0,
-                "steps": steps_of(content["config"], lane["setting"]),
                 "loss": losses.get(number),
                 "failed_at": failed_at,
                 "status": status_of(failed_at, state),

@@ -6,6 +6,7 @@ from typing import Any
 
 PAPER_MISALIGNMENT = "noise"  # the perturbation bias of the paper
 REVERSE = "rep"  # target of the reverse direction, unbiased latents -> representation
+HYPERPARAMETERS = ("learning_rate", "temperature", "clip_norm", "weight_decay", "steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Lane:
     dependence:  joint law of the semantics.
     noise_law:   law of their exogenous noise.
     misalignment, noise_probability: kind of misalignment, and its rate.
+    learning_rate and later: HYPERPARAMETERS, of the setting or else of the recipe.
     """
 
     seed: int
@@ -29,11 +31,21 @@ class Lane:
     encoding_size: int
     misalignment: str
     noise_probability: float
+    learning_rate: float
+    temperature: float
+    clip_norm: float
+    weight_decay: float
+    steps: int
 
 
 def lane_columns(number: int, lane: Lane) -> dict[str, Any]:
     """Returns the columns that identify a lane in every table."""
     return {"lane": number, **dataclasses.asdict(lane)}
+
+
+def steps_of(config: Mapping[str, Any], setting: str) -> int:
+    """Returns the number of steps of a setting with this name that gives none itself."""
+    return dict(config["steps_by_setting"]).get(setting, config["recipe"]["steps"])
 
 
 def unbiased_names(selected: str, perturbable: str) -> set[str]:

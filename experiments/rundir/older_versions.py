@@ -2,17 +2,18 @@
 
 Format 2 renamed some fields and misalignments, and made the kind of misalignment and the law of the
 exogenous noise columns; in format 1 both were parts of names. Format 3 added the column
-`attainable_by`; before, every attainable score was that of the probe.
+`attainable_by`, before which every attainable score was that of the probe, and the columns
+HYPERPARAMETERS, before which all lanes had those of the recipe.
 """
 
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
+from experiments.rundir.lane_identity import HYPERPARAMETERS, PAPER_MISALIGNMENT, steps_of
 from experiments.rundir.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
@@ -23,6 +24,7 @@ NEW_RECIPE_FIELDS = {
     "uniformity_weight": 1.0,
     "select": 0.0,
     "shared_correlation": 0.95,
+    "weight_decay": 0.0,
 }
 KINDS = {
     "omitted": "mcar",
@@ -41,9 +43,15 @@ def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     """Returns the content of a `config.json` of any format in that of this version."""
     config = dict(content["config"])
     config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
-    if content["format"] > 1:
-        return content | {"config": config}
-    config = _renamed(config, FIELDS)
+    content = content | {"config": config}
+    if content["format"] == 1:
+        content = _upgrade_names(content)
+    return content | {"lanes": [_with_hyperparameters(content, lane) for lane in content["lanes"]]}
+
+
+def _upgrade_names(content: dict[str, Any]) -> dict[str, Any]:
+    """Returns the content of a `config.json` of format 1 with the names of format 2."""
+    config = _renamed(content["config"], FIELDS)
     config["world"] = _renamed(config["world"], WORLD_FIELDS)
     config["settings"] = [_upgrade_setting(setting) for setting in config["settings"]]
     config["only"] = [_setting_name(name) for name in config.get("only", [])]
@@ -57,12 +65,24 @@ def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     return content | {"config": config, "lanes": lanes}
 
 
-def upgrade_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a row of `results.csv` or `history.csv` with the columns of this version."""
+def upgrade_row(row: Mapping[str, Any], lanes: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Returns a row of `results.csv` or `history.csv` with the columns of this version.
+
+    lanes: of the upgraded `config.json`, by number; hyperparameters of others are empty.
+    """
     if "attainable" in row and "attainable_by" not in row:
         row = _with_attainable_by(row)
-    if "noise_law" in row:
+    if "noise_law" not in row:
+        row = _with_noise_law(row)
+    if HYPERPARAMETERS[0] in row:
         return dict(row)
+    number = int(row.get("lane", len(lanes)))
+    lane = lanes[number] if number < len(lanes) else dict.fromkeys(HYPERPARAMETERS, "")
+    added = {"noise_probability": {name: lane[name] for name in HYPERPARAMETERS}}
+    return _with_columns_after(row, added)
+
+
+def _with_noise_law(row: Mapping[str, Any]) -> dict[str, Any]:
     dependence, noise_law = split_law(row["dependence"])
     kind = KINDS.get(row["setting"].rpartition(" ")[2], PAPER_MISALIGNMENT)
     changes = {
@@ -80,18 +100,19 @@ def upgrade_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_directory(directory: Path) -> None:
-    """Rewrites a run directory of format 1 or 2, so that this version can add to it.
+    """Rewrites a run directory of an older version, so that this version can add to it.
 
     If it is interrupted, a second call completes it.
     """
     path = directory / "config.json"
     content = json.loads(path.read_text())
-    if content["format"] > 2:
+    upgraded = upgrade_run(content) | {"format": 3}
+    if upgraded == content:
         return
     for table in (directory / "results.csv", directory / "history.csv"):
         if table.exists():
-            _upgrade_table(table)
-    write_atomically(path, json.dumps(upgrade_run(content) | {"format": 3}, indent=2) + "\n")
+            _upgrade_table(table, upgraded["lanes"])
+    write_atomically(path, json.dumps(upgraded, indent=2) + "\n")
 
 
 def split_law(name: str) -> tuple[str, str]:
@@ -104,12 +125,27 @@ def split_law(name: str) -> tuple[str, str]:
 
 def _with_attainable_by(row: Mapping[str, Any]) -> dict[str, Any]:
     present = str(row["attainable"]) not in ("", "nan")
+    return _with_columns_after(
+        row, {"attainable": {"attainable_by": "probe" if present else "none"}}
+    )
+
+
+def _with_columns_after(
+    row: Mapping[str, Any], added: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A row with further columns after those that are the keys of `added`."""
     upgraded: dict[str, Any] = {}
     for name, value in row.items():
-        upgraded[name] = value
-        if name == "attainable":
-            upgraded["attainable_by"] = "probe" if present else "none"
+        upgraded |= {name: value, **added.get(name, {})}
     return upgraded
+
+
+def _with_hyperparameters(content: Mapping[str, Any], lane: Mapping[str, Any]) -> dict[str, Any]:
+    if HYPERPARAMETERS[0] in lane:
+        return dict(lane)
+    config = content["config"]
+    of_recipe = {name: config["recipe"][name] for name in HYPERPARAMETERS}
+    return {**lane, **of_recipe, "steps": steps_of(config, lane["setting"])}
 
 
 def _upgrade_setting(setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,8 +164,8 @@ def _setting_name(name: str) -> str:
     return f"{words} {KINDS[kind]}" if kind in KINDS else name
 
 
-def _upgrade_table(path: Path) -> None:
-    rows = [upgrade_row(row) for row in csv.DictReader(complete_lines(path))]
+def _upgrade_table(path: Path, lanes: Sequence[Mapping[str, Any]]) -> None:
+    rows = [upgrade_row(row, lanes) for row in csv.DictReader(complete_lines(path))]
     if rows:
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

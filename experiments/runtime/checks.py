@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -32,9 +32,25 @@ def require_integers(config: ConfigDict, fields: Iterable[str]) -> None:
 def require_positive(config: ConfigDict, fields: Iterable[str]) -> None:
     """Raises ValueError if one of the dotted fields is not a finite number above 0."""
     for field in fields:
-        value = _field(config, field)
-        if not is_number(value) or not 0 < value < np.inf:
-            raise ValueError(f"{field} is {value!r}: allowed is a number above 0")
+        check_positive(field, _field(config, field))
+
+
+def require_not_negative(config: ConfigDict, fields: Iterable[str]) -> None:
+    """Raises ValueError if one of the dotted fields is not a finite number, 0 or more."""
+    for field in fields:
+        check_not_negative(field, _field(config, field))
+
+
+def check_positive(field: str, value: Any) -> None:
+    """Raises ValueError, with the field, unless a value is a finite number above 0."""
+    if not is_number(value) or not 0 < value < np.inf:
+        raise ValueError(f"{field} is {value!r}: allowed is a number above 0")
+
+
+def check_not_negative(field: str, value: Any) -> None:
+    """Raises ValueError, with the field, unless a value is a finite number, 0 or more."""
+    if not is_number(value) or not 0 <= value < np.inf:
+        raise ValueError(f"{field} is {value!r}: allowed is a number, 0 or more")
 
 
 def require_fraction(config: ConfigDict, fields: Iterable[str]) -> None:

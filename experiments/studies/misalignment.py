@@ -16,6 +16,7 @@ from experiments.domains import make_domain
 from experiments.report.curves import BIASED, UNBIASED, grid, legend
 from experiments.report.figure_files import save_figure
 from experiments.report.figure_text import plain_text
+from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import (
     aggregate_seeds,
     has_exact_size,
@@ -28,7 +29,7 @@ from experiments.rundir.lane_identity import unbiased_names
 from experiments.rundir.results import NOT_SEMANTICS, read_scores
 from experiments.runtime.user_errors import user_errors
 
-PANEL = ["setting", "law", "encoding_size"]
+PANEL = ["setting", "law", "encoding_size", "hyperparameters"]
 TITLE_WIDTH = 26  # letters of a panel's title in a line
 TEXT = dict(alpha=0.5, marker="x", markersize=4)
 IMAGE = dict(marker="o", markersize=3)
@@ -37,9 +38,13 @@ CAPTION = dict(color="0.75", lw=3.5, zorder=0)
 
 
 def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
-    """Returns the cells of every setting, law and size that was trained at several rates."""
+    """Returns the cells of every setting, law and size that was trained at several rates.
+
+    Cells of different hyperparameters are apart.
+    """
     cells = target_rows(cells, main_probe(cells))
     cells = cells[~cells.target.isin(NOT_SEMANTICS)]
+    cells = cells.assign(hyperparameters=hyperparameter_labels(cells))
     groups = cells.groupby(PANEL, sort=False)
     return [rows for _, rows in groups if rows.noise_probability.nunique() > 1]
 
@@ -79,7 +84,7 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
         scores = [lvm.caption_r2(first.misalignment, rate, captions) for rate in rates]
         axis.plot(rates, scores, **CAPTION)
     size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
-    title = fill(f"{first.setting}{size}, {first.law}", TITLE_WIDTH)
+    title = fill(f"{first.setting}{size}, {first.law}{first.hyperparameters}", TITLE_WIDTH)
     axis.set_title(plain_text(title), fontsize=7)
     axis.tick_params(labelsize=7)
 

@@ -11,15 +11,16 @@ from ml_collections import ConfigDict
 import mmcl
 from experiments.domains import Domain, make_domain
 from experiments.domains.domain import LaneData
-from experiments.rundir.checkpoint_files import steps_of
 from experiments.rundir.lane_identity import Lane
 from experiments.runtime.checks import (
     require_fraction,
     require_integers,
     require_least,
+    require_not_negative,
     require_positive,
 )
-from experiments.sweep.settings import check_settings, lane_bias, make_lanes
+from experiments.sweep.setting_checks import check_settings
+from experiments.sweep.settings import lane_bias, make_lanes
 from mmcl.recipe import ALLOWED_NAMES
 
 LEAST = {  # dotted config field -> smallest value allowed
@@ -41,6 +42,7 @@ POSITIVE = (  # dotted config fields that must be above 0
     "recipe.clip_norm",
     "save_minutes",
 )
+NOT_NEGATIVE = ("recipe.weight_decay",)  # likewise, 0 or more
 
 
 class Plan(NamedTuple):
@@ -86,13 +88,10 @@ def make_plan(config: ConfigDict) -> Plan:
     check_settings(config)
     domain = make_domain(config)
     _check_encoders(config, domain)
-    steps = lambda lane: steps_of(config, lane.setting)
+    steps = lambda lane: lane.steps
     lanes = sorted(make_lanes(config, domain), key=steps)  # a block has consecutive numbers
     lane_steps = tuple(map(steps, lanes))
-    data = [
-        _lane_data(lane, config.recipe, count, domain)
-        for lane, count in zip(lanes, lane_steps, strict=True)
-    ]
+    data = [_lane_data(lane, config.recipe, domain) for lane in lanes]
     return Plan(
         domain=domain,
         lanes=tuple(lanes),
@@ -131,26 +130,13 @@ def order_lanes(plan: Plan, lanes: Sequence[Lane]) -> Plan:
 def _common(values):
     if len(set(values)) > 1:
         raise ValueError(
-            "steps_by_setting gives lanes different steps: allowed is () where all lanes train "
-            "together"
+            "lanes have different steps, by settings or steps_by_setting: allowed is one number "
+            "where all lanes train together"
         )
     return values[0]
 
 
-def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> LaneData:
-    select_from = _select_from(recipe, steps)
-    first = steps if select_from is None else select_from
-    refine_from = _refine_from(recipe, steps)
-    decay_end = first if refine_from is None else refine_from
-    schedule = mmcl.Schedule(
-        peak=np.float32(recipe.learning_rate),
-        warmup=np.float32(recipe.warmup),
-        decay_end=np.float32(decay_end if recipe.decay else np.inf),
-        floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        end_steps=np.float32(first - decay_end),
-        restart=np.float32(np.inf if select_from is None else select_from),
-        restart_steps=np.float32(steps - first),
-    )
+def _lane_data(lane: Lane, recipe: ConfigDict, domain: Domain) -> LaneData:
     return LaneData(
         seed=np.uint32(lane.seed),
         bias=lane_bias(lane, domain.semantics),
@@ -159,12 +145,30 @@ def _lane_data(lane: Lane, recipe: ConfigDict, steps: int, domain: Domain) -> La
         misalignment=np.int32(domain.misalignments.index(lane.misalignment)),
         noise_probability=np.float32(lane.noise_probability),
         hyper=mmcl.Hyperparameters(
-            schedule=schedule,
-            temperature=np.float32(recipe.temperature),
-            clip_norm=np.float32(recipe.clip_norm),
+            schedule=_schedule(lane, recipe),
+            temperature=np.float32(lane.temperature),
+            clip_norm=np.float32(lane.clip_norm),
             dimensions=np.arange(domain.outputs) < lane.encoding_size,
             shared_correlation=np.float32(recipe.get("shared_correlation", 0.95)),
+            weight_decay=np.float32(lane.weight_decay),
         ),
+    )
+
+
+def _schedule(lane: Lane, recipe: ConfigDict) -> mmcl.Schedule:
+    steps = lane.steps
+    select_from = _select_from(recipe, steps)
+    first = steps if select_from is None else select_from
+    refine_from = _refine_from(recipe, steps)
+    decay_end = first if refine_from is None else refine_from
+    return mmcl.Schedule(
+        peak=np.float32(lane.learning_rate),
+        warmup=np.float32(recipe.warmup),
+        decay_end=np.float32(decay_end if recipe.decay else np.inf),
+        floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
+        end_steps=np.float32(first - decay_end),
+        restart=np.float32(np.inf if select_from is None else select_from),
+        restart_steps=np.float32(steps - first),
     )
 
 
@@ -183,6 +187,7 @@ def _refine_from(recipe: ConfigDict, steps: int) -> int | None:
 def _check_numbers(config: ConfigDict) -> None:
     require_least(config, LEAST)
     require_positive(config, POSITIVE)
+    require_not_negative(config, NOT_NEGATIVE)
     require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
     require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
     _check_selection(config)

@@ -1,8 +1,6 @@
 """Settings: the lanes of a config, every setting under every seed."""
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +9,24 @@ from ml_collections import ConfigDict
 import lvm
 from experiments.domains.domain import Domain
 from experiments.rundir.lane_identity import (
+    HYPERPARAMETERS,
     PAPER_MISALIGNMENT,
     Lane,
     are_numbered,
     semantic_indices,
+    steps_of,
 )
-from lvm.latents.misalignment import WHOLE_CAPTION
+from experiments.sweep.only import check_names, choose_lanes
+from experiments.sweep.setting_checks import (
+    check_hyperparameters,
+    check_misalignment,
+    check_names_and_rate,
+    check_types,
+    check_unique,
+)
 from mmcl.output_spaces import EXTRA_COLUMNS
-from mmcl.recipe import is_integer, is_number
+
+RATES = tuple(name for name in HYPERPARAMETERS if name != "steps")  # those of type float
 
 
 def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
@@ -30,43 +38,19 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
     for index, setting in enumerate(config.settings):
         try:
             lanes.append(_make_lane(setting, config, domain))
-            _check_misalignment(lanes[-1])
+            check_misalignment(lanes[-1])
         except ValueError as error:
             raise ValueError(f"settings[{index}].{error}") from None
-    _check_unique(lanes)
+    check_unique(lanes)
     names = {lane.setting for lane in lanes}
-    _check_names("only", config.only, names)
-    _check_names("steps_by_setting", dict(config.steps_by_setting), names)
-    return tuple(
+    check_names("steps_by_setting", dict(config.steps_by_setting), names)
+    with_seeds = [
         dataclasses.replace(lane, seed=setting.get("seed", seed))
         for seed in range(config.seeds)
         for lane, setting in zip(lanes, config.settings, strict=True)
-        if not config.only or lane.setting in config.only
         if seed == 0 or "seed" not in setting
-    )
-
-
-def check_settings(config: ConfigDict) -> None:
-    """Raises ValueError unless `settings`, `only` and `steps_by_setting` have the right types."""
-    for field in ("settings", "only", "steps_by_setting"):
-        if not isinstance(config[field], tuple | list):
-            raise ValueError(f"{field} is {config[field]!r}: allowed is a tuple")
-    if not config.settings:
-        raise ValueError("settings is (): allowed are one or more settings")
-    for index, setting in enumerate(config.settings):
-        if not isinstance(setting, ConfigDict | Mapping):
-            raise ValueError(
-                f"settings[{index}] is {setting!r}: allowed is a setting, as `default.setting` "
-                "returns it"
-            )
-    for name in config.only:
-        if not isinstance(name, str):
-            raise ValueError(f"only holds {name!r}: allowed are names of settings")
-    for entry in config.steps_by_setting:
-        match entry:
-            case (str(), steps) if is_integer(steps) and steps >= 1:
-                continue
-        raise ValueError(f"steps_by_setting holds {entry!r}: allowed is (setting, 1 or more)")
+    ]
+    return choose_lanes(with_seeds, config.only)
 
 
 def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
@@ -82,45 +66,32 @@ def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
 
 
 def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
-    setting = {"misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0], **setting}
-    known = {field.name for field in dataclasses.fields(Lane)} - {"seed", "setting"}
-    for field in (setting.keys() - {"seed"}) ^ known:
-        raise ValueError(f"{field} is unknown or missing: allowed is {', '.join(sorted(known))}")
-    _check_types(setting)
-    seed = setting.pop("seed", 0)
-    if not is_integer(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed!r}: allowed is an integer, 0 to 2^32 - 1")
-    lane = Lane(seed=seed, setting="", **setting)
+    fields = _all_fields(setting, config, domain)
+    check_types(fields)
+    check_hyperparameters(fields)
+    lane = Lane(setting="", **fields | {name: float(fields[name]) for name in RATES})
     bias = lane_bias(lane, domain.semantics)
-    for field, allowed in {
-        "dependence": domain.dependences,
-        "noise_law": domain.noise_laws,
-        "misalignment": domain.misalignments,
-    }.items():
-        if (value := getattr(lane, field)) not in allowed:
-            raise ValueError(f"{field} is {value!r}: allowed is one of {', '.join(allowed)}")
-    if not 0 <= lane.noise_probability <= 1:
-        raise ValueError(f"noise_probability is {lane.noise_probability}: allowed is 0 to 1")
+    check_names_and_rate(lane, domain)
+    name = _short_name(bias, domain.semantics, lane.misalignment)
     return dataclasses.replace(
         lane,
-        setting=_short_name(bias, domain.semantics, lane.misalignment),
+        setting=name,
         selected=" ".join(_members(bias.selected, domain.semantics)),
         perturbable=" ".join(_members(bias.perturbable, domain.semantics)),
         encoding_size=_encoding_size(lane, bias, config, domain),
+        steps=lane.steps if "steps" in setting else steps_of(config, name),
     )
 
 
-def _check_types(setting: dict[str, Any]) -> None:
-    """Raises ValueError for a field of another type than that of `Lane`."""
-    for field in dataclasses.fields(Lane):
-        value = setting.get(field.name)
-        if field.type is str and field.name in setting and not isinstance(value, str):
-            raise ValueError(f"{field.name} is {value!r}: allowed is text")
-    size, probability = setting["encoding_size"], setting["noise_probability"]
-    if size is not None and not is_integer(size):
-        raise ValueError(f"encoding_size is {size!r}: allowed is an integer or None")
-    if not is_number(probability):
-        raise ValueError(f"noise_probability is {probability!r}: allowed is 0 to 1")
+def _all_fields(setting: ConfigDict, config: ConfigDict, domain: Domain) -> dict[str, Any]:
+    """The fields of a setting and the defaults of those that it does not give."""
+    defaults = {"seed": 0, "misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0]}
+    of_recipe = {name: config.recipe[name] for name in HYPERPARAMETERS}
+    fields = {**defaults, **of_recipe, **setting}
+    known = {field.name for field in dataclasses.fields(Lane)} - {"setting"}
+    for field in fields.keys() ^ known:
+        raise ValueError(f"{field} is unknown or missing: allowed is {', '.join(sorted(known))}")
+    return fields
 
 
 def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:
@@ -136,34 +107,6 @@ def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domai
     if not 1 + spare <= size <= domain.outputs:
         raise ValueError(f"encoding_size is {size}: allowed is {1 + spare}..{domain.outputs}")
     return size
-
-
-def _check_misalignment(lane: Lane) -> None:
-    kind = lane.misalignment
-    if kind in WHOLE_CAPTION and lane.perturbable:
-        raise ValueError(
-            f"perturbable is {lane.perturbable!r}: allowed is '' with misalignment {kind!r}, which "
-            "replaces whole captions"
-        )
-    if kind not in (PAPER_MISALIGNMENT, *WHOLE_CAPTION) and not lane.perturbable:
-        raise ValueError(f"perturbable is '': misalignment {kind!r} needs a semantic at least")
-
-
-def _check_unique(lanes: list[Lane]) -> None:
-    for lane in lanes:
-        if lanes.count(lane) > 1:
-            raise ValueError(
-                f"settings holds {lane.setting}, {lane.dependence} twice: give it once"
-            )
-
-
-def _check_names(field: str, names: Iterable[str], known: set[str]) -> None:
-    for name in names:
-        if name not in known:
-            nearest = difflib.get_close_matches(name, known, 1, 0)[0]
-            raise ValueError(
-                f"{field} holds {name!r}: allowed are settings; nearest is {nearest!r}"
-            )
 
 
 def _short_name(bias: lvm.Bias, names: tuple[str, ...], kind: str) -> str:

@@ -189,3 +189,29 @@ def test_notes_on_a_selection_count_the_lanes_with_the_right_number(results):
     right, largest = selection_notes(pd.concat([begun, counts, partial]))
     assert right.startswith("3 of 4 lanes")
     assert largest.endswith("mlp from texts 0.110, mlp from images 0.110")
+
+
+def test_lanes_that_differ_in_a_hyperparameter_are_not_averaged(results):
+    lanes = [
+        results.assign(learning_rate=0.001, temperature=1.0, steps=6),
+        results.assign(learning_rate=0.01, temperature=1.0, steps=6, value=0.0),
+    ]
+    cells = aggregate_seeds(pd.concat(lanes, ignore_index=True))
+    assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4
+    assert {"temperature", "steps"}.isdisjoint(cells)
+    assert set(setting_labels(cells)) == {
+        f"select [{k}], learning rate {rate}" for k in (10, 2) for rate in (0.001, 0.01)
+    }
+    assert "size 1, noise probability 0.75, learning\n  rate 0.01" in summary(cells)
+    least = distance_from_theory(pd.concat(lanes))["least kept"]
+    np.testing.assert_allclose(least, [0.9, 0.0])
+    assert least.index.names == ["probe", "dependence", "learning_rate"]
+
+
+def test_hyperparameters_that_the_name_of_a_setting_determines_change_no_table(results):
+    columns = dict(learning_rate=0.01, temperature=1.0, clip_norm=2.0, weight_decay=0.0)
+    by_setting = results.setting.map({"select [10]": 6, "select [2]": 10})
+    lanes = results.assign(**columns, steps=by_setting)
+    pd.testing.assert_frame_equal(aggregate_seeds(lanes), aggregate_seeds(results))
+    pd.testing.assert_frame_equal(distance_from_theory(lanes), distance_from_theory(results))
+    assert summary(aggregate_seeds(lanes)) == summary(aggregate_seeds(results))

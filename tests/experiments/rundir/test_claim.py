@@ -90,6 +90,18 @@ def test_a_run_is_extended_by_a_setting_with_its_own_number_of_steps(tmp_path):
         claim_run(tmp_path, more)
 
 
+def test_a_run_is_extended_by_other_hyperparameters_and_keeps_those_it_has(tmp_path):
+    claim_run(tmp_path, small_config())
+    more = small_config()
+    more.settings = (*more.settings, default.setting("s1", temperature=0.3))
+    claim_run(tmp_path, more)
+    assert [lane.temperature for lane in read_lanes(tmp_path)] == [1.0, 1.0, 0.3]
+    more.settings = (*more.settings[:2], default.setting("s1", temperature=0.5))
+    message = r"settings\[2\].temperature: 0.3 in the run, 0.5 here"
+    with pytest.raises(ValueError, match=message):
+        claim_run(tmp_path, more)
+
+
 def test_a_reduced_run_and_an_extension_with_another_recipe_are_refused(tmp_path):
     claim_run(tmp_path, small_config(seeds=2))
     with pytest.raises(ValueError, match="seeds: 2 in the run, 1 here"):

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from experiments.report.tables import aggregate_seeds, summary
 from experiments.report.write_report import write_report
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import FORMAT
 from experiments.rundir.claim import claim, read_lanes
 from experiments.rundir.describe import describe_run
+from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.older_versions import (
     NEW_RECIPE_FIELDS,
     split_law,
@@ -24,7 +26,7 @@ from experiments.sweep.plan import make_plan
 from tests.runs import assert_same_tables, run
 from tests.small import small_config
 
-ADDED = ("noise_law", "misalignment", "attainable_by")
+ADDED = ("noise_law", "misalignment", "attainable_by", *HYPERPARAMETERS)
 RENAMED = {"steps_by_setting": "own_steps", "min_encoding_size": "least_encoding_size"}
 
 
@@ -39,6 +41,9 @@ def downgrade(directory):
         del config["recipe"][field]
     for entry in (*config["settings"], *content["lanes"]):
         del entry["noise_law"]
+    for lane in content["lanes"]:
+        for name in HYPERPARAMETERS:
+            del lane[name]
     path.write_text(json.dumps(content))
     for table in (directory / "results.csv", directory / "history.csv"):
         if table.exists():
@@ -64,6 +69,25 @@ def test_an_old_run_is_read_as_a_new_one(old, finished):
     assert read_lanes(old) == read_lanes(finished[0])
     assert describe_run(old)["lanes"] == describe_run(finished[0])["lanes"]
     assert load_lane(old, 1).identity == load_lane(finished[0], 1).identity
+
+
+def test_results_without_a_config_have_no_hyperparameters(old, finished):
+    (old / "config.json").unlink()
+    results = read_results(old / "results.csv")
+    assert results[[*HYPERPARAMETERS]].isna().all(axis=None)
+    cells = [aggregate_seeds(rows) for rows in (results, read_results(finished[0] / "results.csv"))]
+    pd.testing.assert_frame_equal(*cells)
+    assert summary(cells[0]) == summary(cells[1])
+
+
+def test_old_lanes_have_the_steps_of_their_setting(old):
+    path = old / "config.json"
+    content = json.loads(path.read_text())
+    content["config"]["own_steps"] = [["select [1]", 9]]
+    path.write_text(json.dumps(content))
+    assert [lane.steps for lane in read_lanes(old)] == [9, 6]
+    results = read_results(old / "results.csv")
+    assert results.groupby("lane").steps.unique().map(list).tolist() == [[9], [6]]
 
 
 @pytest.mark.slow
@@ -126,6 +150,7 @@ def test_the_misalignment_in_a_setting_becomes_a_column(setting, name, kind):
         ("noise_law", "gaussian"),
         ("misalignment", kind),
         ("noise_probability", 0.5),
+        *((name, "") for name in HYPERPARAMETERS),  # without the config of the run
         ("value", 1),
     ]
 

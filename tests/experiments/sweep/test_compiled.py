@@ -1,4 +1,6 @@
+import logging
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +26,15 @@ def trained(plan, steps=4):
     sweep = compile_sweep(plan, mesh)
     data, state = shard_lanes(mesh, (plan.data, sweep.init(plan.data)))
     return gather(sweep.train(data, state, 0, steps)[0])
+
+
+def trained_and_scored(plan, numbers, steps=4):
+    """The states of all lanes, and the scores of some."""
+    mesh = make_mesh(1)
+    sweep = compile_sweep(plan, mesh)
+    data, state = shard_lanes(mesh, (plan.data, sweep.init(plan.data)))
+    state, _ = sweep.train(data, state, 0, steps)
+    return gather((state, sweep.score(data, state, np.int32(numbers))))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +106,31 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
 
     reused, recompiled = trained(compile_sweep(plan, mesh)), trained(compile_sweep(other, mesh))
     jax.tree.map(np.testing.assert_array_equal, reused, recompiled)
+
+
+def test_a_grid_of_hyperparameters_is_one_program(caplog):
+    """Its lanes have the same states and scores, bit for bit, as runs of their own configs."""
+    grid = default.grid(
+        small_config().settings[:1],
+        learning_rate=(1e-4, 1e-3, 1e-2, 1e-1),
+        temperature=(0.3, 1.0, 3.0),
+    )
+    plan = make_plan(small_config(settings=grid))
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        together = trained_and_scored(plan, [0, 7])
+    programs = [text for text in caplog.messages if text.startswith("Compiling jit(train_all)")]
+    assert (len(plan.lanes), len(programs)) == (12, 1)
+    for row, number in enumerate((0, 7)):
+        changes = {
+            f"recipe.{name}": getattr(plan.lanes[number], name)
+            for name in ("learning_rate", "temperature")
+        }
+        alone = make_plan(small_config(settings=small_config().settings[:1], **changes))
+        assert alone.lanes == (plan.lanes[number],)
+        same = partial(jax.tree.map, np.testing.assert_array_equal)
+        state, scores = trained_and_scored(alone, [0])
+        same(rows(state, 0), rows(together[0], number))
+        same(rows(scores, 0), rows(together[1], row))
 
 
 def test_a_chunk_donates_its_state_and_has_no_host_callback(plan):

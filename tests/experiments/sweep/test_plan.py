@@ -8,6 +8,7 @@ import pytest
 import lvm
 from experiments.configs import adaptive, default, paper_numeric, recipes
 from experiments.report.tables import study_names
+from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.sweep.plan import make_plan, select_lanes
 from experiments.sweep.settings import lane_bias
 from tests.small import small_config
@@ -94,6 +95,22 @@ def with_setting(**changes):
             {"recipe.refine": 0.5, "recipe.objective": "symmetric_infonce"},
             "recipe.refine_from is 3: allowed is None for symmetric_infonce",
         ),
+        (with_setting(learning_rate=0.0), "learning_rate is 0.0: allowed is a number above 0"),
+        (with_setting(learning_rate=float("nan")), "learning_rate is nan: allowed is a number ab"),
+        (with_setting(temperature=-1.0), "temperature is -1.0: allowed is a number above 0"),
+        (with_setting(clip_norm=float("inf")), "clip_norm is inf: allowed is a number above 0"),
+        (with_setting(weight_decay=-0.1), "weight_decay is -0.1: allowed is a number, 0 or more"),
+        (with_setting(steps=0), r"settings\[1\].steps is 0: allowed is an integer, 1 or more"),
+        (with_setting(batch=8), r"settings\[1\].batch is unknown or missing: allowed is clip_no"),
+        ({"recipe.weight_decay": -1.0}, "recipe.weight_decay is -1.0: allowed is a number, 0 or"),
+        ({"only": ("dependence=wishart",)}, "allowed is dependence independent, dependent"),
+        ({"only": ("batch=8",)}, "only holds 'batch=8': allowed columns are seed, setting, sele"),
+        ({"only": ("temperature=hot",)}, "only holds 'temperature=hot': allowed is temperature 1"),
+        ({"only": ("select [1],dependence=dependent",)}, "no lane meets all of these"),
+        (
+            {"only": ("select [3],seed=0",)},
+            r"only holds 'setting=select \[3\]': allowed is setting",
+        ),
         ({"only": ("select [3]",)}, r"only holds 'select \[3\]': .* nearest is 'select \[1\]'"),
         (
             {"steps_by_setting": (("select [3]", 9),)},
@@ -132,6 +149,19 @@ def test_errors_of_bad_configs_name_field_value_and_allowed_values(changes, mess
         ("settings", (SETTING | {"selected": 3},), r"settings\[0\].selected is 3: allowed is text"),
         ("settings", (SETTING | {"encoding_size": 1.5},), "encoding_size is 1.5: allowed is an"),
         ("settings", (SETTING | {"noise_probability": "a"},), "noise_probability is 'a': allowed"),
+        ("settings", (SETTING | {"learning_rate": "a"},), "learning_rate is 'a': allowed is a num"),
+        (
+            "settings",
+            (SETTING | {"temperature": True},),
+            "temperature is True: allowed is a number",
+        ),
+        ("settings", (SETTING | {"clip_norm": None},), "clip_norm is None: allowed is a number"),
+        (
+            "settings",
+            (SETTING | {"weight_decay": ()},),
+            r"weight_decay is \(\): allowed is a number",
+        ),
+        ("settings", (SETTING | {"steps": 9.0},), "steps is 9.0: allowed is an integer, 1 or more"),
     ],
 )
 @pytest.mark.usefixtures("unchecked_types")
@@ -213,8 +243,71 @@ def test_a_setting_with_its_own_number_of_steps():
     np.testing.assert_array_equal(plan.data.hyper.schedule.decay_end, [3, 3, 20, 20])
     np.testing.assert_array_equal(plan.data.hyper.schedule.end_steps, [3, 3, 20, 20])
     assert select_lanes(plan, [2, 3]).steps == 40
-    with pytest.raises(ValueError, match="steps_by_setting gives lanes different steps"):
+    with pytest.raises(ValueError, match="lanes have different steps, by settings or steps_by"):
         _ = plan.recipe
+
+
+def test_hyperparameters_of_settings_and_of_the_recipe():
+    """A setting gives some of them; its steps have priority over those by name."""
+    given = dict(learning_rate=1e-3, temperature=2, weight_decay=0.5, steps=9)
+    settings = (default.setting("s1"), default.setting("s1", **given))
+    plan = make_plan(small_config(settings=settings, steps_by_setting=(("select [1]", 8),)))
+    hyper = plan.data.hyper
+    np.testing.assert_array_equal(hyper.schedule.peak, np.float32([3e-2, 1e-3]))
+    np.testing.assert_array_equal(hyper.temperature, [1, 2])
+    np.testing.assert_array_equal(hyper.clip_norm, [2, 2])
+    np.testing.assert_array_equal(hyper.weight_decay, [0, 0.5])
+    assert plan.lane_steps == (8, 9)
+    values = [getattr(plan.lanes[1], name) for name in HYPERPARAMETERS]
+    assert values == [1e-3, 2.0, 2.0, 0.5, 9]
+
+
+def test_a_grid_has_every_setting_with_every_combination():
+    settings = (default.setting("s1"), default.setting("s1 s2", "s2", dependence="dependent"))
+    combined = default.grid(settings, learning_rate=(1e-3, 1e-2), noise_probability=(0.5, 1.0))
+    lanes = make_plan(small_config(settings=combined)).lanes
+    assert [
+        (lane.selected, lane.dependence, lane.learning_rate, lane.noise_probability)
+        for lane in lanes
+    ] == [
+        (selected, law, rate, probability)
+        for selected, law in (("s1", "independent"), ("s1 s2", "dependent"))
+        for rate in (1e-3, 1e-2)
+        for probability in (0.5, 1.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"batch": (8, 16)}, "grid has the field 'batch': allowed is .*learning_rate, temperatu"),
+        ({"temperature": 0.3}, "grid has temperature=0.3: allowed is a tuple of values"),
+        ({"temperature": ()}, r"grid has temperature=\(\): allowed is a tuple of values"),
+    ],
+)
+def test_a_grid_over_what_lanes_share_is_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        default.grid((default.setting("s1"),), **values)
+
+
+@pytest.mark.parametrize(
+    ("only", "numbers"),
+    [
+        (("dependence=independent",), [0, 1, 2, 3]),
+        (("dependence=independent, temperature=0.3",), [0, 2]),
+        (("dependence=independent,temperature=3e-1", "setting=select {2, 3}"), [0, 2, 4, 5, 6, 7]),
+        (("select {2, 3}",), [4, 5, 6, 7]),
+        (("seed=1,setting=select {2, 3},perturbable=none",), [6, 7]),
+        (("perturbable=",), [0, 1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+def test_only_chooses_lanes_by_columns(only, numbers):
+    pairs = (default.setting("s1"), default.setting("s2 s3", dependence="dependent"))
+    config = small_config(settings=default.grid(pairs, temperature=(0.3, 1.0)), seeds=2)
+    everything = sorted(make_plan(config).lanes, key=lambda lane: lane.setting)
+    config.only = only
+    chosen = sorted(make_plan(config).lanes, key=lambda lane: lane.setting)
+    assert chosen == [everything[number] for number in numbers]
 
 
 def test_refinement_from_the_first_step():

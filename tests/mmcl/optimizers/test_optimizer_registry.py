@@ -6,6 +6,7 @@ import pytest
 
 from mmcl.optimizers.registry import OPTIMIZERS, make_optimizer
 from mmcl.optimizers.schedule import Schedule, learning_rate
+from mmcl.optimizers.weight_decay import apply_updates
 
 
 def schedule(peak=0.1, warmup=10, steps=110):
@@ -48,6 +49,23 @@ def test_optimizers_descend_a_quadratic(name, key):
 
     (after, _), _ = jax.lax.scan(step, (params, optimizer.init(params)), jnp.arange(300))
     assert loss_of(after) < 0.02 * loss_of(params)
+
+
+def test_weights_decay_by_a_fraction_and_other_parameters_do_not(key):
+    params = {"kernel": jax.random.normal(key, (4, 3)), "bias": jnp.ones(3)}
+    updates = jax.tree.map(jnp.cos, params)
+    plain = optax.apply_updates(params, updates)
+    decayed = apply_updates(params, updates, jnp.float32(0.25))
+    np.testing.assert_allclose(decayed["kernel"], plain["kernel"] - params["kernel"] / 4, rtol=1e-5)
+    np.testing.assert_array_equal(decayed["bias"], plain["bias"])
+
+
+def test_no_weight_decay_changes_no_bit(key):
+    params, updates = jax.random.normal(key, (2, 4, 3))
+    scaled = lambda update, rate: -rate * update  # fused with the addition where compiled
+    expected = jax.jit(lambda p, u, rate: optax.apply_updates(p, scaled(u, rate)))
+    found = jax.jit(lambda p, u, rate: apply_updates(p, scaled(u, rate), rate * 0))
+    np.testing.assert_array_equal(found(params, updates, 0.1), expected(params, updates, 0.1))
 
 
 def test_gradients_are_clipped(key):
