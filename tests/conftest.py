@@ -23,12 +23,22 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 
 
+MANY_MAPS = 25_000
 LONGEST = ("test_training.py", "test_compiled.py", "test_processes.py", "test_failures.py")
 
 
 def pytest_collection_modifyitems(items):
     """Sorts the longest files first, so that no worker runs one of them alone at the end."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_memory_maps():
+    """Every compiled program keeps memory maps, whose number in a process Linux limits to 65,530."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and len(maps.read_bytes().splitlines()) > MANY_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")
