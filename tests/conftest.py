@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_memory_maps():
-    """Every compiled program keeps memory maps, whose number in a process Linux limits to 65,530."""
+    """A compiled program keeps memory maps, of which Linux allows a process 65,530."""
     yield
     maps = Path("/proc/self/maps")
     if maps.exists() and len(maps.read_bytes().splitlines()) > MANY_MAPS:
