@@ -39,18 +39,27 @@ def save_selection(table: pd.DataFrame, path: Path) -> None:
     """Draws `selection_table` as PNG to `path` and as PDF beside it, one panel per kind."""
     kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(2.75 * len(kinds), 2.6), sharey=True, squeeze=False
+        1,
+        len(kinds),
+        figsize=(2.75 * len(kinds), 2.6),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
+    rates = np.linspace(0, 1, 101)
     for axis, kind in zip(axes[0], kinds, strict=True):
         rows = table[table.misalignment == kind]
-        curve = rows.drop_duplicates("rate").sort_values("rate")
-        axis.plot(curve.rate, curve.predicted, color="0.4", label="predicted")
+        bounds = [_predicted(kind, rate) for rate in rates]
+        axis.plot(rates, bounds, color="0.4", label="predicted for the perturbable")
         axis.axhline(rows.threshold.iloc[0], color="0.4", linestyle=":", label="threshold")
         for kept, marker, face in ((True, "o", "C0"), (False, "x", "C1")):
             part = rows[rows.kept == kept]
             label = "kept" if kept else "dropped"
-            axis.scatter(part.rate, part.correlation, 18, face, marker, label=label, zorder=3)
-        axis.set(title=KINDS[kind], xlabel="rate of misalignment", ylim=(-0.05, 1.05))
+            axis.scatter(
+                part.rate, part.correlation, 18, face, marker=marker, label=label, zorder=3
+            )
+        axis.set(xlabel="rate of misalignment", ylim=(-0.05, 1.05))
+        axis.set_title(KINDS[kind], fontsize=9)
     axes[0, 0].set_ylabel("correlation between modalities")
     axes[0, 0].legend(loc="lower left", fontsize=7)
     save_figure(figure, path)
@@ -65,7 +74,6 @@ def _lane_rows(directory: Path):
         if loaded.step < plan.lane_steps[number]:
             raise ValueError(f"lane {number} of {directory} is not trained: let the run end")
         selection = loaded.stats.selection
-        bound = lvm.caption_r2(lane.misalignment, lane.noise_probability)
         for column, (correlation, kept) in enumerate(
             zip(selection.correlations, selection.kept, strict=True)
         ):
@@ -77,8 +85,13 @@ def _lane_rows(directory: Path):
                 "correlation": float(correlation),
                 "kept": bool(kept),
                 "threshold": float(loaded.hyper.shared_correlation),
-                "predicted": float(np.sqrt(bound)),
+                "predicted": _predicted(lane.misalignment, lane.noise_probability),
             }
+
+
+def _predicted(kind: str, rate: float) -> float:
+    """Correlation of a semantic with what its caption value says of it."""
+    return float(np.sqrt(lvm.caption_r2(kind, float(rate))))
 
 
 def main() -> None:
