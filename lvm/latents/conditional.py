@@ -10,7 +10,7 @@ from lvm.bias import Mask
 from lvm.checks import check_count, check_mask, check_shape
 from lvm.latents.semantics import Semantics, mechanism
 
-PARTICLES = 1024
+PARTICLES = 4096
 ROWS = 16  # weighted together, so that their particles stay in a CPU's cache
 
 
@@ -41,12 +41,12 @@ def conditional_means(
 
 
 @partial(jax.jit, static_argnames="particles")
-@jax.default_matmul_precision("float32")
 def _conditional_means(key, law: Semantics, s, unbiased, *, particles):
     simulated = partial(simulated_means, key, particles=particles)
     return jax.lax.cond(law.curve == 0, gaussian_means, simulated, law, s, unbiased)
 
 
+@jax.default_matmul_precision("float32")
 def gaussian_means(
     law: Semantics, s: Float[Array, "count n"], unbiased: Mask
 ) -> Float[Array, "count n"]:
@@ -62,6 +62,7 @@ def gaussian_means(
     return jnp.where(unbiased[None], s, jnp.where(unbiased[None], s, 0.0) @ coefficients.T)
 
 
+@jax.default_matmul_precision("float32")
 def simulated_means(
     key: Key[Array, ""],
     law: Semantics,

@@ -1,5 +1,7 @@
 """Conditional means against regression in float64, quadrature and boosted trees."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 import lvm
+from lvm.latents.conditional import gaussian_means, simulated_means
 from lvm.latents.semantics import Semantics, draw_semantics, sample_semantics
 
 
@@ -45,6 +48,15 @@ def test_a_cause_is_inferred_from_its_effect(key):
     np.testing.assert_allclose(means([False, True])[:, 0], expected, atol=0.04)
 
 
+@pytest.mark.parametrize("means", [gaussian_means, partial(simulated_means, jax.random.key(0))])
+def test_products_are_float32_on_every_device(means, key):
+    law = draw_semantics(key, 3, "dependent")
+    with jax.default_matmul_precision("bfloat16"):  # as the caller's setting
+        text = jax.jit(means).lower(law, jnp.zeros((4, 3)), jnp.ones(3, bool)).as_text()
+    products = [line for line in text.splitlines() if "dot_general" in line]
+    assert products and not any("DEFAULT" in line for line in products)
+
+
 def test_unbiased_semantics_are_returned_unchanged(key):
     law = draw_semantics(key, 5, "nonlinear_scm")
     s = sample_semantics(key, law, 20)
@@ -72,6 +84,6 @@ def test_nonlinear_laws_are_explained_no_worse_than_by_boosted_trees(seed, key):
     fit, test = s[:20480], s[20480:]
     means = lvm.conditional_means(key, law, jnp.asarray(test), jnp.asarray(unbiased))
     for target in np.flatnonzero(~unbiased):
-        trees = HistGradientBoostingRegressor().fit(fit[:, unbiased], fit[:, target])
+        trees = HistGradientBoostingRegressor(random_state=0).fit(fit[:, unbiased], fit[:, target])
         by_trees = explained(test[:, [target]], trees.predict(test[:, unbiased])[:, None])
         assert explained(test, np.asarray(means))[target] > by_trees[0] - 0.005
