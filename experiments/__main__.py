@@ -16,7 +16,7 @@ COMMANDS = (
     "run", "report", "inspect", "compare", "best", "metrics", "gallery", "export", "supervised",
     "time_to_identify", "audit", "benchmark", "studies.linearity", "studies.objectives",
     "studies.misalignment", "studies.scene_factors", "studies.attainable",
-    "studies.selection",
+    "studies.encoding_size",
 )  # fmt: skip
 
 

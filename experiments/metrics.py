@@ -87,8 +87,7 @@ def metric_rows(
 
 def _lane_metrics(plan: Plan, modality: str, data, world, params, stats) -> LatentMetrics:
     encode = partial(mmcl.encode, params, stats, recipe=plan.recipes[0], hyper=data.hyper)
-    columns = mmcl.selected_columns(stats, recipe=plan.recipes[0], hyper=data.hyper)
-    trained = TrainedLane((), world, data, encode, columns)
+    trained = TrainedLane((), world, data, encode, data.hyper.dimensions)
     return latent_metrics(lane_keys(data.seed).metrics, plan.domain, trained, modality)
 
 

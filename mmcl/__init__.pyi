@@ -4,6 +4,8 @@ from .encoders.text import text_cnn as text_cnn
 from .encoders.text import tokens as tokens
 from .encoders.vision import patches as patches
 from .encoders.vision import resnet18 as resnet18
+from .encoding_size import EncodingSize as EncodingSize
+from .encoding_size import estimate_encoding_size as estimate_encoding_size
 from .modalities import Modalities as Modalities
 from .objectives.alignment_entropy import alignment_max_entropy as alignment_max_entropy
 from .objectives.contrastive import symmetric_infonce as symmetric_infonce
@@ -18,8 +20,6 @@ from .training import constant_loss as constant_loss
 from .training import encode as encode
 from .training import init as init
 from .training import make_encoders as make_encoders
-from .training import select_columns as select_columns
-from .training import selected_columns as selected_columns
 from .training import step as step
 from .training import train as train
 

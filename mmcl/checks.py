@@ -98,9 +98,6 @@ def check_hyperparameters(recipe: Recipe, hyper: Hyperparameters) -> None:
     for field in ("temperature", "clip_norm"):
         value = getattr(hyper, field)
         require(f"hyper.{field}", value, _above_0(value), "above 0")
-    value = hyper.shared_correlation
-    fraction = not isinstance(value, Real) or bool(0 <= value <= 1)
-    require("hyper.shared_correlation", value, fraction, "0 to 1")
     check_not_negative("hyper.schedule.peak", hyper.schedule.peak)
     check_not_negative("hyper.weight_decay", hyper.weight_decay)
 

@@ -38,9 +38,6 @@ class Recipe:
     optimizer:     "soap" (default), "muon" or "adam".
     refine_from:   step from which on the objective is the mean of alignment_max_entropy and
                    `alignment_max_whitened_entropy`; None (default) for never.
-    select_from:   step from which on only the columns selected by `select_columns` are trained,
-                   not before `refine_from`; None (default) for all columns. Needs output_space
-                   "free".
     norm_penalty:  λ of the whitened entropy; default 0.1.
     image_encoder: "mlp" (default) for vectors, "patches" or "resnet18" for images.
     text_encoder:  "mlp" (default) for vectors, "tokens" or "text_cnn" for token ids.
@@ -72,7 +69,6 @@ class Recipe:
     negatives: str = "in_batch"
     optimizer: str = "soap"
     refine_from: int | None = None
-    select_from: int | None = None
     norm_penalty: float = NORM_PENALTY
     image_encoder: str = "mlp"
     text_encoder: str = "mlp"
@@ -100,10 +96,6 @@ class Recipe:
         require("norm_penalty", self.norm_penalty > 0, "above 0")
         for field in WEIGHTS:
             require(field, getattr(self, field) >= 0, "0 or more")
-        if self.select_from is not None:
-            least = max(1, self.refine_from or 1)
-            require("select_from", self.select_from >= least, f"{least} or more, or None")
-            require("output_space", self.output_space == "free", "'free' with select_from")
         require("batch", self.batch >= 2, "2 or more")
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
@@ -182,8 +174,6 @@ class Hyperparameters(NamedTuple):
     temperature: float32 [], of the objective.
     clip_norm:   float32 [], largest global norm of the gradient.
     dimensions:  bool [outputs], the columns of the representation that take part; None for all.
-    shared_correlation: float32 [], smallest correlation between the modalities of a column that
-                 `select_columns` keeps, 0 to 1.
     weight_decay: float32 [], times the learning rate: the fraction of weights that each step
                  subtracts; see `mmcl.optimizers.weight_decay`.
     """
@@ -192,5 +182,4 @@ class Hyperparameters(NamedTuple):
     temperature: Float[Array, ""] | float = 1.0
     clip_norm: Float[Array, ""] | float = 2.0
     dimensions: Bool[Array, " outputs"] | None = None
-    shared_correlation: Float[Array, ""] | float = 0.95
     weight_decay: Float[Array, ""] | float = 0.0

@@ -31,8 +31,6 @@ from mmcl.optimizers.weight_decay import apply_updates
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
 from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
-from mmcl.selection import Regression, Selection, apply_selection, no_selection
-from mmcl.selection import select_columns as selection_of
 
 
 @runtime_checkable
@@ -69,36 +67,19 @@ class ParamsWithObjective(NamedTuple):
 Params = Modalities | ParamsWithObjective
 
 
-class StatsWithSelection(NamedTuple):
-    """Arrays that gradients do not train, of a run whose recipe selects columns.
-
-    x:         of the encoder of images.
-    t:         of the encoder of texts.
-    selection: of the columns of both representations.
-    """
-
-    x: Any
-    t: Any
-    selection: Selection
-
-
-Stats = Modalities | StatsWithSelection
-
-
 class TrainState(NamedTuple):
     """State of a training run, from which it can be resumed.
 
     params:    parameters of both encoders, and those of the objective if it has some.
     stats:     arrays of both encoders that gradients do not train, such as the whitening or the
-               running statistics of batch normalisation, and the selection of columns if the
-               recipe has one.
+               running statistics of batch normalisation.
     opt_state: of the optimiser.
     failed_at: int32 [], the step at which the run diverged, that is, its loss or gradient was not
                finite; the state does not change after it. -1 if the run has not diverged.
     """
 
     params: Params
-    stats: Stats
+    stats: Modalities
     opt_state: Any
     failed_at: Int[Array, ""]
 
@@ -151,16 +132,13 @@ def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> 
     init_params = OBJECTIVES[recipe.objective].init_params
     if init_params is not None:
         params = ParamsWithObjective(*params, init_params(hyper.temperature))
-    stats: Stats = Modalities(stats_x, stats_t)
-    if recipe.select_from is not None:
-        stats = StatsWithSelection(*stats, no_selection(_dimensions(recipe, hyper)))
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
-    return TrainState(params, stats, opt_state, jnp.int32(-1))
+    return TrainState(params, Modalities(stats_x, stats_t), opt_state, jnp.int32(-1))
 
 
 def encode(
     params: Params,
-    stats: Stats,
+    stats: Modalities,
     observations: Observations,
     *,
     recipe: Recipe,
@@ -168,8 +146,7 @@ def encode(
 ) -> Modalities:
     """Returns the representations of images and texts: Modalities of float32 [n, outputs].
 
-    Columns outside `hyper.dimensions` are 0, and so are those that a selection dropped; they do not
-    contribute to distances or inner products.
+    Columns outside `hyper.dimensions` are 0; they do not contribute to distances or inner products.
 
     observations: images and texts need not be matched, and their numbers may differ. One of them
                   may be None; then its representations are None.
@@ -187,7 +164,7 @@ def encode(
 @jax.default_matmul_precision("float32")
 def _encode(
     params: Params,
-    stats: Stats,
+    stats: Modalities,
     observations: Modalities,
     hyper: Hyperparameters,
     *,
@@ -199,46 +176,7 @@ def _encode(
     encoders = make_encoders(recipe)
     z_x = representations(encoders.x, params.x, stats.x, observations.x)
     z_t = representations(encoders.t, params.t, stats.t, observations.t)
-    return _in_space(recipe, hyper, stats, Modalities(z_x, z_t))
-
-
-def select_columns(
-    key: Key[Array, ""],
-    state: TrainState,
-    fit: Observations,
-    test: Observations,
-    *,
-    recipe: Recipe,
-    hyper: Hyperparameters,
-    regression: Regression,
-) -> TrainState:
-    """Returns the state whose representations hold the selected columns only, others are 0.
-
-    To be called after `recipe.select_from` steps. Training continues in these columns. A second
-    call selects again from all columns.
-
-    fit, test:  observations of some thousand pairs to fit the selection on, and of other pairs.
-    regression: as in `mmcl.selection.select_columns`.
-
-    Raises ValueError for a recipe without selection, and for observations as `init` does.
-    """
-    if recipe.select_from is None:
-        raise ValueError("recipe.select_from is None: allowed is the step of the selection")
-    check_pairs(recipe, "fit", fit)
-    check_pairs(recipe, "test", test)
-    everything = state.stats._replace(selection=no_selection(_dimensions(recipe, hyper)))
-    represent = partial(encode, state.params, everything, recipe=recipe, hyper=hyper)
-    z = represent(fit), represent(test)
-    selection = selection_of(key, *z, threshold=hyper.shared_correlation, regression=regression)
-    return state._replace(stats=state.stats._replace(selection=selection))
-
-
-def selected_columns(
-    stats: Stats, *, recipe: Recipe, hyper: Hyperparameters
-) -> Bool[Array, " outputs"]:
-    """Returns the columns of representations that take part: bool [outputs]."""
-    selects = isinstance(stats, StatsWithSelection)
-    return stats.selection.kept if selects else _dimensions(recipe, hyper)
+    return _in_space(recipe, hyper, Modalities(z_x, z_t))
 
 
 def step(
@@ -333,7 +271,7 @@ def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
     hyper = _float32(hyper)
     pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
     rows = jnp.ones((pairs, recipe.outputs), jnp.float32)
-    z = _in_space(recipe, hyper, None, Modalities(rows, rows))
+    z = _in_space(recipe, hyper, Modalities(rows, rows))
     init_params = OBJECTIVES[recipe.objective].init_params
     params = None if init_params is None else init_params(hyper.temperature)
     return _base_objective(recipe, hyper, z, params)
@@ -348,7 +286,7 @@ def _float32(hyper: Hyperparameters) -> Hyperparameters:
 
 def _loss_and_gradients(
     recipe: Recipe, hyper: Hyperparameters, state: TrainState, batch: Modalities, *, done
-) -> tuple[Float[Array, ""], Params, Stats]:
+) -> tuple[Float[Array, ""], Params, Modalities]:
     """Returns the objective, its gradient by the parameters, and the updated stats."""
     representations = lambda params: _encode_training(recipe, hyper, state, params, batch)
     precise = partial(with_precision, recipe.precision)
@@ -366,21 +304,19 @@ def _loss_and_gradients(
 
 def _encode_training(
     recipe: Recipe, hyper: Hyperparameters, state: TrainState, params: Modalities, batch
-) -> tuple[Modalities, Stats]:
+) -> tuple[Modalities, Modalities]:
     """Returns the representations of a training batch and the updated stats."""
     stats = state.stats
     encoders = make_encoders(recipe)
     z_x, stats_x = encoders.x.train(params.x, stats.x, batch.x)
     z_t, stats_t = encoders.t.train(params.t, stats.t, batch.t)
-    z = _in_space(recipe, hyper, stats, Modalities(z_x, z_t))
-    return z, stats._replace(x=stats_x, t=stats_t)
+    return _in_space(recipe, hyper, Modalities(z_x, z_t)), Modalities(stats_x, stats_t)
 
 
-def _in_space(recipe: Recipe, hyper: Hyperparameters, stats: Stats | None, z: Modalities):
-    """Returns representations of outputs z, in the selected columns and in the output space."""
+def _in_space(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Modalities:
+    """Returns representations of outputs z, in the output space."""
     space, dimensions = OUTPUT_SPACES[recipe.output_space], _dimensions(recipe, hyper)
-    z = jax.tree.map(lambda outputs: space(outputs, dimensions), z)
-    return apply_selection(stats.selection, z) if isinstance(stats, StatsWithSelection) else z
+    return jax.tree.map(lambda outputs: space(outputs, dimensions), z)
 
 
 def _dimensions(recipe: Recipe, hyper: Hyperparameters) -> Bool[Array, " outputs"]:

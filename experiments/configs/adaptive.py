@@ -1,6 +1,6 @@
 """Adaptive: the paper's settings, without the number of unbiased semantics.
 
-The recipe selects the columns (docs/selection.md).
+The recipe estimates the encoding size (docs/encoding_size.md).
 """
 
 import numpy as np

@@ -25,8 +25,8 @@ def fast() -> ConfigDict:
             "refine": 0.1,  # fraction of the steps, the last ones, with whitened entropy too
             "refine_rate": 0.15,  # fraction of the learning rate when they begin
             "norm_penalty": 0.1,  # of whitened entropy, bounds representations
-            "select": 0.0,  # fraction of the steps, the last ones, that train selected columns only
-            "shared_correlation": 0.95,  # between the modalities, of a column that is selected
+            "estimate_size": False,  # after half of the steps; the others train anew with that size
+            "shared_correlation": 0.95,  # between the modalities, of a column that counts
             "alignment_weight": 1.0,  # both of `alignment_uniformity_on_sphere`
             "uniformity_weight": 1.0,
             "optimizer": "soap",
@@ -42,13 +42,14 @@ def fast() -> ConfigDict:
 
 
 def adaptive() -> ConfigDict:
-    """Returns the recipe that finds the number of columns: `fast`, then a selection of columns.
+    """Returns the recipe that estimates the encoding size: `fast`, twice.
 
-    It begins with all columns. The last 1,800 steps refine those that both modalities share and
-    that are not functions of one another (docs/selection.md).
+    The first 6,000 steps train all columns. The number of columns that both modalities share and
+    that are not functions of one another is the encoding size with which the other 6,000 steps
+    begin anew (docs/encoding_size.md).
     """
     recipe = fast()
-    recipe.update(steps=7800, select=1800 / 7800)
+    recipe.update(steps=12_000, estimate_size=True)
     return recipe
 
 
@@ -69,7 +70,7 @@ def paper() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
-            "select": 0.0,
+            "estimate_size": False,
             "shared_correlation": 0.95,
             "alignment_weight": 1.0,
             "uniformity_weight": 1.0,
@@ -107,7 +108,7 @@ def patches() -> ConfigDict:
             "refine": 0.0,
             "refine_rate": 0.0,
             "norm_penalty": 0.1,
-            "select": 0.0,
+            "estimate_size": False,
             "shared_correlation": 0.95,
             "alignment_weight": 1.0,
             "uniformity_weight": 1.0,

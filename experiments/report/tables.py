@@ -91,8 +91,8 @@ def has_exact_size(rows: pd.DataFrame) -> pd.Series:
     return rows.encoding_size == [len(unbiased_names(*bias)) for bias in biases]
 
 
-def selection_notes(results: pd.DataFrame) -> list[str]:
-    """Returns lines on the columns and partial R² of a run that selected columns, else none."""
+def size_notes(results: pd.DataFrame) -> list[str]:
+    """Returns lines on sizes and partial R² of a run that estimated encoding sizes, else none."""
     counts = results[results.metric == "count"]
     if not (counts.value < counts.encoding_size).any():
         return []
@@ -102,7 +102,7 @@ def selection_notes(results: pd.DataFrame) -> list[str]:
     largest = partial.groupby(keys, dropna=False).value.mean()
     worst = largest.groupby(["probe", "modality"]).max()
     return [
-        f"{right} of {len(counts)} lanes selected as many columns as there are unbiased semantics",
+        f"{right} of {len(counts)} lanes have as many columns as there are unbiased semantics",
         "largest partial R² of a biased semantic, mean over seeds: "
         + ", ".join(
             f"{probe} from {MODALITIES[modality]}s {value:.3f}"
@@ -201,14 +201,14 @@ def brief(score: float) -> str:
     return f"{min(max(score, 0.0), 1.0):.2f}".lstrip("0")[:3]
 
 
-def distance_from_theory(rows: pd.DataFrame, selects: bool = False) -> pd.DataFrame:
+def distance_from_theory(rows: pd.DataFrame, estimated: bool = False) -> pd.DataFrame:
     """Returns distances of scores from theory, by probe and law, over both modalities.
 
     They are also by the hyperparameters in which lanes of a setting differ.
 
     Settings whose encoding size is not the number of unbiased semantics, and misalignments other
-    than the paper's, are left out: theory makes no statement about them. `selects` says that the
-    recipe selects columns; then all encoding sizes take part.
+    than the paper's, are left out: theory makes no statement about them. `estimated` is whether the
+    recipe estimates the encoding size; then all sizes take part.
 
     least kept:           lowest score of an unbiased semantic.
     most leaked:          largest excess of any other target over its attainable score.
@@ -216,7 +216,7 @@ def distance_from_theory(rows: pd.DataFrame, selects: bool = False) -> pd.DataFr
     least reverse:        lowest score of the representation from the unbiased latents.
     """
     rows = target_rows(rows[rows.misalignment == PAPER_MISALIGNMENT])
-    rows = rows if selects else rows[has_exact_size(rows)]
+    rows = rows if estimated else rows[has_exact_size(rows)]
     rows = with_roles(rows).assign(dependence=law_labels(rows))
 
     def summarize(group):

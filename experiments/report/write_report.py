@@ -21,7 +21,7 @@ from experiments.report.tables import (
     flagged_lanes,
     main_probe,
     metric_name,
-    selection_notes,
+    size_notes,
     summary,
 )
 from experiments.report.terminal_tables import WIDTH, Column, frame_columns, table_text
@@ -46,7 +46,7 @@ def print_summary(directory: Path, console: Console) -> None:
         return
     cells = aggregate_seeds(results)
     figure = save_scores(cells, directory / "figures", "", main_probe(cells))
-    notes = [*flagged_lanes(results), *selection_notes(results)]
+    notes = [*flagged_lanes(results), *size_notes(results)]
     _say(console, summary(cells), "", _distances(run, results), *notes, "")
     _say(console, f"figure: {figure}", f"scores: {directory / 'results.csv'}")
     _say(console, f"more figures and a page: misalign report {directory}")
@@ -71,7 +71,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
         cells = add_paper_scores(cells, read_paper(paper, domain, semantics))
     summary_text = with_words(cells).to_csv(index=False, float_format="%.6g")
     write_atomically(directory / "summary.csv", summary_text)
-    notes = [*notes, *flagged_lanes(results), *selection_notes(results), *agreement(cells)]
+    notes = [*notes, *flagged_lanes(results), *size_notes(results), *agreement(cells)]
     distances = _distances(run, results)
     with console.status("drawing figures"):
         figures = _draw(directory, cells)
@@ -120,13 +120,13 @@ def _about(directory: Path, run: dict[str, Any], results: pd.DataFrame) -> str:
 
 def _distances(run: dict[str, Any], results: pd.DataFrame) -> str:
     """Distance from theory of single lanes, and of means if there are several seeds."""
-    selects = run["config"]["recipe"]["select"] > 0
-    tables = {"over lanes": distance_from_theory(results, selects)}
+    estimated = run["config"]["recipe"]["estimate_size"]
+    tables = {"over lanes": distance_from_theory(results, estimated)}
     if results.seed.nunique() > 1:
         means = aggregate_seeds(results).rename(columns={"mean": "value"})
         title = f"of means over {results.seed.nunique()} seeds"
-        tables[title] = distance_from_theory(means, selects)
-    sizes = "that selected columns" if selects else "with as many dimensions as unbiased semantics"
+        tables[title] = distance_from_theory(means, estimated)
+    sizes = "with estimated sizes" if estimated else "with as many dimensions as unbiased semantics"
     return "\n\n".join(
         fill(f"Distance from theory {title} {sizes}", WIDTH)
         + "\n"

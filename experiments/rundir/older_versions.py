@@ -22,7 +22,7 @@ WORLD_FIELDS = {"may_agree": "may_equal_truth"}
 NEW_RECIPE_FIELDS = {
     "alignment_weight": 1.0,
     "uniformity_weight": 1.0,
-    "select": 0.0,
+    "estimate_size": False,
     "shared_correlation": 0.95,
     "weight_decay": 0.0,
 }
@@ -42,7 +42,10 @@ NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     """Returns the content of a `config.json` of any format in that of this version."""
     config = dict(content["config"])
-    config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
+    recipe = dict(config.get("recipe", {}))
+    if recipe.pop("select", 0.0):  # of an unreleased version, another way to find the size
+        recipe["estimate_size"] = True
+    config["recipe"] = NEW_RECIPE_FIELDS | recipe
     content = content | {"config": config}
     if content["format"] == 1:
         content = _upgrade_names(content)

@@ -106,17 +106,27 @@ def gather(stacked: Any) -> Any:
     return multihost_utils.process_allgather(stacked, tiled=True)
 
 
-def map_lanes(mesh: Mesh, one_lane: Callable[..., Any], shared: Any, *stacked: Any) -> Any:
+def map_lanes(
+    mesh: Mesh,
+    one_lane: Callable[..., Any],
+    shared: Any,
+    *stacked: Any,
+    together: int | None = None,
+) -> Any:
     """Maps `one_lane(shared, *lane)` over axis 0 of arrays from `shard_lanes`.
 
     An accelerator runs its lanes together, a CPU device one after another, which is faster there.
     `shared` comes from `replicate`.
+
+    together: largest number of lanes that an accelerator runs at once; None for all.
     """
 
     def device_lanes(shared, *lanes):
         of_lane = partial(one_lane, shared)
         if is_cpu(mesh):
             return jax.lax.map(lambda lane: of_lane(*lane), lanes)
+        if together is not None:
+            return jax.lax.map(lambda lane: of_lane(*lane), lanes, batch_size=together)
         return jax.vmap(of_lane)(*lanes)
 
     return map_devices(mesh, device_lanes, shared, *stacked)

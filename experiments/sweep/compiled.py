@@ -23,11 +23,13 @@ from experiments.sweep.lane import (
     LaneState,
     init_lane,
     monitor_lane,
+    restart_lane,
     score_lane,
-    select_lane,
     train_lane,
 )
 from experiments.sweep.plan import Plan
+
+SCORED_TOGETHER = 16  # lanes that a device scores at once, unless it is a CPU
 
 
 class Advance(NamedTuple):
@@ -42,7 +44,7 @@ class CompiledSweep(NamedTuple):
 
     init:   (data) -> states, on the host.
     train:  (data, states, steps done, steps to do) -> (states, Advance with leaves [lanes, ...]).
-    select: (data, states) -> states after the selection of columns.
+    restart: (data, states) -> states with the estimated encoding sizes and new encoders.
     score:  (data, states, rows int32 [k]) -> scores of those rows of every device, stacked device
             by device.
     memory: (steps to do) -> bytes that training needs on each device; compiles it.
@@ -51,7 +53,7 @@ class CompiledSweep(NamedTuple):
 
     init: Callable[[LaneData], LaneState]
     train: Callable[[LaneData, LaneState, int, int], tuple[LaneState, Advance]]
-    select: Callable[[LaneData, LaneState], LaneState]
+    restart: Callable[[LaneData, LaneState], LaneState]
     score: Callable[[LaneData, LaneState, Array], Scores]
     memory: Callable[[int], int]
     shapes: LaneState
@@ -98,8 +100,9 @@ def compile_sweep(
         data, state = jax.tree.map(padded, (plan.data, shapes))
         return train.lower(placed, data, state, jnp.int32(0), steps).compile()
 
-    def select(shared, data, state):
-        return map_lanes(mesh, partial(select_lane, plan), shared, data, state)
+    def restart(shared, data, state):
+        one_lane = partial(restart_lane, plan)
+        return map_lanes(mesh, one_lane, shared, data, state, together=SCORED_TOGETHER)
 
     def score(shared, data, state, rows):
         select = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
@@ -109,7 +112,7 @@ def compile_sweep(
     return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),
         train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
-        select=partial(jax.jit(select, donate_argnums=2, out_shardings=lanes), placed),
+        restart=partial(jax.jit(restart, donate_argnums=2, out_shardings=lanes), placed),
         score=partial(jax.jit(score), placed),
         memory=lambda steps: bytes_needed(compiled(steps)),
         shapes=shapes,

@@ -19,7 +19,7 @@ from experiments.runtime.devices import PAIRS
 from experiments.sweep.plan import Plan
 
 WHITENING_PAIRS = 4096
-SELECTION_PAIRS = 16384  # to fit the selection of columns on, and as many to test it on
+SIZE_PAIRS = 16384  # to fit the estimate of the encoding size on, and as many to judge it by
 
 
 class LaneKeys(NamedTuple):
@@ -31,14 +31,21 @@ class LaneKeys(NamedTuple):
     scores: Key[Array, ""]
     monitor: Key[Array, ""]
     metrics: Key[Array, ""]
-    selection: Key[Array, ""]
+    size: Key[Array, ""]
 
 
 class LaneState(NamedTuple):
-    """The state of a lane: its world and its training."""
+    """The state of a lane.
+
+    world: of its data.
+    train: of its training.
+    size:  the estimated encoding size, all columns before the estimate; () if the recipe does not
+           estimate it.
+    """
 
     world: World
     train: mmcl.TrainState
+    size: mmcl.EncodingSize | tuple[()] = ()
 
 
 def lane_keys(seed: UInt32[Array, ""]) -> LaneKeys:
@@ -52,7 +59,22 @@ def init_lane(plan: Plan, shared: Shared, lane: LaneData) -> LaneState:
     world = plan.domain.init_world(keys.world, lane)
     key_params, key_batch = jax.random.split(keys.init)
     batch = plan.domain.sample(key_batch, WHITENING_PAIRS, shared=shared, world=world, lane=lane)
-    return LaneState(world, mmcl.init(key_params, batch, recipe=plan.recipe, hyper=lane.hyper))
+    train = mmcl.init(key_params, batch, recipe=plan.recipe, hyper=lane.hyper)
+    if not plan.estimate_size:
+        return LaneState(world, train)
+    columns = jnp.asarray(lane.hyper.dimensions)
+    unknown = jnp.full(columns.shape, jnp.nan, jnp.float32)
+    size = mmcl.EncodingSize(columns.sum(dtype=jnp.int32), unknown, columns)
+    return LaneState(world, train, size)
+
+
+def hyper_of(lane: LaneData, state: LaneState) -> mmcl.Hyperparameters:
+    """Returns the hyperparameters of a lane, with as many dimensions as its encoding size."""
+    if not isinstance(state.size, mmcl.EncodingSize):
+        return lane.hyper
+    columns = jnp.asarray(lane.hyper.dimensions)
+    first = jnp.cumsum(columns) <= state.size.size
+    return lane.hyper._replace(dimensions=columns & first)
 
 
 def train_lane(
@@ -67,9 +89,13 @@ def train_lane(
 ) -> tuple[LaneState, mmcl.Metrics]:
     """Returns the state after `steps` more steps, and the mean of their metrics.
 
-    `done` is the number of steps before these. If several devices share a lane, each takes a part
-    of every batch.
+    `done` is the number of steps before these, which are all in one cycle. If several devices share
+    a lane, each takes a part of every batch.
     """
+    key, before = lane_keys(lane.seed).data, jnp.int32(0)
+    if plan.estimate_size:
+        cycle = done // plan.cycle_steps
+        key, before = jax.random.fold_in(key, cycle), cycle * plan.cycle_steps
 
     def sample(key, count):
         pairs = plan.domain.sample(key, count, shared=shared, world=state.world, lane=lane)
@@ -77,31 +103,40 @@ def train_lane(
         return jax.lax.with_sharding_constraint(pairs, PartitionSpec(PAIRS)) if split else pairs
 
     train, metrics = mmcl.train(
-        lane_keys(lane.seed).data,
+        key,
         state.train,
         sample,
         recipe=plan.recipe,
-        hyper=lane.hyper,
+        hyper=hyper_of(lane, state),
         steps=steps,
-        done=done,
+        done=done - before,
     )
+    failed_now = train.failed_at != state.train.failed_at
+    train = train._replace(failed_at=train.failed_at + jnp.where(failed_now, before, 0))
     return state._replace(train=train), jax.tree.map(jnp.mean, metrics)
 
 
-def select_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> LaneState:
-    """Returns the state after the selection of columns, on new pairs of training data."""
-    key_fit, key_test, key_regression = jax.random.split(lane_keys(lane.seed).selection, 3)
+def restart_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> LaneState:
+    """Returns the state with the estimated encoding size and newly initialised encoders.
+
+    The size is estimated on new pairs of training data. The training of a lane that diverged does
+    not change.
+    """
+    keys = jax.random.split(lane_keys(lane.seed).size, 5)
+    key_fit, key_test, key_regression, key_batch, key_params = keys
     draw = partial(plan.domain.sample, shared=shared, world=state.world, lane=lane)
-    train = mmcl.select_columns(
+    encode = _trained(plan, shared, lane, state).encode
+    size = mmcl.estimate_encoding_size(
         key_regression,
-        state.train,
-        draw(key_fit, SELECTION_PAIRS),
-        draw(key_test, SELECTION_PAIRS),
-        recipe=plan.recipe,
-        hyper=lane.hyper,
+        encode(draw(key_fit, SIZE_PAIRS)),
+        encode(draw(key_test, SIZE_PAIRS)),
         regression=probes.mlp,
+        shared_correlation=plan.shared_correlation,
     )
-    return state._replace(train=train)
+    state, batch = state._replace(size=size), draw(key_batch, WHITENING_PAIRS)
+    new = mmcl.init(key_params, batch, recipe=plan.recipe, hyper=hyper_of(lane, state))
+    healthy = state.train.failed_at < 0
+    return state._replace(train=jax.tree.map(partial(jnp.where, healthy), new, state.train))
 
 
 def score_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Scores:
@@ -115,7 +150,7 @@ def monitor_lane(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -
 
 
 def _trained(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> TrainedLane:
+    hyper = hyper_of(lane, state)
     params, stats = state.train.params, state.train.stats
-    encode = partial(mmcl.encode, params, stats, recipe=plan.recipe, hyper=lane.hyper)
-    columns = mmcl.selected_columns(stats, recipe=plan.recipe, hyper=lane.hyper)
-    return TrainedLane(shared, state.world, lane, encode, columns)
+    encode = partial(mmcl.encode, params, stats, recipe=plan.recipe, hyper=hyper)
+    return TrainedLane(shared, state.world, lane, encode, jnp.asarray(hyper.dimensions))

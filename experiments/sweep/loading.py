@@ -19,7 +19,7 @@ from experiments.rundir.checkpoints import load_checkpoint
 from experiments.rundir.claim import read_config, read_lanes
 from experiments.rundir.describe import newest_checkpoint
 from experiments.rundir.lane_identity import Lane
-from experiments.sweep.lane import init_lane
+from experiments.sweep.lane import hyper_of, init_lane
 from experiments.sweep.plan import Plan, make_plan, order_lanes, select_lanes
 
 
@@ -28,9 +28,11 @@ class LoadedLane(NamedTuple):
 
     identity:      setting, seed and size, as in `results.csv`.
     step:          number of steps done.
-    recipe, hyper: static and traced choices of its training.
+    recipe, hyper: static and traced choices of its training; the dimensions are those of its
+                   encoding size.
     bias, world:   of its data.
     params, stats: of its encoders, Modalities of pytrees.
+    size:          the estimate of the encoding size; () if the recipe does not estimate it.
     """
 
     identity: Lane
@@ -41,6 +43,7 @@ class LoadedLane(NamedTuple):
     world: World
     params: mmcl.Modalities
     stats: mmcl.Modalities
+    size: mmcl.EncodingSize | tuple[()]
 
 
 def load_lane(directory: str | Path, number: int) -> LoadedLane:
@@ -62,11 +65,12 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
         plan.lanes[0],
         checkpoint.step,
         plan.recipe,
-        data.hyper,
+        hyper_of(data, state),
         data.bias,
         state.world,
         state.train.params,
         state.train.stats,
+        state.size,
     )
 
 

@@ -21,6 +21,7 @@ from experiments.runtime.checks import (
 )
 from experiments.sweep.setting_checks import check_settings
 from experiments.sweep.settings import lane_bias, make_lanes
+from mmcl.encoding_size import SHARED_CORRELATION
 from mmcl.recipe import ALLOWED_NAMES
 
 LEAST = {  # dotted config field -> smallest value allowed
@@ -51,6 +52,9 @@ class Plan(NamedTuple):
     The position of a lane in `lanes` is its number in the run directory.
 
     recipes, lane_steps: of the training of each lane; the latter is a number of steps.
+    estimate_size:       whether the encoding size is estimated after half of the steps, and the
+                         other half trains anew with that size.
+    shared_correlation:  smallest correlation between the modalities of a column that is counted.
     log_every:           steps between two points of the history.
     save_every, save_minutes: largest distance between two checkpoints.
     lanes_per_block:     lanes that run together; None for as many as fit.
@@ -62,6 +66,8 @@ class Plan(NamedTuple):
     recipes: tuple[mmcl.Recipe, ...]
     lane_steps: tuple[int, ...]
     data: LaneData
+    estimate_size: bool
+    shared_correlation: float
     log_every: int
     save_every: int
     save_minutes: float
@@ -77,6 +83,11 @@ class Plan(NamedTuple):
     def steps(self) -> int:
         """The steps of lanes that train together; raises ValueError if they differ."""
         return _common(self.lane_steps)
+
+    @property
+    def cycle_steps(self) -> int:
+        """The steps from initialisation to the end of the schedule."""
+        return _cycle_steps(self.estimate_size, self.steps)
 
 
 def make_plan(config: ConfigDict) -> Plan:
@@ -98,6 +109,8 @@ def make_plan(config: ConfigDict) -> Plan:
         recipes=tuple(_make_recipe(config.recipe, count, domain) for count in lane_steps),
         lane_steps=lane_steps,
         data=jax.tree.map(lambda *leaves: np.stack(leaves), *data),
+        estimate_size=_estimates_size(config.recipe),
+        shared_correlation=float(config.recipe.get("shared_correlation", SHARED_CORRELATION)),
         log_every=config.log_every,
         save_every=config.save_every,
         save_minutes=config.save_minutes,
@@ -149,39 +162,35 @@ def _lane_data(lane: Lane, recipe: ConfigDict, domain: Domain) -> LaneData:
             temperature=np.float32(lane.temperature),
             clip_norm=np.float32(lane.clip_norm),
             dimensions=np.arange(domain.outputs) < lane.encoding_size,
-            shared_correlation=np.float32(recipe.get("shared_correlation", 0.95)),
             weight_decay=np.float32(lane.weight_decay),
         ),
     )
 
 
 def _schedule(lane: Lane, recipe: ConfigDict) -> mmcl.Schedule:
-    steps = lane.steps
-    select_from = _select_from(recipe, steps)
-    first = steps if select_from is None else select_from
-    refine_from = _refine_from(recipe, steps)
-    decay_end = first if refine_from is None else refine_from
+    steps = _cycle_steps(_estimates_size(recipe), lane.steps)
+    refine_from = _refine_from(recipe, lane.steps)
+    decay_end = steps if refine_from is None else refine_from
     return mmcl.Schedule(
         peak=np.float32(lane.learning_rate),
         warmup=np.float32(recipe.warmup),
         decay_end=np.float32(decay_end if recipe.decay else np.inf),
         floor=np.float32(recipe.refine_rate if recipe.refine else 0.0),
-        end_steps=np.float32(first - decay_end),
-        restart=np.float32(np.inf if select_from is None else select_from),
-        restart_steps=np.float32(steps - first),
+        end_steps=np.float32(steps - decay_end),
     )
 
 
-def _select_from(recipe: ConfigDict, steps: int) -> int | None:
-    if not recipe.get("select", 0.0):
-        return None
-    return min(max(round(steps * (1 - recipe.select)), 1), steps - 1)
+def _estimates_size(recipe: ConfigDict) -> bool:
+    return recipe.get("estimate_size", False)
+
+
+def _cycle_steps(estimate_size: bool, steps: int) -> int:
+    return steps - steps // 2 if estimate_size else steps
 
 
 def _refine_from(recipe: ConfigDict, steps: int) -> int | None:
-    select_from = _select_from(recipe, steps)
-    first = steps if select_from is None else select_from
-    return round(first * (1 - recipe.refine)) if recipe.refine else None
+    steps = _cycle_steps(_estimates_size(recipe), steps)
+    return round(steps * (1 - recipe.refine)) if recipe.refine else None
 
 
 def _check_numbers(config: ConfigDict) -> None:
@@ -190,7 +199,7 @@ def _check_numbers(config: ConfigDict) -> None:
     require_not_negative(config, NOT_NEGATIVE)
     require_fraction(config, ["recipe.refine", "recipe.refine_rate"])
     require_integers(config, [f"world.{name}" for name in WORLD_SIZES if name in config.world])
-    _check_selection(config)
+    _check_estimate(config)
     if config.recipe.batch % config.devices_per_lane:
         raise ValueError(
             f"devices_per_lane is {config.devices_per_lane}: allowed is a divisor of recipe.batch, "
@@ -198,15 +207,19 @@ def _check_numbers(config: ConfigDict) -> None:
         )
 
 
-def _check_selection(config: ConfigDict) -> None:
+def _check_estimate(config: ConfigDict) -> None:
     recipe = config.recipe
-    if not recipe.get("select", 0.0):
-        return
-    require_fraction(config, ["recipe.select", "recipe.shared_correlation"])
-    if not recipe.refine or recipe.select == 1 or recipe.steps < 2:
+    if not isinstance(_estimates_size(recipe), bool):
         raise ValueError(
-            f"recipe.select is {recipe.select}: allowed is 0, or a fraction below 1 of 2 steps or "
-            "more if recipe.refine is above 0, since selected columns are refined"
+            f"recipe.estimate_size is {recipe.estimate_size!r}: allowed is True or False"
+        )
+    if not _estimates_size(recipe):
+        return
+    require_fraction(config, ["recipe.shared_correlation"])
+    require_least(config, {"recipe.steps": 2})
+    if recipe.output_space != "free":
+        raise ValueError(
+            f"recipe.output_space is {recipe.output_space!r}: allowed is 'free' with estimate_size"
         )
 
 
@@ -234,7 +247,6 @@ def _make_recipe(recipe: ConfigDict, steps: int, domain: Domain) -> mmcl.Recipe:
         "head_widths": _as_tuple(recipe.get("head_widths", ())),
         "text_widths": _as_tuple(recipe.get("text_widths", ())),
         "refine_from": _refine_from(recipe, steps),
-        "select_from": _select_from(recipe, steps),
     }
     copied = {field.name for field in dataclasses.fields(mmcl.Recipe)} - converted.keys()
     return mmcl.Recipe(**converted, **{name: recipe[name] for name in copied if name in recipe})

@@ -26,14 +26,13 @@ from experiments.runtime.processes import any_process, is_first
 from experiments.runtime.progress import Show
 from experiments.runtime.signals import Stopped
 from experiments.sweep.blocks import Block
-from experiments.sweep.compiled import Advance, CompiledSweep
+from experiments.sweep.compiled import SCORED_TOGETHER, Advance, CompiledSweep
 from experiments.sweep.lane import LaneState
 from experiments.sweep.lane_status import lane_statuses
 from experiments.sweep.plan import Plan
 
 SAVE_ERRORS = (OSError, RuntimeError, ValueError)
 SPARE_BYTES = 1 << 20  # of a disk that are left free
-SCORED_TOGETHER = 16  # lanes that a device scores at once, unless it is a CPU
 
 
 class BlockTask(NamedTuple):
@@ -99,8 +98,8 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
             chunk = next_chunk(plan, step)
             state, advance = task.sweep.train(data, state, step, chunk)
             step += chunk
-            if step == plan.recipe.select_from:
-                state = task.sweep.select(data, state)
+            if step == plan.cycle_steps < plan.steps:
+                state = task.sweep.restart(data, state)
             advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], gather(advance))
             if is_first():
                 _add_history(task, step, advance)
@@ -118,10 +117,9 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
 
 
 def next_chunk(plan: Plan, step: int) -> int:
-    """Returns the number of steps until the next point of the history, the selection or the end."""
-    select_from = plan.recipe.select_from
-    ends = [plan.steps, step + plan.log_every - step % plan.log_every]
-    return min(end for end in [*ends, select_from or plan.steps] if end > step) - step
+    """Returns the number of steps to the next point of the history, or the end of a cycle."""
+    ends = plan.cycle_steps, plan.steps, step + plan.log_every - step % plan.log_every
+    return min(end for end in ends if end > step) - step
 
 
 def _score(task: BlockTask, state: LaneState) -> list[Scores]:

@@ -97,12 +97,12 @@ def _all_fields(setting: ConfigDict, config: ConfigDict, domain: Domain) -> dict
 def _encoding_size(lane: Lane, bias: lvm.Bias, config: ConfigDict, domain: Domain) -> int:
     """The size of the setting; by default the number of unbiased semantics.
 
-    A recipe that selects columns begins with all of them by default.
+    A recipe that estimates the size begins with all columns by default.
     """
     spare = EXTRA_COLUMNS.get(config.recipe.get("output_space", "free"), 0)
     exact = int(lvm.unbiased(bias).sum()) + spare
-    selects = config.recipe.get("select", 0.0) > 0
-    default = domain.outputs if selects else max(exact, config.min_encoding_size)
+    estimates = config.recipe.get("estimate_size", False)
+    default = domain.outputs if estimates else max(exact, config.min_encoding_size)
     size = default if lane.encoding_size is None else lane.encoding_size
     if not 1 + spare <= size <= domain.outputs:
         raise ValueError(f"encoding_size is {size}: allowed is {1 + spare}..{domain.outputs}")

@@ -9,7 +9,7 @@ Number = Float[Array, ""] | float
 
 
 class Schedule(NamedTuple):
-    """Linear warm-up, cosine decay to a floor, then one or two linear decays to 0.
+    """Linear warm-up, cosine decay to a floor, then a linear decay to 0.
 
     All are float32 [] or Python numbers.
 
@@ -18,8 +18,6 @@ class Schedule(NamedTuple):
     decay_end: step at which the cosine has reached floor · peak; infinite for no decay.
     floor:     fraction of the peak at `decay_end`.
     end_steps: steps from there to 0, in a straight line.
-    restart:   step at which the rate is floor · peak again; infinite for no second decay.
-    restart_steps: steps from there to 0, in a straight line.
     """
 
     peak: Number = 1e-2
@@ -27,8 +25,6 @@ class Schedule(NamedTuple):
     decay_end: Number = float("inf")
     floor: Number = 0.0
     end_steps: Number = 0.0
-    restart: Number = float("inf")
-    restart_steps: Number = 0.0
 
 
 def learning_rate(schedule: Schedule, step: Int[Array, ""] | int) -> Float[Array, ""]:
@@ -40,6 +36,4 @@ def learning_rate(schedule: Schedule, step: Int[Array, ""] | int) -> Float[Array
     progress = jnp.clip((step - schedule.warmup) / decay_steps, 0, 1)
     cosine = (1 + jnp.cos(jnp.pi * progress)) / 2
     end = 1 - jnp.clip((step - schedule.decay_end) / jnp.maximum(schedule.end_steps, 1), 0, 1)
-    first = schedule.peak * rise * (schedule.floor + (1 - schedule.floor) * cosine) * end
-    rest = 1 - jnp.clip((step - schedule.restart) / jnp.maximum(schedule.restart_steps, 1), 0, 1)
-    return jnp.where(step < schedule.restart, first, schedule.peak * schedule.floor * rest)
+    return schedule.peak * rise * (schedule.floor + (1 - schedule.floor) * cosine) * end

@@ -98,9 +98,11 @@ def test_the_examples_of_the_api_run():
     assert names["scores"].s.shape == (10,)
 
 
-def test_the_example_of_selection_keeps_the_unbiased_semantics():
-    state = execute("docs/selection.md")["state"]
-    np.testing.assert_array_equal(state.stats.selection.kept, [True, True, False, False])
+def test_the_example_of_the_encoding_size_counts_the_unbiased_semantics():
+    names = execute("docs/encoding_size.md")
+    assert names["size"].size == 2
+    z = names["encode"](names["pairs"][1])
+    np.testing.assert_array_equal((z.x != 0).any(0), [True, True, False, False])
 
 
 def test_the_readme_is_short():

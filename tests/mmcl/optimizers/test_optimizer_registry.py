@@ -81,11 +81,3 @@ def test_gradients_are_clipped(key):
         np.testing.assert_allclose(a, b, rtol=1e-5)
     mean = optax.tree.get(state, "mu")["kernel"]
     np.testing.assert_allclose(jnp.linalg.norm(mean), 0.1 * 2.0, rtol=1e-5)  # (1 - b1) · clip_norm
-
-
-def test_the_second_decay_begins_at_the_restart():
-    schedule = Schedule(peak=2.0, warmup=2.0, decay_end=6.0, floor=0.5, end_steps=4.0)
-    restarted = schedule._replace(restart=10.0, restart_steps=5.0)
-    rates = lambda schedule: [float(learning_rate(schedule, step)) for step in range(16)]
-    assert rates(restarted)[:10] == rates(schedule)[:10]
-    np.testing.assert_allclose(rates(restarted)[10:], [1.0, 0.8, 0.6, 0.4, 0.2, 0.0], atol=1e-6)

@@ -1,7 +1,7 @@
-"""Selection: correlations of all columns against the rate of misalignment, measured and predicted.
+"""Encoding size: correlations of columns against the rate of misalignment, beside theory.
 
 misalign run adaptive:rates --workdir=runs/rates
-misalign studies.selection runs/rates --figure=selection.png
+misalign studies.encoding_size runs/rates --figure=encoding_size.png
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from experiments.sweep.loading import load_lane, read_plan
 KINDS = {"strength": "blended with noise", "mcar": "missing completely at random"}
 
 
-def selection_table(directories: Sequence[Path]) -> pd.DataFrame:
-    """Returns one row per lane and column of runs whose recipe selects columns.
+def size_table(directories: Sequence[Path]) -> pd.DataFrame:
+    """Returns one row per lane and canonical column of runs that estimated the encoding size.
 
-    correlation: between the modalities, before the selection, on held-out pairs.
-    kept:        whether the column was selected.
+    correlation: between the modalities, at the estimate, on held-out pairs.
+    kept:        whether the column is counted.
     predicted:   correlation of the perturbable semantic with its caption values, in theory.
 
-    Raises ValueError if a path is not a run directory, its recipe selects no columns, a lane is not
-    trained, or no lane has one of KINDS.
+    Raises ValueError if a path is not a run directory, its recipe does not estimate the size, a
+    lane is not trained, or no lane has one of KINDS.
     """
     table = pd.DataFrame(row for directory in directories for row in _lane_rows(directory))
     if not set(KINDS) & set(table.misalignment):
@@ -35,8 +35,8 @@ def selection_table(directories: Sequence[Path]) -> pd.DataFrame:
     return table
 
 
-def save_selection(table: pd.DataFrame, path: Path) -> None:
-    """Draws `selection_table` as PNG to `path` and as PDF beside it, one panel per kind."""
+def save_sizes(table: pd.DataFrame, path: Path) -> None:
+    """Draws `size_table` as PNG to `path` and as PDF beside it, one panel per kind."""
     kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
     figure, axes = plt.subplots(
         1,
@@ -54,7 +54,7 @@ def save_selection(table: pd.DataFrame, path: Path) -> None:
         axis.axhline(rows.threshold.iloc[0], color="0.4", linestyle=":", label="threshold")
         for kept, marker, face in ((True, "o", "C0"), (False, "x", "C1")):
             part = rows[rows.kept == kept]
-            label = "kept" if kept else "dropped"
+            label = "counted" if kept else "not counted"
             axis.scatter(
                 part.rate, part.correlation, 18, face, marker=marker, label=label, zorder=3
             )
@@ -67,15 +67,14 @@ def save_selection(table: pd.DataFrame, path: Path) -> None:
 
 def _lane_rows(directory: Path):
     plan = read_plan(directory)
-    if plan.recipes[0].select_from is None:
-        raise ValueError(f"{directory} has a recipe without selection: allowed is select above 0")
+    if not plan.estimate_size:
+        raise ValueError(f"{directory} has a recipe with estimate_size=False: allowed is True")
     for number, lane in enumerate(plan.lanes):
         loaded = load_lane(directory, number)
         if loaded.step < plan.lane_steps[number]:
             raise ValueError(f"lane {number} of {directory} is not trained: let the run end")
-        selection = loaded.stats.selection
         for column, (correlation, kept) in enumerate(
-            zip(selection.correlations, selection.kept, strict=True)
+            zip(loaded.size.correlations, loaded.size.kept, strict=True)
         ):
             yield {
                 "lane": number,
@@ -84,7 +83,7 @@ def _lane_rows(directory: Path):
                 "column": column,
                 "correlation": float(correlation),
                 "kept": bool(kept),
-                "threshold": float(loaded.hyper.shared_correlation),
+                "threshold": plan.shared_correlation,
                 "predicted": _predicted(lane.misalignment, lane.noise_probability),
             }
 
@@ -96,7 +95,7 @@ def _predicted(kind: str, rate: float) -> float:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign studies.selection", __doc__, selection_table, save_selection)
+    run_table_command("misalign studies.encoding_size", __doc__, size_table, save_sizes)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from experiments.studies.selection import save_selection, selection_table
+from experiments.studies.encoding_size import save_sizes, size_table
 from tests.runs import run
 from tests.small import small_config
 
@@ -19,14 +19,14 @@ def test_the_figure_is_drawn_for_every_kind(tmp_path):
         for rate in (0.1, 0.5)
         for column in (0, 1)
     )
-    save_selection(table, tmp_path / "selection.png")
-    assert (tmp_path / "selection.png").exists() and (tmp_path / "selection.pdf").exists()
+    save_sizes(table, tmp_path / "sizes.png")
+    assert (tmp_path / "sizes.png").exists() and (tmp_path / "sizes.pdf").exists()
 
 
-def test_runs_without_a_selection_or_without_its_kinds_are_refused(finished, tmp_path):
-    with pytest.raises(ValueError, match="has a recipe without selection"):
-        selection_table([finished[0]])
-    changes = {"recipe.steps": 4, "recipe.refine": 0.5, "recipe.select": 0.5}
+def test_runs_without_an_estimate_or_without_its_kinds_are_refused(finished, tmp_path):
+    with pytest.raises(ValueError, match="has a recipe with estimate_size=False"):
+        size_table([finished[0]])
+    changes = {"recipe.steps": 4, "recipe.estimate_size": True}
     run(tmp_path, small_config(**changes))
     with pytest.raises(ValueError, match="no lane has misalignment strength or mcar"):
-        selection_table([tmp_path])
+        size_table([tmp_path])
