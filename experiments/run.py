@@ -16,6 +16,7 @@ from ml_collections import config_flags
 from rich.console import Console
 
 from experiments.domains.domain import Shared
+from experiments.domains.given_world import with_hash
 from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
@@ -99,7 +100,8 @@ def run(
 
 
 def _remaining_blocks(plan: Plan, directory: Path, largest: int) -> list[Block]:
-    finished = scored_lanes(directory / "results.csv", plan.domain.scores_per_lane)
+    path = directory / "results.csv"
+    finished = scored_lanes(path, plan.domain.scores_per_lane, plan.lane_steps)
     newest = newest_by_lane(list_checkpoints(directory))
     return remaining_blocks(finished, newest, plan.lane_steps, largest)
 
@@ -120,7 +122,7 @@ def _load(plan: Plan, console: Console) -> Shared:
 
 def start(directory: Path) -> None:
     """Runs the config of the command line; everything is checked before any work starts."""
-    config = CONFIG.value
+    config = with_hash(CONFIG.value)
     plan = make_plan(config)
     fix_numeric_settings()
     use_every_core()

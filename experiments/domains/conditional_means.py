@@ -10,12 +10,14 @@ from jaxtyping import Array, Float, Int, Key
 import lvm
 import probes
 from experiments.domains.domain import LaneData
+from experiments.domains.given_world import GIVEN, GIVEN_NONLINEAR
 from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
 from lvm.latents.conditional import gaussian_means, simulated_means
 from lvm.latents.switch import switch_by_name
 from probes.predictors.boosted_trees import boosting
 
-NONLINEAR = ("nonlinear_scm",)  # dependences
+DEPENDENCES = (*lvm.DEPENDENCES, GIVEN, GIVEN_NONLINEAR)
+NONLINEAR = ("nonlinear_scm", GIVEN_NONLINEAR)  # dependences
 INDEPENDENT = "independent"
 
 
@@ -66,7 +68,7 @@ def _method_index(lane: LaneData, names: list[str]) -> Int[Array, ""]:
                 [names.index(method_of(dependence, law, kind)) for kind in lvm.MISALIGNMENTS]
                 for law in lvm.NOISE_LAWS
             ]
-            for dependence in lvm.DEPENDENCES
+            for dependence in DEPENDENCES
         ]
     )
     return jnp.asarray(index)[lane.dependence, lane.noise_law, lane.misalignment]

@@ -139,6 +139,7 @@ def _common(values):
 def _lane_data(lane: Lane, recipe: ConfigDict, domain: Domain) -> LaneData:
     return LaneData(
         seed=np.uint32(lane.seed),
+        world_seed=np.uint32(lane.world_seed),
         bias=lane_bias(lane, domain.semantics),
         dependence=np.int32(domain.dependences.index(lane.dependence)),
         noise_law=np.int32(domain.noise_laws.index(lane.noise_law)),
