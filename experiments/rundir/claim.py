@@ -30,7 +30,8 @@ def claimed(
 ) -> Iterator[tuple[Lane, ...]]:
     """Holds a run directory for this config alone; yields the lanes in the order of their numbers.
 
-    `lanes_of` is that of `check_claim`. Of several processes the first does it for all. Raises ValueError with the obstacle.
+    Of several processes the first does it for all. Raises ValueError with the obstacle, as
+    `check_claim`, whose argument `lanes_of` is.
     """
     with ExitStack() as held:
         refusal = None

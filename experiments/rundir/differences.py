@@ -72,11 +72,7 @@ def obstacles(
     continues = can_continue(new)
     may_grow = (*GROWING, STEPS) if continues else GROWING
     flat_old, flat_new = flatten(old), flatten(new)
-    differing = [
-        field
-        for field in sorted(flat_old.keys() | flat_new.keys())
-        if flat_old.get(field) != flat_new.get(field) and field not in HARMLESS
-    ]
+    differing = _differing(flat_old, flat_new)
     units = list(dict.fromkeys(_unit(field) for field in differing if _grows(field, may_grow)))
     units.sort(key=lambda unit: may_grow.index(unit.partition("[")[0]))
     fixed = [field for field in differing if not _grows(field, may_grow)]
@@ -101,6 +97,16 @@ def obstacles(
     ]
 
 
+def differing_fields(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Returns the differences of two configs beyond their lanes, as "recipe.steps (6 and 9)"."""
+    flat_old, flat_new = flatten(old), flatten(new)
+    return [
+        f"{field} ({flat_old.get(field, 'absent')!r} and {flat_new.get(field, 'absent')!r})"
+        for field in _differing(flat_old, flat_new)
+        if not _grows(field, GROWING)
+    ]
+
+
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     """Nested dicts and lists as {"recipe.steps": 6000, "settings[0].selected": "s1"}."""
     if isinstance(value, dict):
@@ -110,6 +116,11 @@ def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     else:
         return {prefix: value}
     return {key: leaf for prefix, item in items for key, leaf in flatten(item, prefix).items()}
+
+
+def _differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    fields = sorted(old.keys() | new.keys())
+    return [name for name in fields if old.get(name) != new.get(name) and name not in HARMLESS]
 
 
 def _same_but_longer(lane: Lane, other: Lane) -> bool:

@@ -43,7 +43,10 @@ NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     """Returns the content of a `config.json` of any format in that of this version."""
     config = dict(content["config"])
-    config["recipe"] = NEW_RECIPE_FIELDS | config.get("recipe", {})
+    recipe = config.get("recipe", {})
+    config["recipe"] = recipe | {
+        name: value for name, value in NEW_RECIPE_FIELDS.items() if name not in recipe
+    }
     config.setdefault("world_seed", None)
     content = content | {"config": config}
     if content["format"] == 1:

@@ -106,6 +106,11 @@ def make_plan(config: ConfigDict) -> Plan:
     )
 
 
+def lanes_of(config: ConfigDict) -> tuple[Lane, ...]:
+    """Returns the lanes of a config; raises ValueError as `make_plan` does."""
+    return make_plan(config).lanes
+
+
 def select_lanes(plan: Plan, numbers: Sequence[int]) -> Plan:
     """Returns the plan of some of its lanes, in the order of `numbers`."""
     select = lambda values: tuple(values[number] for number in numbers)

@@ -14,12 +14,12 @@ from experiments.rundir.claim import (
     read_config,
     read_lanes,
 )
-from experiments.sweep.plan import make_plan
+from experiments.sweep.plan import lanes_of, make_plan
 from tests.small import small_config
 
 
 def claim_run(directory, config):
-    claim(directory, config, make_plan(config).lanes)
+    claim(directory, config, make_plan(config).lanes, lanes_of)
 
 
 def test_a_new_directory_gets_the_config_lanes_and_versions(tmp_path):
