@@ -22,7 +22,8 @@ def check_number(field: str, value: Any, holds: Callable[[float], bool], allowed
     is_array = hasattr(value, "dtype") and hasattr(value, "shape")
     if is_array and value.shape != ():
         raise ValueError(f"{field} is {value.dtype} {list(value.shape)}: allowed is one number")
-    if not isinstance(value, Real) and not (is_array and jnp.issubdtype(value.dtype, jnp.number)):
+    is_real = is_array and jnp.issubdtype(jnp.promote_types(value.dtype, "f2"), jnp.floating)
+    if not isinstance(value, Real) and not is_real:
         raise ValueError(f"{field} is {value!r}: allowed is {allowed}")
     if _is_known(value) and not holds(float(np.asarray(value))):
         raise ValueError(f"{field} is {value}: allowed is {allowed}")
