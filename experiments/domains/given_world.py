@@ -7,14 +7,13 @@ config of a run contains a hash of the file, so that another content is refused 
 import dataclasses
 import hashlib
 from pathlib import Path
-from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
 import lvm
-from lvm.latents.world_files import load_world
+from lvm.latents.semantics import check_covariance
+from lvm.latents.world_files import load_world, read_world
 
 GIVEN, GIVEN_NONLINEAR = "given", "given_nonlinear"  # dependences
 FIELDS = ("covariance", "file", "sha256", "law")  # of `config.world`; a run has the latter two
@@ -52,9 +51,9 @@ def given_world(world: ConfigDict) -> GivenWorld | None:
         raise ValueError(f"world.{field} is {path!r}: allowed is the path of a file")
     if world.get("sha256"):
         return GivenWorld(field, path, world.sha256, world.law)
-    semantics = _read(field, path)
-    law = semantics if field == "covariance" else semantics.semantics
-    return GivenWorld(field, path, _hash(field, path), GIVEN if law.curve == 0 else GIVEN_NONLINEAR)
+    content = _read(field, path)
+    nonlinear = field == "file" and content["semantics.curve"] != 0
+    return GivenWorld(field, path, _hash(field, path), GIVEN_NONLINEAR if nonlinear else GIVEN)
 
 
 def with_hash(config: ConfigDict) -> ConfigDict:
@@ -81,20 +80,21 @@ def read_given(given: GivenWorld, spec: lvm.WorldSpec) -> lvm.Semantics | lvm.Wo
             f"world.{given.field} is {given.path!r}, whose content has changed since the run began:"
             " allowed is the same content; choose another --workdir for the new one"
         )
-    content = _read(given.field, given.path)
-    for name, found in _sizes(content).items():
+    for name, found in _sizes(_read(given.field, given.path)).items():
         if found != getattr(spec, name):
             raise ValueError(
                 f"world.{given.field} is {given.path!r}, with {name} {found}: allowed is that of "
                 f"the config, world.{name}={getattr(spec, name)}"
             )
-    return content
+    if given.field == "file":
+        return load_world(given.path)
+    return lvm.gaussian_semantics(_read_npy(given.path))
 
 
 def empty_given(given: GivenWorld, spec: lvm.WorldSpec) -> lvm.Semantics | lvm.World:
     """Returns zeros of the structure and shapes of `read_given`."""
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
-    zeros = lambda *shape: jnp.zeros(shape, jnp.float32)
+    zeros = lambda *shape: np.zeros(shape, np.float32)
     law = lvm.Semantics(zeros(n, n), zeros(n), zeros())
     if given.field == "covariance":
         return law
@@ -103,11 +103,10 @@ def empty_given(given: GivenWorld, spec: lvm.WorldSpec) -> lvm.Semantics | lvm.W
     return lvm.World(law, *roots, mixing(n + d_x), mixing(n + d_t))
 
 
-def _read(field: str, path: str) -> Any:
+def _read(field: str, path: str) -> dict[str, np.ndarray]:
+    """The arrays of a file, checked without a device."""
     try:
-        if field == "file":
-            return load_world(path)
-        return lvm.gaussian_semantics(_read_npy(path))
+        return read_world(path) if field == "file" else {"cov_s": check_covariance(_read_npy(path))}
     except ValueError as error:
         raise ValueError(f"world.{field} is {path!r}: {error}") from None
 
@@ -122,15 +121,16 @@ def _read_npy(path: str) -> np.ndarray:
     return array
 
 
-def _sizes(content: lvm.Semantics | lvm.World) -> dict[str, int]:
-    if isinstance(content, lvm.Semantics):
-        return {"semantics": len(content.scale)}
-    return {
-        "semantics": len(content.semantics.scale),
-        "image_only": len(content.root_x),
-        "text_only": len(content.root_t),
-        "mixing_layers": len(content.mixing_x),
+def _sizes(arrays: dict[str, np.ndarray]) -> dict[str, int]:
+    sizes = {
+        "semantics": "semantics.scale",
+        "image_only": "root_x",
+        "text_only": "root_t",
+        "mixing_layers": "mixing_x",
     }
+    if "cov_s" in arrays:
+        return {"semantics": len(arrays["cov_s"])}
+    return {name: len(arrays[array]) for name, array in sizes.items()}
 
 
 def _hash(field: str, path: str) -> str:

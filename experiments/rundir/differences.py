@@ -119,8 +119,13 @@ def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    fields = sorted(old.keys() | new.keys())
-    return [name for name in fields if old.get(name) != new.get(name) and name not in HARMLESS]
+    fields = [
+        name
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name) and name not in HARMLESS
+    ]
+    has_entries = lambda name: any(other.startswith(f"{name}[") for other in fields)
+    return [name for name in fields if not has_entries(name)]  # an empty list beside its entries
 
 
 def _same_but_longer(lane: Lane, other: Lane) -> bool:

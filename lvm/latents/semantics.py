@@ -74,6 +74,12 @@ def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
 
     Raises ValueError unless cov_s is a finite, symmetric, positive definite matrix.
     """
+    root = np.linalg.cholesky(check_covariance(cov_s))
+    return _from_cholesky(jnp.asarray(root, jnp.float32))
+
+
+def check_covariance(cov_s: np.ndarray) -> np.ndarray:
+    """Returns a covariance as float64 [n, n], computed without a device; raises as its law does."""
     cov = np.asarray(cov_s)
     if cov.dtype.kind not in "fiu":
         raise ValueError(f"cov_s is {cov.dtype}: allowed is a matrix of real numbers")
@@ -88,7 +94,7 @@ def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
     smallest = np.linalg.eigvalsh(cov)[0]
     if smallest <= 0:
         raise ValueError(f"cov_s is not positive definite: its least eigenvalue is {smallest:.3g}")
-    return _from_cholesky(jnp.asarray(np.linalg.cholesky(cov), jnp.float32))
+    return cov
 
 
 def covariance(law: Semantics) -> Float[Array, "n n"]:

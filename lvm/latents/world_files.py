@@ -31,17 +31,25 @@ def load_world(path: Path | str) -> World:
     that is missing, not finite or of another shape, causes in a circle, and mixing weights that
     have no inverse.
     """
+    arrays = {name: jnp.asarray(array) for name, array in read_world(path).items()}
+    law = Semantics(**{name: arrays[f"semantics.{name}"] for name in Semantics._fields})
+    return World(law, **{name: arrays[name] for name in World._fields if name != "semantics"})
+
+
+def read_world(path: Path | str) -> dict[str, np.ndarray]:
+    """Returns the arrays of a world file by name, float32, without a device.
+
+    Raises ValueError as `load_world` does.
+    """
     try:
         with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ValueError(f"{path} does not exist: allowed is an npz file") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not an npz file or is damaged: {error}") from None
     _check(str(path), arrays)
-    arrays = {name: jnp.asarray(array, jnp.float32) for name, array in arrays.items()}
-    law = Semantics(**{name: arrays[f"semantics.{name}"] for name in Semantics._fields})
-    return World(law, **{name: arrays[name] for name in World._fields if name != "semantics"})
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
 def _arrays(world: World) -> dict[str, np.ndarray]:

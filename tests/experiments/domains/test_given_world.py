@@ -3,6 +3,7 @@
 import json
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -50,7 +51,7 @@ def test_all_lanes_have_the_covariance_and_its_attainable_scores(finished_with_c
     rows = results[(results.setting == "select [1]") & (results.metric == "r2")]
     best = rows[rows.target == "s2"]
     assert set(best.attainable_by) == {"closed form"}
-    expected = lvm.attainable_r2(COVARIANCE.astype(np.float32), np.arange(3) < 1)[1]
+    expected = lvm.attainable_r2(jnp.asarray(COVARIANCE), np.arange(3) < 1)[1]
     np.testing.assert_allclose(best.attainable, expected, atol=0.2)  # of 64 pairs
 
 
@@ -74,6 +75,15 @@ def test_a_content_that_changed_since_the_hash_is_refused(tmp_path):
     write_covariance(tmp_path, np.eye(3))
     with pytest.raises(ValueError, match="cov.npy', whose content has changed since the run began"):
         plan.domain.load(lambda fraction: None)
+
+
+def test_a_plan_uses_no_device(tmp_path, monkeypatch):
+    """Commands choose the devices after they have checked the config."""
+    given = write_covariance(tmp_path), write_world(tmp_path)
+    monkeypatch.setattr("jax._src.xla_bridge.backends", None)
+    monkeypatch.setattr("jax.numpy.asarray", None)
+    for changes in given:
+        make_plan(with_hash(small_config(**changes)))
 
 
 def test_settings_that_differ_in_dependence_alone_are_one_lane(tmp_path):

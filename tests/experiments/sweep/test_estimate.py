@@ -3,13 +3,14 @@
 import io
 import re
 
+import pytest
 from rich.console import Console
 
 from experiments import run as run_module
 from experiments.rundir.claim import claim
 from experiments.sweep import estimate
 from experiments.sweep.blocks import Block
-from experiments.sweep.estimate import estimate_lines
+from experiments.sweep.estimate import Measured, estimate_lines
 from experiments.sweep.plan import lanes_of, make_plan
 from tests.small import small_config
 
@@ -37,14 +38,24 @@ def test_finished_lanes_are_not_counted(finished):
     assert {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")} == before
 
 
-def test_lanes_that_do_not_fit_are_divided(monkeypatch):
-    monkeypatch.setattr(estimate, "bytes_usable", lambda: 1)
+@pytest.fixture
+def one_lane_fits(monkeypatch):
+    measured = Measured(lanes=1, needed=0, devices=1, per_step=2.0, per_monitoring=0.5)
+    monkeypatch.setattr(estimate, "_measure", lambda plan, shared: measured)
+
+
+def test_lanes_that_do_not_fit_are_divided(one_lane_fits):
     lines = estimate_lines(make_plan(small_config()), (), [Block(range(2), None)])
     assert [line.split(",")[0] for line in lines[1:3]] == ["block: lanes 0-0", "block: lanes 1-1"]
+    assert (
+        lines[3] == "training: about 27.0 seconds, without compilation and scoring"
+    )  # 2 (12 + 1.5)
 
 
-def test_more_steps_are_counted_from_the_checkpoint(tmp_path):
+def test_more_steps_are_those_of_the_run_in_the_directory(tmp_path, one_lane_fits):
     config = small_config(**{"recipe.decay": False})
     claim(tmp_path, config, lanes_of(config))
-    longer = small_config(**{"recipe.decay": False, "recipe.steps": 9})
-    assert estimated(tmp_path, longer)[1].startswith("block: lanes 0-1, steps 0 to 9")
+    longer = small_config(seeds=2, **{"recipe.decay": False, "recipe.steps": 9})
+    lines = estimated(tmp_path, longer)
+    assert lines[0] == "lanes: 4 to run of 4"
+    assert lines[1].startswith("block: lanes 0-0, steps 0 to 9: 20.2 seconds")
