@@ -174,9 +174,8 @@ def start(directory: Path) -> None:
     if _DISTRIBUTED.value or _COORDINATOR.value:
         join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
-    check_claim(
-        directory, config, plan.lanes, lanes_of
-    )  # before data are read, which can take long
+    # before data are read, which can take long
+    check_claim(directory, config, plan.lanes, lanes_of)
     console = Console(quiet=not is_first())
     shared = load_shared(plan, console)
     if _DRY_RUN.value:

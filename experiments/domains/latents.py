@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 import lvm
 import probes
 from experiments.domains import latent_rows
-from experiments.domains.conditional_means import DEPENDENCES, compiled_methods, conditional_means
+from experiments.domains.conditional_means import compiled_methods, conditional_means, dependences
 from experiments.domains.domain import Domain, TrainedLane
 from experiments.domains.given_world import (
     FIELDS,
@@ -215,7 +215,7 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
     )
     return LatentsDomain(
         semantics=names,
-        dependences=DEPENDENCES if given else lvm.DEPENDENCES,
+        dependences=dependences() if given else lvm.DEPENDENCES,
         noise_laws=tuple(lvm.NOISE_LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
