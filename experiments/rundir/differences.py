@@ -86,15 +86,23 @@ def obstacles(
             return False
         return grown_lanes(present, mixed, continues) is not None
 
-    harmless = units if keeps_lanes(units) else []
-    for unit in units:
-        if unit not in harmless and keeps_lanes([*harmless, unit]):
-            harmless = [*harmless, unit]
+    harmless = _harmless_units(units, keeps_lanes)
     return [
         _line(field, flat_old, flat_new)
         for field in differing
         if field in fixed or _unit(field) not in harmless
     ]
+
+
+def _harmless_units(units: list[str], keeps_lanes: Callable[[list[str]], bool]) -> list[str]:
+    """The units of a new config under which no lane is lost: all together, or one after another."""
+    if keeps_lanes(units):
+        return units
+    harmless: list[str] = []
+    for unit in units:
+        if keeps_lanes([*harmless, unit]):
+            harmless.append(unit)
+    return harmless
 
 
 def differing_fields(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

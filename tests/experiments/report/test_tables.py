@@ -215,3 +215,17 @@ def test_hyperparameters_that_the_name_of_a_setting_determines_change_no_table(r
     pd.testing.assert_frame_equal(aggregate_seeds(lanes), aggregate_seeds(results))
     pd.testing.assert_frame_equal(distance_from_theory(lanes), distance_from_theory(results))
     assert summary(aggregate_seeds(lanes)) == summary(aggregate_seeds(results))
+
+
+def test_cells_of_chosen_worlds_are_apart(results):
+    """Without a choice every seed has its world, and cells are means over both."""
+    by_seed = aggregate_seeds(results.assign(world_seed=results.seed))
+    pd.testing.assert_frame_equal(by_seed, aggregate_seeds(results))
+    fixed = aggregate_seeds(results.assign(world_seed=7))
+    assert set(fixed.world_seed) == {7}
+    pd.testing.assert_frame_equal(fixed.drop(columns="world_seed"), by_seed)
+    assert not setting_labels(fixed).str.contains("world").any()
+    two = aggregate_seeds(pd.concat([results.assign(world_seed=world) for world in (7, 8)]))
+    assert len(two) == 2 * len(by_seed)
+    assert set(two.seeds) == set(by_seed.seeds)
+    assert setting_labels(two).str.contains(r", world seed [78]$").all()
