@@ -26,8 +26,9 @@ GROWING = ("settings", "steps_by_setting", "seeds", "world_seed", "only")
 STEPS = "recipe.steps"
 # fields of a recipe under which a learning rate or an objective depends on the number of steps
 SCHEDULED = ("decay", "refine", "select")
-NEXT_STEP = {
+NOTES = {
     STEPS: "more steps need a run with recipe.decay=False, recipe.refine=0 and recipe.select=0",
+    "world.sha256": "of the content of world.covariance or world.file",
     "evaluation": "`misalign rescore` scores a finished run again",
 }
 
@@ -166,6 +167,6 @@ def _mixed(old: dict[str, Any], new: dict[str, Any], units: Sequence[str]) -> di
 
 
 def _line(field: str, old: dict[str, Any], new: dict[str, Any]) -> str:
-    next_step = NEXT_STEP.get(field) or NEXT_STEP.get(field.partition(".")[0])
+    note = NOTES.get(field) or NOTES.get(field.partition(".")[0])
     line = f"{field}: {old.get(field, 'absent')!r} in the run, {new.get(field, 'absent')!r} here"
-    return f"{line} ({next_step})" if next_step else line
+    return f"{line} ({note})" if note else line

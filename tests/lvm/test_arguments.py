@@ -74,7 +74,7 @@ def test_a_bias_has_two_masks_of_one_length():
     for function in (lvm.unbiased, lvm.numbers_of):
         with pytest.raises(ValueError, match=r"perturbable has shape \(1,\): allowed is \(3,\)"):
             function(short)
-    with pytest.raises(ValueError, match="selected is int64: allowed is bool"):
+    with pytest.raises(ValueError, match="selected is int32: allowed is bool"):
         lvm.unbiased(lvm.Bias(np.ones(3, int), np.zeros(3, int)))
     with pytest.raises(ValueError, match=r"perturbable has shape \(1,\)"):
         jax.jit(lvm.unbiased)(short)

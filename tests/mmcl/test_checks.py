@@ -155,6 +155,7 @@ def test_hyperparameters_out_of_range_are_refused(field, value, message, key, st
             call(recipe=RECIPE, hyper=settings)
 
 
+@pytest.mark.usefixtures("unchecked_types")
 def test_negative_counts_are_refused(key, state):
     arguments = {"recipe": RECIPE, "hyper": hyper()}
     with pytest.raises(ValueError, match="^done is -1: allowed is 0 or more"):

@@ -100,10 +100,10 @@ def with_setting(**changes):
         (with_setting(temperature=-1.0), "temperature is -1.0: allowed is a number above 0"),
         (with_setting(clip_norm=float("inf")), "clip_norm is inf: allowed is a number above 0"),
         (with_setting(weight_decay=-0.1), "weight_decay is -0.1: allowed is a number, 0 or more"),
-        (with_setting(world_seed=-1), "world_seed is -1: allowed is an integer, 0 to 2^32 - 1"),
-        (with_setting(world_seed=1.5), "world_seed is 1.5: allowed is an integer, 0 to 2^32"),
-        ({"world_seed": 2**32}, "world_seed is 4294967296: allowed is an integer, 0 to 2^32 - 1"),
-        (with_setting(noise_probability=75), "noise_probability is 75: allowed is 0 to 1"),
+        (with_setting(world_seed=-1), "world_seed is -1: allowed is an integer, 0 to 2.32 - 1"),
+        (with_setting(world_seed=1.5), "world_seed is 1.5: allowed is an integer, 0 to 2.32"),
+        ({"world_seed": 2**32}, "world_seed is 4294967296: allowed is an integer, 0 to 2.32 - 1"),
+        (with_setting(noise_probability=75), "noise_probability is 75.0: allowed is 0 to 1"),
         (with_setting(noise_probability=float("nan")), "noise_probability is nan: allowed is 0 to"),
         (
             {"settings": (default.setting("s1"), default.setting("s1", seed=1)), "seeds": 2},
@@ -113,7 +113,7 @@ def with_setting(**changes):
         (with_setting(batch=8), r"settings\[1\].batch is unknown or missing: allowed is clip_no"),
         ({"recipe.weight_decay": -1.0}, "recipe.weight_decay is -1.0: allowed is a number, 0 or"),
         ({"only": ("dependence=wishart",)}, "allowed is dependence independent, dependent"),
-        ({"only": ("batch=8",)}, "only holds 'batch=8': allowed columns are seed, setting, sele"),
+        ({"only": ("batch=8",)}, "only holds 'batch=8': allowed columns are seed, world_seed, set"),
         ({"only": ("temperature=hot",)}, "only holds 'temperature=hot': allowed is temperature 1"),
         ({"only": ("select [1],dependence=dependent",)}, "no lane meets all of these"),
         (
