@@ -15,7 +15,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from experiments.rundir.checkpoint_files import FORMAT, block_directory, list_checkpoints, read_run
+from experiments.rundir.checkpoint_files import block_directory, list_checkpoints, read_run
+from experiments.rundir.claim import write_config
 from experiments.rundir.differences import GROWING, differing_fields
 from experiments.rundir.lane_identity import Lane
 from experiments.rundir.lock import locked
@@ -43,20 +44,18 @@ def merge(directories: Sequence[Path], workdir: Path) -> int:
     with ExitStack() as locks:
         runs = [read_run(directory) for directory in directories]
         config = merged_config(directories, [run["config"] for run in runs])
-        lanes = [lane for run in runs for lane in run["lanes"]]
+        lanes = [Lane(**lane) for run in runs for lane in run["lanes"]]
         _check_lanes(directories, runs, config)
         for directory in directories:
             locks.enter_context(locked(directory))
         offsets = [sum(len(run["lanes"]) for run in runs[:index]) for index in range(len(runs))]
-        content = {"format": FORMAT, "config": config, "lanes": lanes}
         with atomic_path(workdir) as partial:
             partial.mkdir()
             for directory, offset in zip(directories, offsets, strict=True):
                 _copy_checkpoints(directory, partial, offset)
             for name in TABLES:
                 _merge_tables(name, directories, runs, offsets, partial)
-            text = json.dumps(content | {"versions": runs[0]["versions"]}, indent=2)
-            write_atomically(partial / "config.json", text + "\n")
+            write_config(partial, config, lanes, runs[0]["versions"])
     return len(lanes)
 
 

@@ -91,7 +91,7 @@ def claim(
     check_claim(directory, config, lanes, lanes_of)
     content = json.loads(config.to_json())
     if not (directory / "config.json").exists():
-        _write_config(directory, content, lanes, _versions())
+        write_config(directory, content, lanes, _versions())
         return
     upgrade_directory(directory)
     present = read_lanes(directory)
@@ -99,7 +99,7 @@ def claim(
     grown += [lane for lane in lanes if lane not in grown]
     if tuple(grown) != present:
         history.set_steps(directory, [lane.steps for lane in grown])
-        _write_config(directory, content, grown, read_run(directory)["versions"])
+        write_config(directory, content, grown, read_run(directory)["versions"])
 
 
 def check_claim(
@@ -134,7 +134,7 @@ def replace_config(directory: Path, config: ConfigDict) -> None:
     """Replaces the config of the run in a directory; its lanes and versions stay."""
     content = read_run(directory)
     lanes = read_lanes(directory)
-    _write_config(directory, json.loads(config.to_json()), lanes, content["versions"])
+    write_config(directory, json.loads(config.to_json()), lanes, content["versions"])
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -158,9 +158,10 @@ def checkpoint_metadata(config: ConfigDict) -> dict[str, Any]:
     }
 
 
-def _write_config(
+def write_config(
     directory: Path, config: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
 ) -> None:
+    """Writes the `config.json` of a run directory atomically."""
     content = {
         "format": FORMAT,
         "config": config,
