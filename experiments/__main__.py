@@ -13,9 +13,9 @@ from pathlib import Path
 from experiments.runtime.user_errors import exit_on_interrupt
 
 COMMANDS = (
-    "run", "report", "inspect", "compare", "best", "metrics", "gallery", "export", "supervised",
-    "time_to_identify", "audit", "benchmark", "studies.linearity", "studies.objectives",
-    "studies.misalignment", "studies.scene_factors", "studies.attainable",
+    "run", "report", "rescore", "merge", "inspect", "compare", "best", "metrics", "gallery",
+    "export", "supervised", "time_to_identify", "audit", "benchmark", "studies.linearity",
+    "studies.objectives", "studies.misalignment", "studies.scene_factors", "studies.attainable",
     "studies.encoding_size",
 )  # fmt: skip
 

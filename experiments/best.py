@@ -18,7 +18,6 @@ from experiments.report.tables import (
     bias_labels,
     law_labels,
     main_probe,
-    setting_columns,
     target_rows,
     with_roles,
 )
@@ -35,7 +34,8 @@ SCORES = ("least_kept", "most_leaked", "mean_error", "loss")  # columns; the fir
 def best(directory: Path, by: str) -> pd.DataFrame:
     """Returns one row per setting: its best hyperparameters, and their scores, means over seeds.
 
-    The scores are those of `lane_scores`. A lane that diverged is never best.
+    Seeds of all worlds count alike. The scores are those of `lane_scores`. A lane that diverged is
+    never best.
 
     by: the score that is compared, a name in SCORES.
 
@@ -43,7 +43,7 @@ def best(directory: Path, by: str) -> pd.DataFrame:
     """
     lanes = lane_scores(directory)
     names = differing(lanes)
-    groups = lanes.groupby(setting_columns(lanes), sort=False, dropna=False)
+    groups = lanes.groupby([*SETTING, *names], sort=False, dropna=False)
     means = groups[list(SCORES)].agg(lambda scores: scores.mean(skipna=False))
     means = means.assign(seeds=groups.size(), label=groups.label.first()).reset_index()
     ranked = means.sort_values(by, ascending=by != SCORES[0], kind="stable")

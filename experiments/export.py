@@ -1,10 +1,12 @@
-"""Export: writes rendered scenes with captions as a folder in the layout of Causal3DIdent.
+"""Export: writes the lanes of a run to one file, or scenes in the layout of Causal3DIdent.
 
+misalign export runs/quickstart --all [--out=lanes.safetensors]
+misalign export runs/quickstart --only="dependence=independent,seed=0"
 misalign export --out=scenes3d --images=10000
 """
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
+from experiments.rundir.lane_files import export_lanes
 from experiments.runtime.devices import fix_numeric_settings
 from experiments.runtime.progress import progress
 from experiments.runtime.user_errors import user_errors
+from experiments.sweep.loading import chosen_numbers
 from lvm import datasets
 from lvm.captions.generation import replace_values
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
@@ -103,10 +107,13 @@ def _captions(
     return lvm.sentences(language, np.asarray(ids)), columns
 
 
-def main(arguments: Iterable[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(prog="misalign export", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument("directory", type=Path, nargs="?", help="a run, to export its lanes")
+    parser.add_argument("--all", action="store_true", help="export all lanes of the run")
+    parser.add_argument("--only", action="append", default=[], help="or these: CONDITIONS")
+    parser.add_argument("--out", type=Path, help="new folder of scenes; new file of lanes")
     parser.add_argument("--images", type=int, default=100_000, help="number of images")
     parser.add_argument("--resolution", type=int, default=128, help="pixels per side")
     parser.add_argument("--samples", type=int, default=1, help="rays per pixel and side")
@@ -116,8 +123,23 @@ def main(arguments: Iterable[str] | None = None) -> None:
         action="store_true",
         help="prefix a word that two factors share with object-, spotlight- or background-",
     )
-    fix_numeric_settings()
     options = parser.parse_args(arguments)
+    if options.directory is None:
+        if options.out is None or options.all or options.only:
+            parser.error("give --out=FOLDER for scenes, or a run directory for lanes")
+        _export_scenes(options)
+        return
+    if options.all == bool(options.only):
+        parser.error("give --all or --only=CONDITIONS, one of them")
+    with user_errors():
+        numbers = chosen_numbers(options.directory, options.only)
+        path = options.out or Path(f"{options.directory}.npz")
+        export_lanes(options.directory, numbers, path)
+    print(f"{len(numbers)} lanes: {path}")
+
+
+def _export_scenes(options: argparse.Namespace) -> None:
+    fix_numeric_settings()
     console = Console()
     with user_errors():
         words = make_scene_words(COLOR_TABLES, options.disjoint_words)

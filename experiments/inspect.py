@@ -63,7 +63,8 @@ def _show(found: dict[str, Any], console: Console) -> None:
     """Prints the fields, lanes and arrays of a run or a lane."""
     for name, value in found.items():
         if name == "lanes":
-            differing = [
+            differing = ["world_seed"] * any(lane["world_seed"] != lane["seed"] for lane in value)
+            differing += [
                 name for name in HYPERPARAMETERS if len({lane[name] for lane in value}) > 1
             ]
             print_table(console, _columns((*LANE_COLUMNS, *differing), value))

@@ -19,7 +19,7 @@ from experiments.domains.domain import TrainedLane
 from experiments.domains.latent_metrics import LatentMetrics, latent_metrics
 from experiments.domains.latents import LatentsDomain
 from experiments.rundir.csv_tables import with_words
-from experiments.rundir.describe import describe_run
+from experiments.rundir.describe import finished_lanes
 from experiments.rundir.lane_identity import lane_columns, unbiased_names
 from experiments.rundir.results import DIGITS, MODALITIES
 from experiments.runtime.devices import enable_compilation_cache, fix_numeric_settings
@@ -43,7 +43,7 @@ def write_metrics(directory: Path, modalities: Sequence[str], show: Show) -> Pat
     plan = read_plan(directory)
     if not isinstance(plan.domain, LatentsDomain):
         raise ValueError(f"{directory} is a run of images: allowed is a run of the domain latents")
-    diverged = _diverged(directory)
+    diverged = [lane["failed_at"] >= 0 for lane in finished_lanes(directory)]
     measure = jax.jit(partial(_lane_metrics, plan), static_argnums=0)
     path, rows = directory / "metrics.csv", []
     for number, has_diverged in enumerate(diverged):
@@ -89,18 +89,6 @@ def _lane_metrics(plan: Plan, modality: str, data, world, params, stats) -> Late
     encode = partial(mmcl.encode, params, stats, recipe=plan.recipes[0], hyper=data.hyper)
     trained = TrainedLane((), world, data, encode, data.hyper.dimensions)
     return latent_metrics(lane_keys(data.seed).metrics, plan.domain, trained, modality)
-
-
-def _diverged(directory: Path) -> list[bool]:
-    """Whether each lane diverged; raises ValueError if one has steps left."""
-    run = describe_run(directory)
-    for lane in run["lanes"]:
-        if lane["step"] < lane["steps"]:
-            raise ValueError(
-                f"lane {lane['lane']} of {directory} has done {lane['step']} of {lane['steps']} "
-                "steps: let the run end"
-            )
-    return [lane["failed_at"] >= 0 for lane in run["lanes"]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,10 +16,12 @@ from ml_collections import config_flags
 from rich.console import Console
 
 from experiments.domains.domain import Shared
+from experiments.domains.given_world import with_hash
 from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
-from experiments.rundir.claim import check_claim, checkpoint_metadata, claimed
+from experiments.rundir.claim import check_claim, checkpoint_metadata, claimed, read_lanes
+from experiments.rundir.differences import grown_lanes
 from experiments.rundir.results import scored_lanes
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import (
@@ -36,24 +38,55 @@ from experiments.runtime.signals import Stopped, stop_requests
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.blocks import Block, remaining_blocks
 from experiments.sweep.compiled import CompiledSweep, compile_sweep
-from experiments.sweep.plan import Plan, lanes_with_steps, make_plan, order_lanes, select_lanes
+from experiments.sweep.estimate import estimate_lines
+from experiments.sweep.plan import (
+    Plan,
+    lanes_of,
+    lanes_with_steps,
+    make_plan,
+    order_lanes,
+    select_lanes,
+)
 from experiments.sweep.run_block import BlockTask, run_block
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
 _PROCESSES = flags.DEFINE_integer("processes", None, "number of processes; SLURM and TPUs set it")
 _PROCESS = flags.DEFINE_integer("process", None, "number of this process, from 0; likewise")
+_DRY_RUN = flags.DEFINE_bool("dry_run", False, "print lanes, memory and time; write nothing")
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several processes")
 
 
 def run(
     plan: Plan, shared: Shared, directory: Path, *, console: Console, metadata: dict[str, Any]
 ) -> None:
-    """Trains and scores every lane that has no scores yet, block by block, then prints a summary.
+    """Trains and scores every lane that has no scores yet, then prints a summary.
 
-    `shared` are the arrays of the plan's domain, `metadata` is that of checkpoints. Raises
-    Stopped if a stop is requested.
+    The arguments and errors are those of `run_blocks`.
     """
+    run_blocks(plan, shared, directory, console=console, metadata=metadata)
+    if is_first():
+        print_summary(directory, console)
+
+
+def run_blocks(
+    plan: Plan,
+    shared: Shared,
+    directory: Path,
+    *,
+    console: Console,
+    metadata: dict[str, Any],
+    results: Path | None = None,
+) -> None:
+    """Trains and scores, block by block, every lane that has no scores yet.
+
+    shared:   arrays of the plan's domain.
+    metadata: of checkpoints.
+    results:  the file of the scores; None for `results.csv` of the directory.
+
+    Raises Stopped if a stop is requested.
+    """
+    results = results or directory / "results.csv"
     say = partial(console.print, highlight=False, soft_wrap=True, markup=False)
     largest = plan.lanes_per_block or len(plan.lanes)
 
@@ -62,7 +95,7 @@ def run(
         return _compile(select_lanes(plan, lanes_with_steps(plan, steps)[:count]), shared)
 
     with stop_requests() as stopping, progress(console) as show:
-        while blocks := _remaining_blocks(plan, directory, largest):
+        while blocks := remaining(plan, directory, results, largest):
             block = blocks[0]
             count = len(block.lanes)
             try:
@@ -79,6 +112,7 @@ def run(
                         sweep=sweep,
                         mesh=mesh,
                         directory=directory,
+                        results=results,
                         metadata=metadata,
                         stopping=stopping,
                         show=show,
@@ -94,12 +128,11 @@ def run(
                 largest = -(-count // 2)
                 say(f"{count} lanes ran out of memory together: {largest} at a time")
             wait_for_all("block end")
-    if is_first():
-        print_summary(directory, console)
 
 
-def _remaining_blocks(plan: Plan, directory: Path, largest: int) -> list[Block]:
-    finished = scored_lanes(directory / "results.csv", plan.domain.scores_per_lane)
+def remaining(plan: Plan, directory: Path, results: Path, largest: int) -> list[Block]:
+    """Returns the blocks of the lanes of a run directory that have no scores in `results` yet."""
+    finished = scored_lanes(results, plan.domain.scores_per_lane, plan.lane_steps)
     newest = newest_by_lane(list_checkpoints(directory))
     return remaining_blocks(finished, newest, plan.lane_steps, largest)
 
@@ -113,14 +146,27 @@ def _compile(plan: Plan, shared: Shared) -> tuple[CompiledSweep, Mesh, int]:
     return sweep, mesh, max(1, fitting)
 
 
-def _load(plan: Plan, console: Console) -> Shared:
+def print_estimate(plan: Plan, shared: Shared, directory: Path, console: Console) -> None:
+    """Prints the lanes that have no scores yet, their blocks, memory and time; writes nothing."""
+    if (directory / "config.json").exists():
+        present = grown_lanes(read_lanes(directory), plan.lanes, can_continue=True)
+        added = [lane for lane in plan.lanes if lane not in present]
+        plan = order_lanes(plan, [*present, *added])
+    largest = plan.lanes_per_block or len(plan.lanes)
+    blocks = remaining(plan, directory, directory / "results.csv", largest)
+    for line in estimate_lines(plan, shared, blocks):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def load_shared(plan: Plan, console: Console) -> Shared:
+    """Returns the arrays of the plan's domain; shows the progress of reading them."""
     with progress(console) as show:
         return plan.domain.load(lambda fraction: show("reading data", fraction, ""))
 
 
 def start(directory: Path) -> None:
     """Runs the config of the command line; everything is checked before any work starts."""
-    config = CONFIG.value
+    config = with_hash(CONFIG.value)
     plan = make_plan(config)
     fix_numeric_settings()
     use_every_core()
@@ -128,10 +174,15 @@ def start(directory: Path) -> None:
     if _DISTRIBUTED.value or _COORDINATOR.value:
         join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
-    check_claim(directory, config, plan.lanes)  # before data are read, which can take long
+    # before data are read, which can take long
+    check_claim(directory, config, plan.lanes, lanes_of)
     console = Console(quiet=not is_first())
-    shared = _load(plan, console)
-    with claimed(directory, config, plan.lanes) as lanes:
+    shared = load_shared(plan, console)
+    if _DRY_RUN.value:
+        print_estimate(plan, shared, directory, console)
+        leave()
+        return
+    with claimed(directory, config, plan.lanes, lanes_of) as lanes:
         plan = order_lanes(plan, lanes)
         run(plan, shared, directory, console=console, metadata=checkpoint_metadata(config))
     leave()

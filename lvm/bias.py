@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from math import comb
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Bool
+
+from lvm.checks import check_mask, check_shape
 
 Mask = Bool[Array | np.ndarray, " n"]
 FIRST_NUMBERS = {"paper": (1, 1), "reference": (0, -1)}  # variant -> first θ, ρ of the empty set
@@ -23,7 +26,14 @@ class Bias(NamedTuple):
 
 
 def unbiased(bias: Bias) -> Mask:
-    """Returns the mask of I = I_θ minus I_ρ, which is kept according to theory: bool [n]."""
+    """Returns the mask of I = I_θ minus I_ρ, which is kept according to theory: bool [n].
+
+    Raises ValueError unless both masks are bool of one length.
+    """
+    check_shape("selected", bias.selected, ("n",))
+    n = len(bias.selected)
+    check_mask("selected", bias.selected, n)
+    check_mask("perturbable", bias.perturbable, n, ", as selected")
     return bias.selected & ~bias.perturbable
 
 
@@ -59,6 +69,9 @@ def bias_from_numbers(n: int, theta: int, rho: int | None = None, variant: str =
     θ from 0, ρ from -1. Raises ValueError outside these ranges and for an unknown variant.
     """
     first_theta, first_rho = _first_numbers(variant)
+    for field, value in (("theta", theta), ("rho", rho)):
+        if not isinstance(value, Integral | None):
+            raise ValueError(f"{field} is {value!r}: allowed is an integer")
     rho = first_rho if rho is None else rho
     last = first_theta + 2**n - 2
     if not first_theta <= theta <= last:
@@ -75,8 +88,16 @@ def bias_from_numbers(n: int, theta: int, rho: int | None = None, variant: str =
 
 
 def numbers_of(bias: Bias, variant: str = "paper") -> tuple[int, int]:
-    """Returns the paper's numbers (θ, ρ) of a bias: the inverse of `bias_from_numbers`."""
+    """Returns the paper's numbers (θ, ρ) of a bias: the inverse of `bias_from_numbers`.
+
+    Raises ValueError for an unknown variant and for masks that `bias_from_indices` does not return.
+    """
     first_theta, first_rho = _first_numbers(variant)
+    if not unbiased(bias).any() or (bias.perturbable & ~bias.selected).any():
+        raise ValueError(
+            "bias has no unbiased semantic, or a perturbable one that is not selected: allowed is "
+            "a bias, as `bias_from_indices` returns it"
+        )
     selected = (np.flatnonzero(bias.selected) + 1).tolist()
     perturbable = (np.flatnonzero(bias.perturbable[bias.selected]) + 1).tolist()
     theta = _rank_of(len(bias.selected), selected) - 1 + first_theta
@@ -93,7 +114,7 @@ def _first_numbers(variant: str) -> tuple[int, int]:
 def _mask(n: int, indices: Iterable[int], field: str) -> np.ndarray:
     mask = np.zeros(n, bool)
     for index in indices:
-        if not 1 <= index <= n:
+        if not isinstance(index, Integral) or not 1 <= index <= n:
             raise ValueError(f"{field} holds {index}: allowed is 1..{n}")
         mask[index - 1] = True
     return mask

@@ -55,6 +55,8 @@ def check_fractions(field: str, values: Any) -> None:
 
 def check_probability(field: str, value: Any) -> None:
     """Raises ValueError unless `value` is one number, between 0 and 1 if it is known."""
+    if isinstance(value, str) or value is None:
+        raise ValueError(f"{field} is {value!r}: allowed is 0 to 1")
     check_shape(field, value, (), ", one number")
     check_fractions(field, value)
 

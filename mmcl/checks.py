@@ -1,14 +1,15 @@
 """Checks: errors for arguments of training functions that do not fit the recipe.
 
-They read shapes, dtypes and Python numbers, never the values of arrays, so they add nothing to a
-compiled program.
+They read shapes, dtypes and the values of numbers that are known, not traced, so they add nothing
+to a compiled program.
 """
 
-from numbers import Real
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from mmcl.numbers import check_above_0, check_not_negative, check_number
+from mmcl.optimizers.schedule import Schedule
 from mmcl.recipe import Hyperparameters, Recipe
 
 
@@ -85,27 +86,30 @@ def check_batch(recipe: Recipe, batch: Any) -> None:
 
 
 def check_hyperparameters(recipe: Recipe, hyper: Hyperparameters) -> None:
-    """Raises ValueError for a mask of another size or dtype, and for numbers out of range.
-
-    Only Python and NumPy numbers are checked, not arrays, whose values may be traced.
-    """
+    """Raises ValueError for a mask of another size or dtype, and for numbers out of range."""
     mask = hyper.dimensions
     if mask is not None:
         is_array = hasattr(mask, "dtype") and hasattr(mask, "shape")
         shown = f"{mask.dtype} {list(mask.shape)}" if is_array else type(mask).__name__
         is_mask = is_array and mask.dtype == jnp.bool_ and mask.shape == (recipe.outputs,)
         require("hyper.dimensions", shown, is_mask, f"None or bool [{recipe.outputs}]")
-    for field in ("temperature", "clip_norm"):
-        value = getattr(hyper, field)
-        require(f"hyper.{field}", value, _above_0(value), "above 0")
-    check_not_negative("hyper.schedule.peak", hyper.schedule.peak)
+    check_above_0("hyper.temperature", hyper.temperature)
+    above_0 = lambda number: number > 0
+    check_number("hyper.clip_norm", hyper.clip_norm, above_0, "above 0, or infinite")
     check_not_negative("hyper.weight_decay", hyper.weight_decay)
+    check_schedule(hyper.schedule)
 
 
-def check_not_negative(name: str, value: Any) -> None:
-    """Raises ValueError for a Python number below 0."""
-    require(name, value, not isinstance(value, Real) or bool(value >= 0), "0 or more")
+def check_schedule(schedule: Schedule) -> None:
+    """Raises ValueError for a number of a schedule that is NaN or out of range."""
+    for field in ("peak", "warmup", "end_steps"):
+        check_not_negative(f"hyper.schedule.{field}", getattr(schedule, field))
+    not_negative = lambda number: number >= 0
+    decay_end = schedule.decay_end
+    check_number("hyper.schedule.decay_end", decay_end, not_negative, "0 or more, or infinite")
+    check_fraction("hyper.schedule.floor", schedule.floor)
 
 
-def _above_0(value: Any) -> bool:
-    return not isinstance(value, Real) or bool(value > 0)
+def check_fraction(field: str, value: Any) -> None:
+    """Raises ValueError for a number that is not between 0 and 1."""
+    check_number(field, value, lambda number: 0 <= number <= 1, "0 to 1")

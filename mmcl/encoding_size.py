@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from mmcl.checks import require
+from mmcl.checks import check_fraction, require
 from mmcl.modalities import Modalities
 
 SHARED_CORRELATION = 0.95  # smallest correlation between the modalities of a shared column
@@ -55,8 +55,10 @@ def estimate_encoding_size(
                 to judge by. Columns of zeros are not counted.
     regression: a nonlinear regression, such as `probes.mlp`.
 
-    Raises ValueError for representations whose shapes do not match.
+    Raises ValueError for representations whose shapes do not match, and for a correlation out of
+    range.
     """
+    check_fraction("shared_correlation", shared_correlation)
     columns = fit.x.shape[-1]
     for name, rows in zip(("fit.t", "test.x", "test.t"), (fit.t, *test), strict=True):
         count = len(fit.x) if name == "fit.t" else len(test.x)

@@ -16,12 +16,13 @@ from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 from mmcl.checks import (
     check_batch,
     check_hyperparameters,
-    check_not_negative,
     check_observations,
     check_pairs,
+    require,
 )
 from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_not_negative
 from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, whitening_matrix
 from mmcl.objectives.registry import OBJECTIVES
 from mmcl.objectives.similarities import SIMILARITIES
@@ -30,7 +31,7 @@ from mmcl.optimizers.schedule import learning_rate
 from mmcl.optimizers.weight_decay import apply_updates
 from mmcl.output_spaces import OUTPUT_SPACES
 from mmcl.precision import with_precision
-from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
+from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe, is_integer
 
 
 @runtime_checkable
@@ -249,7 +250,7 @@ def train(
 
     Raises ValueError as `step` does, and for a negative number of steps.
     """
-    check_not_negative("steps", steps)
+    require("steps", steps, is_integer(steps) and steps >= 0, "0 or more, an integer")
     check_not_negative("done", done)
     count = recipe.batch * (2 if recipe.negatives == "second_batch" else 1)
 

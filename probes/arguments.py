@@ -3,6 +3,7 @@
 They read no values, so a compiled program does not contain them. Each raises ValueError.
 """
 
+from numbers import Integral
 from typing import Any
 
 import jax
@@ -65,11 +66,15 @@ def check_mask(count: int, **masks: jax.Array) -> None:
 def check_at_least(least: int, **numbers: int) -> None:
     """Raises ValueError for a number below `least`."""
     for name, number in numbers.items():
+        if not isinstance(number, Integral):
+            raise ValueError(f"{name} is {number}: allowed is an integer, {least} or more")
         if number < least:
             raise ValueError(f"{name} is {number}: allowed is {least} or more")
 
 
 def _check_axes(name, array, ndim):
+    if not hasattr(array, "ndim"):
+        raise ValueError(f"{name} is {type(array).__name__}: allowed is an array {AXES[ndim]}")
     if array.ndim != ndim:
         raise ValueError(f"shape of {name} is {array.shape}: allowed is {AXES[ndim]}")
 

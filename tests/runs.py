@@ -8,7 +8,7 @@ from rich.console import Console
 
 from experiments import run as run_module
 from experiments.rundir.claim import checkpoint_metadata, claimed
-from experiments.sweep.plan import make_plan, order_lanes
+from experiments.sweep.plan import lanes_of, make_plan, order_lanes
 
 
 def run(directory, config, report=False):
@@ -20,7 +20,7 @@ def run(directory, config, report=False):
     plan = make_plan(config)
     shared = plan.domain.load(lambda fraction: None)
     summary = nullcontext() if report else patch.object(run_module, "print_summary")
-    with summary, claimed(directory, config, plan.lanes) as lanes:
+    with summary, claimed(directory, config, plan.lanes, lanes_of) as lanes:
         plan = order_lanes(plan, lanes)
         run_module.run(
             plan, shared, directory, console=console, metadata=checkpoint_metadata(config)

@@ -24,6 +24,10 @@ def get_config(recipe: str = "fast") -> ConfigDict:
         "mixing_layers": 3,
         "captions": 1,  # of an image, which the text encoder receives together
         "variant": "paper",  # or "reference": the laws of the authors' code
+        "covariance": placeholder(str),  # npy file with that of the semantics, of all lanes
+        "file": placeholder(str),  # npz file with a whole world, of all lanes
+        "sha256": placeholder(str),  # of that file and
+        "law": placeholder(str),  # the kind of its law; both are set when a run begins
     }
     config.evaluation = {
         "probes": ("linear", "mlp"),  # and "kernel"
@@ -46,6 +50,7 @@ def common(recipe: str) -> ConfigDict:
             # by name, as in the column `setting`; a name has all laws, sizes and rates
             "steps_by_setting": (),  # ("perturb [9]", 10_000): settings with other steps
             "seeds": 1,  # lanes of each setting; seeds count from 0
+            "world_seed": placeholder(int),  # of the world of all lanes; None for that of the lane
             "min_encoding_size": 1,  # of a setting that gives no encoding size
             "world": {},
             "recipe": get_recipe(recipe),
@@ -69,6 +74,7 @@ def setting(
     noise_probability: float = 0.75,
     misalignment: str = "noise",
     seed: int | None = None,
+    world_seed: int | None = None,
     learning_rate: float | None = None,
     temperature: float | None = None,
     clip_norm: float | None = None,
@@ -83,11 +89,13 @@ def setting(
     encoding_size: None for the number of unbiased semantics, as in the theory.
     misalignment:  a name in `lvm.MISALIGNMENTS`; noise_probability is its rate.
     seed:          of a setting with a single lane; None for the seeds of the config.
+    world_seed:    of the world; None for that of the config, or else the seed of the lane.
     learning_rate, temperature, clip_norm, weight_decay, steps:
                    of training; None for those of the recipe.
     """
-    of_training = {
+    optional = {
         "seed": seed,
+        "world_seed": world_seed,
         "learning_rate": learning_rate,
         "temperature": temperature,
         "clip_norm": clip_norm,
@@ -96,7 +104,7 @@ def setting(
     }
     return ConfigDict(
         {
-            **{field: value for field, value in of_training.items() if value is not None},
+            **{field: value for field, value in optional.items() if value is not None},
             "selected": selected,
             "perturbable": perturbable,
             "dependence": dependence,

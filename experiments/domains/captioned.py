@@ -103,9 +103,9 @@ class CaptionedDomain(Domain):
         )
         return ImageSplits(one, one)
 
-    def init_world(self, key, lane):
+    def init_world(self, key, lane, shared):
         """Returns nothing: all lanes share the images."""
-        del key, lane
+        del key, lane, shared
         return ()
 
     def sample(self, key, count, *, shared, world, lane) -> CaptionedPairs:

@@ -10,13 +10,19 @@ from jaxtyping import Array, Float, Int, Key
 import lvm
 import probes
 from experiments.domains.domain import LaneData
+from experiments.domains.given_world import GIVEN, GIVEN_NONLINEAR
 from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
 from lvm.latents.conditional import gaussian_means, simulated_means
 from lvm.latents.switch import switch_by_name
 from probes.predictors.boosted_trees import boosting
 
-NONLINEAR = ("nonlinear_scm",)  # dependences
+NONLINEAR = ("nonlinear_scm", GIVEN_NONLINEAR)  # dependences
 INDEPENDENT = "independent"
+
+
+def dependences() -> tuple[str, ...]:
+    """Returns the names of the joint laws of lanes of latents, those of given worlds last."""
+    return (*lvm.DEPENDENCES, GIVEN, GIVEN_NONLINEAR)
 
 
 def method_of(dependence: str, noise_law: str, misalignment: str) -> str:
@@ -66,7 +72,7 @@ def _method_index(lane: LaneData, names: list[str]) -> Int[Array, ""]:
                 [names.index(method_of(dependence, law, kind)) for kind in lvm.MISALIGNMENTS]
                 for law in lvm.NOISE_LAWS
             ]
-            for dependence in lvm.DEPENDENCES
+            for dependence in dependences()
         ]
     )
     return jnp.asarray(index)[lane.dependence, lane.noise_law, lane.misalignment]

@@ -20,7 +20,8 @@ ReportFraction = Callable[[float], object]  # called with the fraction that is d
 class LaneData(NamedTuple):
     """Traced inputs of a lane; a sweep stacks lanes on axis 0.
 
-    seed:              uint32 [].
+    seed:              uint32 [], of initialisation, data and scores.
+    world_seed:        uint32 [], of the world.
     bias:              two masks, bool [semantics] each.
     dependence:        int32 [], position in the domain's `dependences`.
     noise_law:         int32 [], position in the domain's `noise_laws`.
@@ -30,6 +31,7 @@ class LaneData(NamedTuple):
     """
 
     seed: UInt32[Array, ""]
+    world_seed: UInt32[Array, ""]
     bias: lvm.Bias
     dependence: Int[Array, ""]
     noise_law: Int[Array, ""]
@@ -85,9 +87,13 @@ class Domain(ABC):
         """Returns arrays of the structure and types of `load`, with one row each."""
         return ()
 
+    def identify(self, lane: Lane) -> Lane:
+        """Returns a lane of the settings as this domain runs it; by default unchanged."""
+        return lane
+
     @abstractmethod
-    def init_world(self, key: Key[Array, ""], lane: LaneData) -> World:
-        """Draws the world of a lane."""
+    def init_world(self, key: Key[Array, ""], lane: LaneData, shared: Shared) -> World:
+        """Draws the world of a lane, or takes it from `shared`."""
 
     @abstractmethod
     def sample(

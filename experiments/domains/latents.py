@@ -12,8 +12,15 @@ from ml_collections import ConfigDict
 import lvm
 import probes
 from experiments.domains import latent_rows
-from experiments.domains.conditional_means import compiled_methods, conditional_means
+from experiments.domains.conditional_means import compiled_methods, conditional_means, dependences
 from experiments.domains.domain import Domain, TrainedLane
+from experiments.domains.given_world import (
+    FIELDS,
+    GivenWorld,
+    empty_given,
+    given_world,
+    read_given,
+)
 from experiments.domains.latent_rows import Downstream, LatentLaneScores, MonitorScores
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, semantic_indices
 from experiments.runtime.checks import require_known, require_least
@@ -54,6 +61,7 @@ class LatentsDomain(Domain):
 
     compiled_noise_laws, compiled_methods: noise laws, and methods of conditional means, that the
         settings use; only these are compiled.
+    given: the file with the covariance or the world of all lanes, if the config gives one.
     """
 
     spec: lvm.WorldSpec
@@ -61,9 +69,37 @@ class LatentsDomain(Domain):
     compiled_noise_laws: tuple[str, ...]
     compiled_methods: tuple[str, ...]
     evaluation: Evaluation
+    given: GivenWorld | None = None
 
-    def init_world(self, key, lane):
-        """Draws a world with the dependence of the lane."""
+    def load(self, report_fraction):
+        """Returns the law or the world that the config gives, if it gives one."""
+        del report_fraction
+        return () if self.given is None else read_given(self.given, self.spec)
+
+    def empty_shared(self):
+        """Returns zeros instead."""
+        return () if self.given is None else empty_given(self.given, self.spec)
+
+    def identify(self, lane):
+        """Returns the lane with the dependence of a given world.
+
+        Raises ValueError for a world seed of a lane whose whole world is given.
+        """
+        if self.given is None:
+            return lane
+        if self.given.field == "file" and lane.world_seed != lane.seed:
+            raise ValueError(
+                f"world_seed is {lane.world_seed}: allowed is None with world.file, which gives "
+                "the world"
+            )
+        return dataclasses.replace(lane, dependence=self.given.law)
+
+    def init_world(self, key, lane, shared):
+        """Draws a world with the dependence of the lane, or takes the parts that are given."""
+        if isinstance(shared, lvm.World):
+            return shared
+        if isinstance(shared, lvm.Semantics):
+            return lvm.init_world(key, self.spec, "dependent")._replace(semantics=shared)
         return lvm.init_world(key, self.spec, lane.dependence)
 
     def sample(self, key, count, *, shared, world, lane, shift=None):
@@ -166,7 +202,8 @@ class LatentsDomain(Domain):
 def make_latents(config: ConfigDict) -> LatentsDomain:
     """Returns the domain of a config; raises ValueError for a field that is out of range."""
     require_least(config, {"evaluation.fit": 2, "evaluation.test": 2})
-    world = dict(config.world)
+    given = given_world(config.world)
+    world = {name: value for name, value in config.world.items() if name not in FIELDS}
     misalignment = _misalignment_spec(config.settings, world.pop("captions", 1))
     spec = lvm.WorldSpec(**world)
     names = tuple(f"s{number}" for number in range(1, spec.semantics + 1))
@@ -178,7 +215,7 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
     )
     return LatentsDomain(
         semantics=names,
-        dependences=lvm.DEPENDENCES,
+        dependences=dependences() if given else lvm.DEPENDENCES,
         noise_laws=tuple(lvm.NOISE_LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
@@ -189,8 +226,9 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
         spec=spec,
         misalignment=misalignment,
         compiled_noise_laws=_used(config.settings, "noise_law", "gaussian", lvm.NOISE_LAWS),
-        compiled_methods=_methods(config.settings),
+        compiled_methods=_methods(config.settings, given),
         evaluation=evaluation,
+        given=given,
     )
 
 
@@ -214,11 +252,11 @@ def _used(settings, field: str, default: str, known) -> tuple[str, ...]:
     return tuple(name for name in known if name in names) or (default,)
 
 
-def _methods(settings) -> tuple[str, ...]:
+def _methods(settings, given: GivenWorld | None) -> tuple[str, ...]:
     """Methods of conditional means that settings use."""
     return compiled_methods(
         (
-            setting.get("dependence", lvm.DEPENDENCES[0]),
+            given.law if given else setting.get("dependence", lvm.DEPENDENCES[0]),
             setting.get("noise_law", "gaussian"),
             setting.get("misalignment", PAPER_MISALIGNMENT),
         )

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.cells import cell_len
 from scipy.special import stdtrit
 
-from experiments.report.hyperparameters import differing, hyperparameter_labels
+from experiments.report.hyperparameters import chosen_worlds, differing, hyperparameter_labels
 from experiments.report.terminal_tables import WIDTH
 from experiments.rundir.lane_identity import (
     PAPER_MISALIGNMENT,
@@ -42,7 +42,7 @@ def aggregate_seeds(results: pd.DataFrame) -> pd.DataFrame:
 
     The interval from `low` to `high` is Student's; a single seed has none. A cell with a lane that
     diverged has no mean. The column `law` joins dependence and noise law for labels. A
-    hyperparameter is a column where lanes of a setting differ in it.
+    hyperparameter is a column where lanes of a setting differ in it, `world_seed` if it was chosen.
     """
     keys = [*setting_columns(results), "selected", "perturbable", *SCORE]
     groups = results.groupby(keys, sort=False, dropna=False)
@@ -57,8 +57,11 @@ def aggregate_seeds(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def setting_columns(rows: pd.DataFrame) -> list[str]:
-    """Returns the columns that distinguish settings, with hyperparameters where they differ."""
-    return [*SETTING, *differing(rows)]
+    """Returns the columns that distinguish settings, with hyperparameters where they differ.
+
+    If worlds were chosen, lanes of two worlds are no seeds of one setting.
+    """
+    return [*SETTING, *chosen_worlds(rows), *differing(rows)]
 
 
 def law_labels(rows: pd.DataFrame) -> pd.Series:

@@ -101,8 +101,9 @@ def _scores_per_lane(run: dict[str, Any]) -> int:
 
 def _progress_notes(directory: Path, run: dict[str, Any]) -> list[str]:
     """One line with the number of scored lanes, none if all are scored."""
-    scored = scored_lanes(directory / "results.csv", _scores_per_lane(run))
     lanes = run["lanes"]
+    lane_steps = [lane["steps"] for lane in lanes]
+    scored = scored_lanes(directory / "results.csv", _scores_per_lane(run), lane_steps)
     if len(scored) == len(lanes):
         return []
     lane_steps = {

@@ -12,33 +12,26 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from experiments.rundir import history
 from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run
-from experiments.rundir.lane_identity import HYPERPARAMETERS, Lane
+from experiments.rundir.differences import LanesOf, can_continue, grown_lanes, obstacles
+from experiments.rundir.lane_identity import Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_directory
 from experiments.runtime.processes import any_process, is_first
 from lvm.files.atomic import write_atomically
 
 PACKAGES = ("misalign", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
-HARMLESS = (  # fields that may change on resuming: they alter rounding at most
-    "save_every",
-    "save_minutes",
-    "lanes_per_block",
-    "devices_per_lane",
-    "world.data",  # paths of a data set and of its converted copy on this machine
-    "world.cache",
-)
-# fields that may change if no lane is lost
-GROWING = ("seeds", "settings", "only", "steps_by_setting")
 
 
 @contextmanager
 def claimed(
-    directory: Path, config: ConfigDict, lanes: Sequence[Lane]
+    directory: Path, config: ConfigDict, lanes: Sequence[Lane], lanes_of: LanesOf | None = None
 ) -> Iterator[tuple[Lane, ...]]:
     """Holds a run directory for this config alone; yields the lanes in the order of their numbers.
 
-    Of several processes the first does it for all. Raises ValueError with the obstacle.
+    Of several processes the first does it for all. Raises ValueError with the obstacle, as
+    `check_claim`, whose argument `lanes_of` is.
     """
     with ExitStack() as held:
         refusal = None
@@ -47,7 +40,7 @@ def claimed(
                 make_directory(directory)
                 if interrupted := held.enter_context(locked(directory)):
                     print(f"the last run here was interrupted: {interrupted}")
-                claim(directory, config, lanes)
+                claim(directory, config, lanes, lanes_of)
             except (OSError, ValueError) as error:
                 refusal = error
         (refused,) = any_process([refusal is not None])
@@ -86,59 +79,62 @@ def _may_precede(name: str) -> bool:
     return name == "lock" or (name.startswith("config.json.") and name.endswith(".partial"))
 
 
-def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
+def claim(
+    directory: Path, config: ConfigDict, lanes: Sequence[Lane], lanes_of: LanesOf | None = None
+) -> None:
     """Makes a directory the run directory of a config.
 
-    A run in the directory can grow: its lanes keep their numbers, and new ones follow. A run of an
-    older version is upgraded. Raises ValueError as `check_claim` does.
+    A run in the directory can grow: its lanes keep their numbers, and new ones follow; its lanes
+    can get more steps. A run of an older version is upgraded. Raises ValueError as `check_claim`
+    does.
     """
-    check_claim(directory, config, lanes)
+    check_claim(directory, config, lanes, lanes_of)
     content = json.loads(config.to_json())
     if not (directory / "config.json").exists():
-        _write_config(directory, content, lanes, _versions())
+        write_config(directory, content, lanes, _versions())
         return
     upgrade_directory(directory)
     present = read_lanes(directory)
-    new = [lane for lane in lanes if lane not in present]
-    if new:
-        _write_config(directory, content, [*present, *new], read_run(directory)["versions"])
+    grown = grown_lanes(present, lanes, can_continue(content))
+    grown += [lane for lane in lanes if lane not in grown]
+    if tuple(grown) != present:
+        history.set_steps(directory, [lane.steps for lane in grown])
+        write_config(directory, content, grown, read_run(directory)["versions"])
 
 
-def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
-    """Raises ValueError, with the fields that differ, if the directory holds another run.
+def check_claim(
+    directory: Path, config: ConfigDict, lanes: Sequence[Lane], lanes_of: LanesOf | None = None
+) -> None:
+    """Raises ValueError, with the fields that stand in the way, if the directory holds another run.
 
-    It may hold a run with the same config, or one that this config only adds lanes to; fields that
-    alter no result may differ.
+    It may hold a run with the same config, or one that this config only adds lanes or steps to;
+    fields that alter no result may differ.
+
+    lanes_of: returns the lanes of another config; without it, fields under which the run could grow
+              are listed, too.
     """
     if not (directory / "config.json").exists():
         return
-    present = read_lanes(directory)
-    new, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
-    may_differ = _growing(present, lanes)
-    differing = [
-        f"  {field}: {old.get(field, 'absent')!r} in the run, {new.get(field, 'absent')!r} here"
-        for field in sorted(old.keys() | new.keys())
-        if old.get(field) != new.get(field)
-        and field not in HARMLESS
-        and not field.startswith(may_differ)
-    ]
-    if differing:
-        raise ValueError(
-            f"workdir {directory} holds a run with another config; choose another --workdir, or "
-            "undo these differences:\n" + "\n".join(differing)
-        )
+    lines = obstacles(
+        read_config(directory),
+        json.loads(config.to_json()),
+        read_lanes(directory),
+        lanes=lanes,
+        lanes_of=lanes_of or (lambda config: ()),
+    )
+    if not lines:
+        return
+    message = f"workdir {directory} holds a run with another config; choose another --workdir, or "
+    if len(lines) == 1:
+        raise ValueError(f"{message}undo the difference {lines[0]}")
+    raise ValueError("\n  ".join([f"{message}undo these differences:", *lines]))
 
 
-def _growing(present: Sequence[Lane], lanes: Sequence[Lane]) -> tuple[str, ...]:
-    """The fields that may differ, because no lane that is present is lost.
-
-    If lanes differ in hyperparameters alone, the fields that give hyperparameters may not.
-    """
-    if set(present) <= set(lanes):
-        return GROWING
-    common = dict.fromkeys(HYPERPARAMETERS)
-    without = lambda lanes: {dataclasses.replace(lane, **common) for lane in lanes}
-    return ("seeds", "only") * (without(present) <= without(lanes))
+def replace_config(directory: Path, config: ConfigDict) -> None:
+    """Replaces the config of the run in a directory; its lanes and versions stay."""
+    content = read_run(directory)
+    lanes = read_lanes(directory)
+    write_config(directory, json.loads(config.to_json()), lanes, content["versions"])
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -162,9 +158,10 @@ def checkpoint_metadata(config: ConfigDict) -> dict[str, Any]:
     }
 
 
-def _write_config(
+def write_config(
     directory: Path, config: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
 ) -> None:
+    """Writes the `config.json` of a run directory atomically."""
     content = {
         "format": FORMAT,
         "config": config,
@@ -189,14 +186,3 @@ def _commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None
-
-
-def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested dicts and lists as {"recipe.steps": 6000, "settings[0].selected": "s1"}."""
-    if isinstance(value, dict):
-        items = [(f"{prefix}.{key}".lstrip("."), item) for key, item in value.items()]
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        items = [(f"{prefix}[{index}]", item) for index, item in enumerate(value)]
-    else:
-        return {prefix: value}
-    return {key: leaf for prefix, item in items for key, leaf in _flatten(item, prefix).items()}

@@ -49,7 +49,9 @@ def read_table(path: Path, empty: Collection[str]) -> pd.DataFrame:
 
 
 def _upgraded(table: pd.DataFrame, directory: Path) -> pd.DataFrame:
-    columns = ["noise_law", HYPERPARAMETERS[0]] + ["attainable_by"] * ("attainable" in table)
+    columns = ["noise_law", "world_seed", HYPERPARAMETERS[0]] + ["attainable_by"] * (
+        "attainable" in table
+    )
     if set(columns) <= set(table):
         return table
     has_config = (directory / "config.json").exists()

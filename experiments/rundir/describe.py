@@ -63,6 +63,18 @@ def describe_run(directory: Path) -> dict[str, Any]:
     }
 
 
+def finished_lanes(directory: Path) -> list[dict[str, Any]]:
+    """Returns the lanes of `describe_run`; raises ValueError if one has steps left."""
+    lanes = describe_run(directory)["lanes"]
+    for lane in lanes:
+        if lane["step"] < lane["steps"]:
+            raise ValueError(
+                f"lane {lane['lane']} of {directory} has done {lane['step']} of {lane['steps']} "
+                "steps: let the run end"
+            )
+    return lanes
+
+
 def describe_lane(directory: Path, number: int) -> dict[str, Any]:
     """Returns identity and step of a lane, and name, shape, dtype, bytes and norm of its arrays."""
     checkpoint, lane = newest_checkpoint(directory, number)

@@ -4,8 +4,10 @@ Columns `x_TARGET` and `t_TARGET`: monitor scores from images (x) and texts (t) 
 few pairs, R² for values and Matthews correlation for labels.
 """
 
+import csv
+import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,21 @@ def drop_after(directory: Path, numbers: range, step: int) -> None:
             return lane not in numbers or row_step <= step
 
         write_atomically(_path(directory), header + "".join(filter(stays, rows)))
+
+
+def set_steps(directory: Path, lane_steps: Sequence[int]) -> None:
+    """Sets the column `steps` of lanes, by number, whose training was prolonged."""
+    path = _path(directory)
+    if not path.exists():
+        return
+    rows = list(csv.DictReader(complete_lines(path)))
+    updated = [row | {"steps": str(lane_steps[int(row["lane"])])} for row in rows]
+    if updated != rows:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(updated)
+        write_atomically(path, text.getvalue())
 
 
 def read(directory: Path) -> pd.DataFrame:

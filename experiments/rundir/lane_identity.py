@@ -13,6 +13,7 @@ HYPERPARAMETERS = ("learning_rate", "temperature", "clip_norm", "weight_decay", 
 class Lane:
     """The identity of one training run, in the words of `results.csv`.
 
+    seed, world_seed: of initialisation and data, and of the world; by default equal.
     setting:     short name of bias and misalignment: "select [3]", "perturb [2] mcar".
     selected:    names of the selected semantics: "s1 s2 s3".
     perturbable: names of the perturbable semantics; "" for none, which files contain as "none".
@@ -23,6 +24,7 @@ class Lane:
     """
 
     seed: int
+    world_seed: int
     setting: str
     selected: str
     perturbable: str

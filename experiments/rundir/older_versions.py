@@ -3,7 +3,8 @@
 Format 2 renamed some fields and misalignments, and made the kind of misalignment and the law of the
 exogenous noise columns; in format 1 both were parts of names. Format 3 added the column
 `attainable_by`, before which every attainable score was that of the probe, and the columns
-HYPERPARAMETERS, before which all lanes had those of the recipe.
+HYPERPARAMETERS, before which all lanes had those of the recipe, and `world_seed`, before which the
+seed of a lane was that of its world.
 """
 
 import csv
@@ -45,11 +46,15 @@ def upgrade_run(content: dict[str, Any]) -> dict[str, Any]:
     recipe = dict(config.get("recipe", {}))
     if recipe.pop("select", 0.0):  # of an unreleased version, another way to find the size
         recipe["estimate_size"] = True
-    config["recipe"] = NEW_RECIPE_FIELDS | recipe
+    config["recipe"] = recipe | {
+        name: value for name, value in NEW_RECIPE_FIELDS.items() if name not in recipe
+    }
+    config.setdefault("world_seed", None)
     content = content | {"config": config}
     if content["format"] == 1:
         content = _upgrade_names(content)
-    return content | {"lanes": [_with_hyperparameters(content, lane) for lane in content["lanes"]]}
+    lanes = [_with_hyperparameters(content, lane) for lane in content["lanes"]]
+    return content | {"lanes": [_with_world_seed(lane) for lane in lanes]}
 
 
 def _upgrade_names(content: dict[str, Any]) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def upgrade_row(row: Mapping[str, Any], lanes: Sequence[Mapping[str, Any]] = ())
         row = _with_attainable_by(row)
     if "noise_law" not in row:
         row = _with_noise_law(row)
+    row = _with_world_seed(row)
     if HYPERPARAMETERS[0] in row:
         return dict(row)
     number = int(row.get("lane", len(lanes)))
@@ -131,6 +137,13 @@ def _with_attainable_by(row: Mapping[str, Any]) -> dict[str, Any]:
     return _with_columns_after(
         row, {"attainable": {"attainable_by": "probe" if present else "none"}}
     )
+
+
+def _with_world_seed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A lane or a row of a table with the seed of its world."""
+    if "world_seed" in row or "seed" not in row:
+        return dict(row)
+    return _with_columns_after(row, {"seed": {"world_seed": row["seed"]}})
 
 
 def _with_columns_after(

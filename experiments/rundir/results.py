@@ -62,9 +62,20 @@ def add_results(path: Path, rows: pd.DataFrame) -> None:
     write_atomically(path, "".join(kept) + text)
 
 
-def scored_lanes(path: Path, scores_per_lane: int | None = None) -> list[int]:
-    """Returns the numbers of the lanes in `results.csv`, none if there is no such file."""
-    return sorted(set(read_results(path, scores_per_lane).lane)) if path.exists() else []
+def scored_lanes(
+    path: Path, scores_per_lane: int | None = None, lane_steps: Sequence[int] | None = None
+) -> list[int]:
+    """Returns the numbers of the lanes in `results.csv`, none if there is no such file.
+
+    lane_steps: the number of steps of each lane; scores after fewer steps do not count.
+    """
+    if not path.exists():
+        return []
+    results = read_results(path, scores_per_lane).drop_duplicates("lane")
+    scored = zip(results.lane, results.steps, strict=True)
+    return sorted(
+        number for number, steps in scored if lane_steps is None or steps >= lane_steps[number]
+    )
 
 
 def read_results(

@@ -1,7 +1,7 @@
 """Lane functions: the world, training and scores of one lane, as pure functions of its data.
 
-The keys of a lane come from its seed alone, never from its position, so a lane is the same in every
-sweep.
+The keys of a lane come from its two seeds alone, never from its position, so a lane is the same in
+every sweep. The key of its world comes from its world seed, all others from its seed.
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ SIZE_PAIRS = 16384  # to fit the estimate of the encoding size on, and as many t
 
 
 class LaneKeys(NamedTuple):
-    """The keys of a lane, one for each purpose."""
+    """The keys that follow from a seed, one for each purpose."""
 
     world: Key[Array, ""]
     init: Key[Array, ""]
@@ -49,14 +49,14 @@ class LaneState(NamedTuple):
 
 
 def lane_keys(seed: UInt32[Array, ""]) -> LaneKeys:
-    """Returns the keys of the lane with this seed."""
+    """Returns the keys of a seed."""
     return LaneKeys(*jax.random.split(jax.random.key(seed), len(LaneKeys._fields)))
 
 
 def init_lane(plan: Plan, shared: Shared, lane: LaneData) -> LaneState:
     """Draws the world of a lane and returns its state before the first step."""
     keys = lane_keys(lane.seed)
-    world = plan.domain.init_world(keys.world, lane)
+    world = plan.domain.init_world(lane_keys(lane.world_seed).world, lane, shared)
     key_params, key_batch = jax.random.split(keys.init)
     batch = plan.domain.sample(key_batch, WHITENING_PAIRS, shared=shared, world=world, lane=lane)
     train = mmcl.init(key_params, batch, recipe=plan.recipe, hyper=lane.hyper)

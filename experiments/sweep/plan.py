@@ -119,6 +119,11 @@ def make_plan(config: ConfigDict) -> Plan:
     )
 
 
+def lanes_of(config: ConfigDict) -> tuple[Lane, ...]:
+    """Returns the lanes of a config; raises ValueError as `make_plan` does."""
+    return make_plan(config).lanes
+
+
 def select_lanes(plan: Plan, numbers: Sequence[int]) -> Plan:
     """Returns the plan of some of its lanes, in the order of `numbers`."""
     select = lambda values: tuple(values[number] for number in numbers)
@@ -152,6 +157,7 @@ def _common(values):
 def _lane_data(lane: Lane, recipe: ConfigDict, domain: Domain) -> LaneData:
     return LaneData(
         seed=np.uint32(lane.seed),
+        world_seed=np.uint32(lane.world_seed),
         bias=lane_bias(lane, domain.semantics),
         dependence=np.int32(domain.dependences.index(lane.dependence)),
         noise_law=np.int32(domain.noise_laws.index(lane.noise_law)),

@@ -39,6 +39,7 @@ class BlockTask(NamedTuple):
     """A block of lanes, with everything that running it needs.
 
     plan, full_plan: of the lanes of the block, and of all lanes.
+    results:         the file that scores are added to.
     metadata:        of checkpoints.
     stopping:        returns whether a stop is requested.
     show, say:       progress, and printing of a line.
@@ -50,6 +51,7 @@ class BlockTask(NamedTuple):
     sweep: CompiledSweep
     mesh: Mesh
     directory: Path
+    results: Path
     metadata: dict[str, Any]
     stopping: Callable[[], bool]
     show: Show
@@ -57,7 +59,7 @@ class BlockTask(NamedTuple):
 
 
 def run_block(task: BlockTask) -> None:
-    """Trains and scores a block and adds its scores to `results.csv`."""
+    """Trains and scores a block and adds its scores to the results."""
     done, state = _first_state(task)
     state = _train(task, done, state)
     scores = _score(task, state)
@@ -67,7 +69,7 @@ def run_block(task: BlockTask) -> None:
         statuses = lane_statuses(task.plan, numbers, failed_at, history.read(task.directory))
         numbered = dict(zip(numbers, task.plan.lanes, strict=True))
         rows = results_table(numbered, scores, statuses, domain.score_rows)
-        add_results(task.directory / "results.csv", rows)
+        add_results(task.results, rows)
 
 
 def _first_state(task: BlockTask) -> tuple[int, LaneState]:

@@ -1,6 +1,7 @@
 """Checks of the settings of a config and of the lanes that they make."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ from mmcl.recipe import is_integer, is_number
 
 
 def check_settings(config: ConfigDict) -> None:
-    """Raises ValueError unless `settings`, `only` and `steps_by_setting` have the right types."""
+    """Raises ValueError unless the fields that make lanes have the right types."""
+    if config.world_seed is not None:
+        check_seed("world_seed", config.world_seed)
     for field in ("settings", "only", "steps_by_setting"):
         if not isinstance(config[field], tuple | list):
             raise ValueError(f"{field} is {config[field]!r}: allowed is a tuple")
@@ -50,9 +53,14 @@ def check_types(setting: dict[str, Any]) -> None:
         raise ValueError(f"encoding_size is {size!r}: allowed is an integer or None")
     if not is_number(probability):
         raise ValueError(f"noise_probability is {probability!r}: allowed is 0 to 1")
-    seed = setting["seed"]
+    for field in ("seed", "world_seed"):
+        check_seed(field, setting[field])
+
+
+def check_seed(field: str, seed: Any) -> None:
+    """Raises ValueError for a seed that is not an integer of 32 bits."""
     if not is_integer(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed!r}: allowed is an integer, 0 to 2^32 - 1")
+        raise ValueError(f"{field} is {seed!r}: allowed is an integer, 0 to 2^32 - 1")
 
 
 def check_hyperparameters(setting: dict[str, Any]) -> None:
@@ -91,8 +99,8 @@ def check_misalignment(lane: Lane) -> None:
 
 def check_unique(lanes: list[Lane]) -> None:
     """Raises ValueError for a lane that occurs twice."""
-    for lane in lanes:
-        if lanes.count(lane) > 1:
+    for lane, count in Counter(lanes).items():
+        if count > 1:
             raise ValueError(
                 f"settings holds {lane.setting}, {lane.dependence} twice: give it once"
             )

@@ -41,16 +41,16 @@ def make_lanes(config: ConfigDict, domain: Domain) -> tuple[Lane, ...]:
             check_misalignment(lanes[-1])
         except ValueError as error:
             raise ValueError(f"settings[{index}].{error}") from None
-    check_unique(lanes)
     names = {lane.setting for lane in lanes}
     check_names("steps_by_setting", dict(config.steps_by_setting), names)
     with_seeds = [
-        dataclasses.replace(lane, seed=setting.get("seed", seed))
+        _with_seeds(lane, setting, config.world_seed, seed)
         for seed in range(config.seeds)
         for lane, setting in zip(lanes, config.settings, strict=True)
         if seed == 0 or "seed" not in setting
     ]
-    return choose_lanes(with_seeds, config.only)
+    check_unique(with_seeds)
+    return choose_lanes(tuple(dict.fromkeys(map(domain.identify, with_seeds))), config.only)
 
 
 def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
@@ -63,6 +63,13 @@ def lane_bias(lane: Lane, names: tuple[str, ...]) -> lvm.Bias:
         semantic_indices(lane.selected, "selected", names),
         semantic_indices(lane.perturbable, "perturbable", names),
     )
+
+
+def _with_seeds(lane: Lane, setting: ConfigDict, world_seed: int | None, seed: int) -> Lane:
+    """The lane with its seeds: of the setting, else of the config, else `seed` for both."""
+    seed = setting.get("seed", seed)
+    world_seed = setting.get("world_seed", seed if world_seed is None else world_seed)
+    return dataclasses.replace(lane, seed=seed, world_seed=world_seed)
 
 
 def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
@@ -85,7 +92,12 @@ def _make_lane(setting: ConfigDict, config: ConfigDict, domain: Domain) -> Lane:
 
 def _all_fields(setting: ConfigDict, config: ConfigDict, domain: Domain) -> dict[str, Any]:
     """The fields of a setting and the defaults of those that it does not give."""
-    defaults = {"seed": 0, "misalignment": PAPER_MISALIGNMENT, "noise_law": domain.noise_laws[0]}
+    defaults = {
+        "seed": 0,
+        "world_seed": 0,
+        "misalignment": PAPER_MISALIGNMENT,
+        "noise_law": domain.noise_laws[0],
+    }
     of_recipe = {name: config.recipe[name] for name in HYPERPARAMETERS}
     fields = {**defaults, **of_recipe, **setting}
     known = {field.name for field in dataclasses.fields(Lane)} - {"setting"}

@@ -15,6 +15,7 @@ from jax.scipy.special import ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from lvm.bias import Bias, unbiased
+from lvm.checks import check_count
 from lvm.latents.noise_laws import gaussian
 from lvm.latents.semantics import Semantics, solve_semantics
 from lvm.latents.switch import switch_by_name
@@ -176,8 +177,7 @@ class MisalignmentSpec:
             if kind not in MISALIGNMENTS:
                 allowed = ", ".join(MISALIGNMENTS)
                 raise ValueError(f"misalignment is {kind!r}: allowed is one of {allowed}")
-        if self.captions < 1:
-            raise ValueError(f"captions is {self.captions}: allowed is 1 or more")
+        check_count("captions", self.captions)
         if self.captions > 1 and "propagating" in self.kinds:
             raise ValueError(
                 f"captions is {self.captions}: allowed is 1 with misalignment 'propagating', "

@@ -84,6 +84,10 @@ def sample_pairs(
     _check_bias(bias, world)
     if isinstance(noise_law, str):
         noise_law = NOISE_LAWS[check_name(noise_law, NOISE_LAWS, "noise_law")]
+    if not callable(noise_law):
+        raise ValueError(
+            f"noise_law is {noise_law!r}: allowed is a function or one of {', '.join(NOISE_LAWS)}"
+        )
     spec, kind = _spec_and_kind(spec, misalignment)
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)

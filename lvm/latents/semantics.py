@@ -13,6 +13,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float, Int, Key
 
+from lvm.checks import check_count
 from lvm.latents.switch import check_index, check_name
 
 DEPENDENCES = ("independent", "dependent", "linear_scm", "nonlinear_scm")
@@ -35,7 +36,11 @@ class Semantics(NamedTuple):
 
 
 def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[Array, "count n"]:
-    """Samples `count` independent vectors of Gaussian semantics: float32 [count, n]."""
+    """Samples `count` independent vectors of Gaussian semantics: float32 [count, n].
+
+    Raises ValueError for a count below 1.
+    """
+    check_count("count", count)
     return solve_semantics(law, jax.random.normal(key, (count, law.scale.shape[-1])))
 
 
@@ -69,8 +74,17 @@ def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
 
     Raises ValueError unless cov_s is a finite, symmetric, positive definite matrix.
     """
-    cov = np.asarray(cov_s, np.float64)
-    if cov.ndim != 2 or cov.shape[0] != cov.shape[1]:
+    root = np.linalg.cholesky(check_covariance(cov_s))
+    return _from_cholesky(jnp.asarray(root, jnp.float32))
+
+
+def check_covariance(cov_s: np.ndarray) -> np.ndarray:
+    """Returns a covariance as float64 [n, n], computed without a device; raises as its law does."""
+    cov = np.asarray(cov_s)
+    if cov.dtype.kind not in "fiu":
+        raise ValueError(f"cov_s is {cov.dtype}: allowed is a matrix of real numbers")
+    cov = cov.astype(np.float64)
+    if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not cov.size:
         raise ValueError(f"cov_s has shape {cov.shape}: allowed is a square matrix")
     if not np.isfinite(cov).all():
         raise ValueError("cov_s holds a value that is not finite")
@@ -80,7 +94,7 @@ def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
     smallest = np.linalg.eigvalsh(cov)[0]
     if smallest <= 0:
         raise ValueError(f"cov_s is not positive definite: its least eigenvalue is {smallest:.3g}")
-    return _from_cholesky(jnp.asarray(np.linalg.cholesky(cov), jnp.float32))
+    return cov
 
 
 def covariance(law: Semantics) -> Float[Array, "n n"]:

@@ -1,6 +1,7 @@
 """World: the drawn parameters of one data-generating process (paper section 5.1)."""
 
 import dataclasses
+from numbers import Integral
 from typing import NamedTuple
 
 import jax
@@ -36,8 +37,8 @@ class WorldSpec:
     def __post_init__(self):
         for field in ("semantics", "image_only", "text_only", "mixing_layers"):
             value = getattr(self, field)
-            if value < 1:
-                raise ValueError(f"world.{field} is {value}: allowed is 1 or more")
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"world.{field} is {value}: allowed is 1 or more, an integer")
         if self.variant not in VARIANTS:
             allowed = ", ".join(VARIANTS)
             raise ValueError(f"world.variant is {self.variant!r}: allowed is one of {allowed}")

@@ -11,6 +11,7 @@ from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_above_0
 from mmcl.objectives.log_sum_exp import log_sum_exp
 from mmcl.objectives.masks import all_pairs, fill_masked, log_count, masked_mean
 from mmcl.objectives.similarities import negative_squared_distance
@@ -34,6 +35,7 @@ def alignment_max_entropy(
     negatives: representations float32 [n, d] of a second, independent batch, masked by the same
                `where`; None for the other pairs of z.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     alignment = jnp.sum((z.x - z.t) ** 2, -1)

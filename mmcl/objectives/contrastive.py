@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_above_0
 from mmcl.objectives.log_sum_exp import log_sum_exp
 from mmcl.objectives.masks import all_pairs, fill_masked, log_count, masked_mean
 from mmcl.objectives.similarities import Similarity, cosine, negative_squared_distance
@@ -25,6 +26,7 @@ def symmetric_infonce(
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     left, right = similarity(z.x, z.t)
@@ -55,6 +57,7 @@ def decoupled_infonce(
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     left, right = similarity(*fill_masked(z, where))
     left = left / temperature
@@ -81,6 +84,7 @@ def infonce_intra_modal(
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     columns = where | ~where.any()  # all for an empty mask, to keep its value finite
     z = fill_masked(z, where)
@@ -111,6 +115,7 @@ def decoupled_infonce_intra_modal(
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     left, right = similarity(z.x, z.t)

@@ -11,6 +11,7 @@ from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_above_0
 from mmcl.objectives.masks import active_columns, all_pairs, centred, covariance, masked_mean
 
 INVARIANCE, VARIANCE, COVARIANCE = 25.0, 25.0, 1.0  # weights of VICReg, as in its source
@@ -56,6 +57,7 @@ def vicreg_released(
 
 
 def _vicreg(z: Modalities, temperature, where, *, variance: float):
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     columns = active_columns(z, where)
     scale = jax.lax.rsqrt(jnp.float32(temperature))

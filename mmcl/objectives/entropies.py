@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_above_0
 from mmcl.objectives.alignment_entropy import NORM_PENALTY
 from mmcl.objectives.log_sum_exp import log_sum_exp
 from mmcl.objectives.masks import (
@@ -71,6 +72,7 @@ def alignment_uniformity_on_sphere(
 
     z: representations float32 [n, d].
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     z = Modalities(*map(unit, fill_masked(z, where)))
     alignment = masked_mean(jnp.sum((z.x - z.t) ** 2, -1), where)
@@ -108,6 +110,7 @@ def alignment_max_gaussian_entropy(
 
 
 def _alignment_minus(entropy: Entropy, norm_penalty: float, z, temperature, where):
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     z = fill_masked(z, where)
     columns = active_columns(z, where)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mmcl.modalities import Modalities
+from mmcl.numbers import check_above_0
 from mmcl.objectives.masks import all_pairs, fill_masked, log_count, masked_mean
 from mmcl.objectives.similarities import Similarity, negative_squared_distance
 
@@ -49,6 +50,7 @@ def siglip(
 
     z: representations float32 [n, d]; matched rows are the positives.
     """
+    check_above_0("temperature", temperature)
     where = all_pairs(z, where)
     matched, logits, others = _pair_logits(z, temperature, similarity, where)
     negatives = jax.lax.stop_gradient(jnp.where(others, logits, -jnp.inf))
@@ -84,6 +86,7 @@ def siglip_learned(
 
 def init_sigmoid_params(temperature: Float[Array, ""] | float) -> SigmoidParams:
     """Returns the parameters before the first step: bias -10, as in the source."""
+    check_above_0("temperature", temperature)
     return SigmoidParams(-jnp.log(jnp.float32(temperature)), jnp.float32(INITIAL_BIAS))
 
 

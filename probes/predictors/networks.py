@@ -9,6 +9,8 @@ import jax
 import optax
 from jaxtyping import Array, Float, Key, Shaped
 
+from probes.arguments import check_at_least
+
 WIDTHS = (32, 32)
 STEPS = 400
 BATCH = 512
@@ -32,7 +34,10 @@ def fit_network(
 
     loss:    (predictions [b, ...], target [b]) -> losses [b].
     outputs: shape of one prediction.
+
+    Raises ValueError for fewer than one step.
     """
+    check_at_least(1, steps=steps)
     network = _MLP(outputs)
     predict = lambda params, rows: cast(Array, network.apply(params, rows))
     key_init, key_data = jax.random.split(key)

@@ -38,6 +38,7 @@ def test_results_are_tidy_and_complete(finished):
     assert list(results.columns) == [
         "lane",
         "seed",
+        "world_seed",
         "setting",
         "selected",
         "perturbable",

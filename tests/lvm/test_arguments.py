@@ -12,6 +12,7 @@ import lvm
 from lvm.captions.generation import replace_values
 from lvm.captions.scene_words import make_scene_words, word_values
 from lvm.latents.mixing import unmix
+from lvm.latents.semantics import sample_semantics
 from lvm.latents.switch import switch_by_name
 from lvm.scenes.rendering.batches import render_batches
 
@@ -55,6 +56,67 @@ def test_init_world_refuses_an_index_that_is_no_integer():
 def test_sample_pairs_refuses_a_known_probability_outside_0_to_1(world, value):
     with pytest.raises(ValueError, match=r"noise_probability is \S+: allowed is 0 to 1"):
         lvm.sample_pairs(KEY, world, BIAS, 4, noise_probability=value)
+
+
+@pytest.mark.parametrize("value", ["0.5", None])
+def test_sample_pairs_refuses_a_probability_that_is_no_number(world, value):
+    with pytest.raises(ValueError, match=f"noise_probability is {value!r}: allowed is 0 to 1"):
+        lvm.sample_pairs(KEY, world, BIAS, 4, noise_probability=value)
+
+
+def test_sample_pairs_refuses_a_noise_law_that_is_neither_name_nor_function(world):
+    with pytest.raises(ValueError, match="noise_law is 2: allowed is a function or one of gauss"):
+        lvm.sample_pairs(KEY, world, BIAS, 4, noise_law=2)
+
+
+def test_a_bias_has_two_masks_of_one_length():
+    short = lvm.Bias(np.ones(3, bool), np.zeros(1, bool))
+    for function in (lvm.unbiased, lvm.numbers_of):
+        with pytest.raises(ValueError, match=r"perturbable has shape \(1,\): allowed is \(3,\)"):
+            function(short)
+    with pytest.raises(ValueError, match="selected is int32: allowed is bool"):
+        lvm.unbiased(lvm.Bias(np.ones(3, int), np.zeros(3, int)))
+    with pytest.raises(ValueError, match=r"perturbable has shape \(1,\)"):
+        jax.jit(lvm.unbiased)(short)
+    none = np.zeros(3, bool)
+    for bias in (lvm.Bias(none, none), lvm.Bias(~none, ~none), lvm.Bias(np.arange(3) < 1, ~none)):
+        with pytest.raises(ValueError, match="bias has no unbiased semantic, or a perturbable one"):
+            lvm.numbers_of(bias)
+
+
+@pytest.mark.parametrize("index", ["a", 1.5])
+def test_indices_and_numbers_of_a_bias_are_integers(index):
+    with pytest.raises(ValueError, match=f"selected holds {index}: allowed is 1..3"):
+        lvm.bias_from_indices(3, [index])
+    with pytest.raises(ValueError, match=f"theta is {index!r}: allowed is an integer"):
+        lvm.bias_from_numbers(3, index)
+    with pytest.raises(ValueError, match=f"rho is {index!r}: allowed is an integer"):
+        lvm.bias_from_numbers(3, 1, index)
+
+
+@pytest.mark.parametrize(
+    ("covariance", "message"),
+    [
+        (np.eye(3) * 1j, "cov_s is complex128: allowed is a matrix of real numbers"),
+        (np.array("x"), "cov_s is <U1: allowed is a matrix of real numbers"),
+        (np.zeros((0, 0)), r"cov_s has shape \(0, 0\): allowed is a square matrix"),
+    ],
+)
+def test_a_covariance_is_a_matrix_of_real_numbers(covariance, message):
+    with pytest.raises(ValueError, match=message):
+        lvm.gaussian_semantics(covariance)
+
+
+def test_sizes_and_counts_are_integers(world):
+    for size in (2.5, float("nan"), True):
+        with pytest.raises(
+            ValueError, match=f"world.semantics is {size}: allowed is 1 or more, an"
+        ):
+            lvm.WorldSpec(semantics=size)
+    with pytest.raises(ValueError, match="captions is 1.5: allowed is an integer, 1 or more"):
+        lvm.MisalignmentSpec(("noise",), 1.5)
+    with pytest.raises(ValueError, match="count is 0: allowed is 1 or more"):
+        sample_semantics(KEY, world.semantics, 0)
 
 
 def test_sample_pairs_refuses_a_constant_probability_inside_jit(world):

@@ -11,6 +11,7 @@ import pytest
 
 import mmcl
 from mmcl.encoders.text import text_cnn
+from mmcl.objectives.registry import OBJECTIVES
 from mmcl.optimizers.registry import make_optimizer
 from mmcl.precision import with_precision
 from tests.mmcl.encoders.test_encoder_registry import IMAGE_RECIPE, sample_images
@@ -124,6 +125,21 @@ def test_batches_that_do_not_divide_into_groups_are_refused(changes, pairs, mess
         ("temperature", float("nan"), "hyper.temperature is nan: allowed is above 0"),
         ("clip_norm", np.float32(-1), "hyper.clip_norm is -1.0: allowed is above 0"),
         ("schedule", mmcl.Schedule(-0.1), "hyper.schedule.peak is -0.1: allowed is 0 or more"),
+        ("temperature", jnp.float32(-1), "hyper.temperature is -1.0: allowed is above 0"),
+        ("temperature", float("inf"), "hyper.temperature is inf: allowed is above 0, and finite"),
+        ("temperature", jnp.ones(2), "hyper.temperature is float32 [2]: allowed is one number"),
+        ("temperature", "1", "hyper.temperature is '1': allowed is above 0"),
+        ("clip_norm", jnp.float32("nan"), "hyper.clip_norm is nan: allowed is above 0, or infini"),
+        ("weight_decay", jnp.float32("nan"), "hyper.weight_decay is nan: allowed is 0 or more"),
+        ("weight_decay", None, "hyper.weight_decay is None: allowed is 0 or more"),
+        ("schedule", mmcl.Schedule(peak=float("inf")), "hyper.schedule.peak is inf: allowed is 0"),
+        ("schedule", mmcl.Schedule(warmup=-1), "hyper.schedule.warmup is -1: allowed is 0 or mor"),
+        ("schedule", mmcl.Schedule(floor=2), "hyper.schedule.floor is 2: allowed is 0 to 1"),
+        (
+            "schedule",
+            mmcl.Schedule(decay_end=float("nan")),
+            "hyper.schedule.decay_end is nan: allowed is 0 or more, or infinite",
+        ),
     ],
 )
 def test_hyperparameters_out_of_range_are_refused(field, value, message, key, state):
@@ -138,12 +154,25 @@ def test_hyperparameters_out_of_range_are_refused(field, value, message, key, st
             call(recipe=RECIPE, hyper=settings)
 
 
+@pytest.mark.usefixtures("unchecked_types")
 def test_negative_counts_are_refused(key, state):
     arguments = {"recipe": RECIPE, "hyper": hyper()}
     with pytest.raises(ValueError, match="^done is -1: allowed is 0 or more"):
         mmcl.step(state, sample(key, 64), done=-1, **arguments)
-    with pytest.raises(ValueError, match="^steps is -1: allowed is 0 or more"):
-        mmcl.train(key, state, sample, steps=-1, **arguments)
+    for steps in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"^steps is {steps}: allowed is 0 or more, an intege"):
+            mmcl.train(key, state, sample, steps=steps, **arguments)
+
+
+IGNORE_TEMPERATURE = ("barlow_twins", "whitened_regression")
+
+
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name not in IGNORE_TEMPERATURE])
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), jnp.float32(0.0)])
+def test_objectives_refuse_a_temperature_that_is_not_above_0(name, temperature):
+    z = mmcl.Modalities(jnp.ones((8, 2)), jnp.ones((8, 2)))
+    with pytest.raises(ValueError, match="^temperature is .*: allowed is above 0, and finite"):
+        OBJECTIVES[name].function(z, temperature)
 
 
 def test_one_modality_alone_is_encoded(key):

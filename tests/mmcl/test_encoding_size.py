@@ -128,6 +128,13 @@ def test_columns_of_zeros_change_no_estimate(key, normals):
     np.testing.assert_allclose(padded.correlations[:2], narrow.correlations, atol=1e-4)
 
 
+@pytest.mark.parametrize("value", [75, -0.1, float("nan")])
+def test_a_correlation_out_of_range_is_refused(value, key):
+    z = Modalities(jnp.zeros((8, 3)), jnp.zeros((8, 3)))
+    with pytest.raises(ValueError, match=f"shared_correlation is {value}: allowed is 0 to 1"):
+        mmcl.estimate_encoding_size(key, z, z, regression=probes.ridge, shared_correlation=value)
+
+
 @pytest.mark.parametrize("name", ["fit.t", "test.x", "test.t"])
 def test_representations_of_other_shapes_are_refused(name, key):
     parts = {part: jnp.zeros((8, 3)) for part in ("fit.x", "fit.t", "test.x", "test.t")}

@@ -10,8 +10,8 @@ from experiments.report.tables import (
     brief,
     distance_from_theory,
     has_exact_size,
-    selection_notes,
     setting_labels,
+    size_notes,
     study_names,
     summary,
 )
@@ -173,20 +173,20 @@ def test_settings_that_differ_by_noise_probability_are_not_averaged(results):
     assert len(cells[(cells.modality == "x") & (cells.target == "s1")]) == 4
 
 
-def test_lanes_that_selected_columns_are_compared_with_theory(results):
+def test_lanes_with_estimated_sizes_are_compared_with_theory(results):
     begun = results.assign(encoding_size=9)
     assert distance_from_theory(begun).empty
-    selected = distance_from_theory(begun, selects=True)
+    selected = distance_from_theory(begun, estimated=True)
     pd.testing.assert_frame_equal(selected, distance_from_theory(results))
 
 
-def test_notes_on_a_selection_count_the_lanes_with_the_right_number(results):
-    assert selection_notes(results) == []
+def test_notes_on_sizes_count_the_lanes_with_the_right_number(results):
+    assert size_notes(results) == []
     begun = results.assign(encoding_size=9)
     counts = begun.drop_duplicates(["setting", "seed"]).assign(metric="count", attainable=1.0)
     partial = begun[begun.target == "s2"].assign(metric="partial_r2")
     counts = counts.assign(value=[1.0, 1.0, 2.0, 1.0])
-    right, largest = selection_notes(pd.concat([begun, counts, partial]))
+    right, largest = size_notes(pd.concat([begun, counts, partial]))
     assert right.startswith("3 of 4 lanes")
     assert largest.endswith("mlp from texts 0.110, mlp from images 0.110")
 
@@ -215,3 +215,17 @@ def test_hyperparameters_that_the_name_of_a_setting_determines_change_no_table(r
     pd.testing.assert_frame_equal(aggregate_seeds(lanes), aggregate_seeds(results))
     pd.testing.assert_frame_equal(distance_from_theory(lanes), distance_from_theory(results))
     assert summary(aggregate_seeds(lanes)) == summary(aggregate_seeds(results))
+
+
+def test_cells_of_chosen_worlds_are_apart(results):
+    """Without a choice every seed has its world, and cells are means over both."""
+    by_seed = aggregate_seeds(results.assign(world_seed=results.seed))
+    pd.testing.assert_frame_equal(by_seed, aggregate_seeds(results))
+    fixed = aggregate_seeds(results.assign(world_seed=7))
+    assert set(fixed.world_seed) == {7}
+    pd.testing.assert_frame_equal(fixed.drop(columns="world_seed"), by_seed)
+    assert not setting_labels(fixed).str.contains("world").any()
+    two = aggregate_seeds(pd.concat([results.assign(world_seed=world) for world in (7, 8)]))
+    assert len(two) == 2 * len(by_seed)
+    assert set(two.seeds) == set(by_seed.seeds)
+    assert setting_labels(two).str.contains(r", world seed [78]$").all()

@@ -14,12 +14,12 @@ from experiments.rundir.claim import (
     read_config,
     read_lanes,
 )
-from experiments.sweep.plan import make_plan
+from experiments.sweep.plan import lanes_of, make_plan
 from tests.small import small_config
 
 
 def claim_run(directory, config):
-    claim(directory, config, make_plan(config).lanes)
+    claim(directory, config, make_plan(config).lanes, lanes_of)
 
 
 def test_a_new_directory_gets_the_config_lanes_and_versions(tmp_path):
@@ -59,7 +59,7 @@ def test_another_config_is_refused_with_the_fields_that_differ(tmp_path):
         claim_run(tmp_path, other)
     message = str(error.value)
     assert "recipe.learning_rate: 0.03 in the run, 0.1 here" in message
-    assert "seeds: 1 in the run, 2 here" in message
+    assert "seeds" not in message  # more of them are no obstacle
     assert "settings[0].selected: 's1' in the run, 's3' here" in message
     assert (tmp_path / "config.json").read_bytes() == before
 

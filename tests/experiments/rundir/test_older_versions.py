@@ -26,7 +26,7 @@ from experiments.sweep.plan import make_plan
 from tests.runs import assert_same_tables, run
 from tests.small import small_config
 
-ADDED = ("noise_law", "misalignment", "attainable_by", *HYPERPARAMETERS)
+ADDED = ("world_seed", "noise_law", "misalignment", "attainable_by", *HYPERPARAMETERS)
 RENAMED = {"steps_by_setting": "own_steps", "min_encoding_size": "least_encoding_size"}
 
 
@@ -41,8 +41,9 @@ def downgrade(directory):
         del config["recipe"][field]
     for entry in (*config["settings"], *content["lanes"]):
         del entry["noise_law"]
+    del config["world_seed"]
     for lane in content["lanes"]:
-        for name in HYPERPARAMETERS:
+        for name in ("world_seed", *HYPERPARAMETERS):
             del lane[name]
     path.write_text(json.dumps(content))
     for table in (directory / "results.csv", directory / "history.csv"):

@@ -1,18 +1,18 @@
 import logging
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import lvm
 import probes
 from experiments.configs import default
 from experiments.domains.latents import Evaluation
 from experiments.runtime.devices import gather, make_mesh, shard_lanes
 from experiments.sweep.compiled import compile_sweep
-from experiments.sweep.lane import train_lane
+from experiments.sweep.lane import lane_keys, train_lane
 from experiments.sweep.plan import make_plan, select_lanes
 from tests.small import small_config
 
@@ -108,29 +108,43 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
     jax.tree.map(np.testing.assert_array_equal, reused, recompiled)
 
 
-def test_a_grid_of_hyperparameters_is_one_program(caplog):
-    """Its lanes have the same states and scores, bit for bit, as runs of their own configs."""
-    grid = default.grid(
-        small_config().settings[:1],
-        learning_rate=(1e-4, 1e-3, 1e-2, 1e-1),
-        temperature=(0.3, 1.0, 3.0),
-    )
-    plan = make_plan(small_config(settings=grid))
+def test_a_grid_of_hyperparameters_and_seeds_is_one_program(caplog):
+    """Its 36 lanes have the scores of runs of their own configs, bit for bit, on one device."""
+    rates = {"learning_rate": (1e-4, 1e-3, 1e-2, 1e-1), "temperature": (0.3, 1.0, 3.0)}
+    grid = default.grid(small_config().settings[:1], **rates)
+    plan = make_plan(small_config(settings=grid, seeds=3))
+    assert len(plan.lanes) == 36
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
-        together = trained_and_scored(plan, [0, 7])
-    programs = [text for text in caplog.messages if text.startswith("Compiling jit(train_all)")]
-    assert (len(plan.lanes), len(programs)) == (12, 1)
-    for row, number in enumerate((0, 7)):
-        changes = {
-            f"recipe.{name}": getattr(plan.lanes[number], name)
-            for name in ("learning_rate", "temperature")
-        }
-        alone = make_plan(small_config(settings=small_config().settings[:1], **changes))
-        assert alone.lanes == (plan.lanes[number],)
-        same = partial(jax.tree.map, np.testing.assert_array_equal)
-        state, scores = trained_and_scored(alone, [0])
-        same(rows(state, 0), rows(together[0], number))
-        same(rows(scores, 0), rows(together[1], row))
+        states, scores = trained_and_scored(plan, range(36))
+    for name in ("train_all", "score"):
+        programs = [text for text in caplog.messages if text.startswith(f"Compiling jit({name})")]
+        assert len(programs) == 1, name
+    sweep, mesh = None, make_mesh(1)
+    for number, lane in enumerate(plan.lanes):
+        changes = {f"recipe.{name}": getattr(lane, name) for name in rates}
+        setting = default.setting("s1", seed=lane.seed)
+        alone = make_plan(small_config(settings=(setting,), **changes))
+        assert alone.lanes == (lane,)
+        sweep = sweep or compile_sweep(alone, mesh)  # of the first one; others are its data
+        data, state = shard_lanes(mesh, (alone.data, sweep.init(alone.data)))
+        state, _ = sweep.train(data, state, 0, 4)
+        single = gather((state, sweep.score(data, state, np.int32([0]))))
+        together = rows((states, scores), slice(number, number + 1))
+        jax.tree.map(np.testing.assert_array_equal, single, together)
+
+
+def test_lanes_of_a_fixed_world_differ_in_initialisation_and_data():
+    grid = default.grid(small_config().settings[:1], world_seed=(None, 5), seed=(0, 1))
+    plan = make_plan(small_config(settings=grid))
+    assert [(lane.seed, lane.world_seed) for lane in plan.lanes] == [(0, 0), (1, 1), (0, 5), (1, 5)]
+    states = compile_sweep(plan, make_mesh(4)).init(plan.data)
+    mixing = np.asarray(states.world.mixing_x)
+    np.testing.assert_array_equal(mixing[2], mixing[3])
+    drawn = lvm.init_world(lane_keys(np.uint32(5)).world, plan.domain.spec)
+    np.testing.assert_allclose(mixing[2], drawn.mixing_x, rtol=1e-5)
+    assert len(np.unique(mixing[:3], axis=0)) == 3
+    kernel = np.asarray(states.train.params.x["Dense_0"]["kernel"])
+    assert not np.array_equal(kernel[2], kernel[3])
 
 
 def test_a_chunk_donates_its_state_and_has_no_host_callback(plan):

@@ -321,7 +321,7 @@ def test_settings_without_misalignment_have_the_noise_of_the_paper():
 def test_all_texts_of_a_study_have_the_same_width():
     plan = planned("noise", "mcar_indicator", "strength", **{"world.captions": 2})
     lane = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), plan.data)
-    world = plan.domain.init_world(jax.random.key(0), lane)
+    world = plan.domain.init_world(jax.random.key(0), lane, ())
     pairs = plan.domain.sample(jax.random.key(1), 5, shared=(), world=world, lane=lane)
     assert pairs.t.shape == (5, 2 * (3 + 2 + 3))
     np.testing.assert_array_equal(pairs.t.reshape(5, 2, 8)[:, :, 5:], 0)
