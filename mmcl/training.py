@@ -20,15 +20,16 @@ from mmcl.checks import (
     check_observations,
     check_pairs,
 )
-from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS, make_encoder
 from mmcl.modalities import Modalities
 from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, whitening_matrix
-from mmcl.objectives.registry import OBJECTIVES
+from mmcl.objectives.registry import objective_name, objective_of
 from mmcl.objectives.similarities import SIMILARITIES
 from mmcl.optimizers.registry import make_optimizer
 from mmcl.optimizers.schedule import learning_rate
 from mmcl.optimizers.weight_decay import apply_updates
-from mmcl.output_spaces import OUTPUT_SPACES
+from mmcl.output_spaces import in_space
+from mmcl.part_checks import check_array
 from mmcl.precision import with_precision
 from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe
 from mmcl.selection import Regression, Selection, apply_selection, no_selection
@@ -116,9 +117,10 @@ class Metrics(NamedTuple):
 
 def make_encoders(recipe: Recipe) -> Modalities:
     """Returns the encoders of images and of texts: Modalities of Encoder."""
+    text_widths = recipe.text_widths or recipe.widths
     return Modalities(
-        x=IMAGE_ENCODERS[recipe.image_encoder](recipe, recipe.widths),
-        t=TEXT_ENCODERS[recipe.text_encoder](recipe, recipe.text_widths or recipe.widths),
+        x=make_encoder(recipe.image_encoder, recipe, recipe.widths, IMAGE_ENCODERS),
+        t=make_encoder(recipe.text_encoder, recipe, text_widths, TEXT_ENCODERS),
     )
 
 
@@ -148,7 +150,7 @@ def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> 
     params_x, stats_x = encoders.x.init(key_x, batch.x)
     params_t, stats_t = encoders.t.init(key_t, batch.t)
     params: Params = Modalities(params_x, params_t)
-    init_params = OBJECTIVES[recipe.objective].init_params
+    init_params = objective_of(recipe.objective).init_params
     if init_params is not None:
         params = ParamsWithObjective(*params, init_params(hyper.temperature))
     stats: Stats = Modalities(stats_x, stats_t)
@@ -334,7 +336,7 @@ def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
     pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
     rows = jnp.ones((pairs, recipe.outputs), jnp.float32)
     z = _in_space(recipe, hyper, None, Modalities(rows, rows))
-    init_params = OBJECTIVES[recipe.objective].init_params
+    init_params = objective_of(recipe.objective).init_params
     params = None if init_params is None else init_params(hyper.temperature)
     return _base_objective(recipe, hyper, z, params)
 
@@ -378,8 +380,8 @@ def _encode_training(
 
 def _in_space(recipe: Recipe, hyper: Hyperparameters, stats: Stats | None, z: Modalities):
     """Returns representations of outputs z, in the selected columns and in the output space."""
-    space, dimensions = OUTPUT_SPACES[recipe.output_space], _dimensions(recipe, hyper)
-    z = jax.tree.map(lambda outputs: space(outputs, dimensions), z)
+    dimensions = _dimensions(recipe, hyper)
+    z = jax.tree.map(lambda outputs: in_space(recipe.output_space, outputs, dimensions), z)
     return apply_selection(stats.selection, z) if isinstance(stats, StatsWithSelection) else z
 
 
@@ -411,7 +413,7 @@ def _base_objective(
     recipe: Recipe, hyper: Hyperparameters, z: Modalities, params: Any
 ) -> Float[Array, ""]:
     """The objective without refinement, mean over groups of pairs: float32 []."""
-    objective = OBJECTIVES[recipe.objective]
+    objective = objective_of(recipe.objective)
     options = {name: getattr(recipe, name) for name in WEIGHTS if name in objective.options}
     if "similarity" in objective.options:
         options["similarity"] = SIMILARITIES[recipe.similarity]
@@ -419,7 +421,9 @@ def _base_objective(
         options["params"] = params
 
     def of_group(pairs, **negatives):
-        return objective.function(pairs, hyper.temperature, **options, **negatives)
+        loss = objective.function(pairs, hyper.temperature, **options, **negatives)
+        check_array(f"objective {objective_name(recipe.objective)!r}", loss, ())
+        return loss
 
     groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":
