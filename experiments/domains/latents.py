@@ -178,7 +178,7 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
     )
     return LatentsDomain(
         semantics=names,
-        dependences=lvm.DEPENDENCES,
+        dependences=tuple(lvm.DEPENDENCES),
         noise_laws=tuple(lvm.NOISE_LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
@@ -218,7 +218,7 @@ def _methods(settings) -> tuple[str, ...]:
     """Methods of conditional means that settings use."""
     return compiled_methods(
         (
-            setting.get("dependence", lvm.DEPENDENCES[0]),
+            setting.get("dependence", "independent"),
             setting.get("noise_law", "gaussian"),
             setting.get("misalignment", PAPER_MISALIGNMENT),
         )
