@@ -38,6 +38,7 @@ from experiments.sweep.blocks import Block, remaining_blocks
 from experiments.sweep.compiled import CompiledSweep, compile_sweep
 from experiments.sweep.plan import Plan, lanes_with_steps, make_plan, order_lanes, select_lanes
 from experiments.sweep.run_block import BlockTask, run_block
+from experiments.sweep.trace_checks import check_parts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
@@ -128,6 +129,8 @@ def start(directory: Path) -> None:
     if _DISTRIBUTED.value or _COORDINATOR.value:
         join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
+    if plugins := config.get("plugins", ()):
+        check_parts(plan, plugins)
     check_claim(directory, config, plan.lanes)  # before data are read, which can take long
     console = Console(quiet=not is_first())
     shared = _load(plan, console)

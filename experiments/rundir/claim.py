@@ -16,6 +16,7 @@ from experiments.rundir.checkpoint_files import FORMAT, check_links, read_run
 from experiments.rundir.lane_identity import HYPERPARAMETERS, Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_directory
+from experiments.runtime.plugins import CHANGED, plugin_digests
 from experiments.runtime.processes import any_process, is_first
 from lvm.files.atomic import write_atomically
 
@@ -27,6 +28,7 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "devices_per_lane",
     "world.data",  # paths of a data set and of its converted copy on this machine
     "world.cache",
+    "plugins",  # compared by their digests
 )
 # fields that may change if no lane is lost
 GROWING = ("seeds", "settings", "only", "steps_by_setting")
@@ -93,7 +95,10 @@ def claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> None:
     older version is upgraded. Raises ValueError as `check_claim` does.
     """
     check_claim(directory, config, lanes)
-    content = json.loads(config.to_json())
+    content = {
+        "config": json.loads(config.to_json()),
+        "plugins": plugin_digests(config.get("plugins", ())),
+    }
     if not (directory / "config.json").exists():
         _write_config(directory, content, lanes, _versions())
         return
@@ -108,10 +113,11 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
     """Raises ValueError, with the fields that differ, if the directory holds another run.
 
     It may hold a run with the same config, or one that this config only adds lanes to; fields that
-    alter no result may differ.
+    alter no result may differ. Plugins may be added, but those of the run may not have changed.
     """
     if not (directory / "config.json").exists():
         return
+    _check_plugins(directory, config)
     present = read_lanes(directory)
     new, old = _flatten(json.loads(config.to_json())), _flatten(read_config(directory))
     may_differ = _growing(present, lanes)
@@ -127,6 +133,18 @@ def check_claim(directory: Path, config: ConfigDict, lanes: Sequence[Lane]) -> N
             f"workdir {directory} holds a run with another config; choose another --workdir, or "
             "undo these differences:\n" + "\n".join(differing)
         )
+
+
+def _check_plugins(directory: Path, config: ConfigDict) -> None:
+    """Raises ValueError unless all plugins of the run are here, and unchanged."""
+    present = plugin_digests(config.get("plugins", ()))
+    for name, digest in read_run(directory)["plugins"].items():
+        if present.get(name) != digest:
+            state = f"has {CHANGED}" if name in present else "is not in config.plugins"
+            raise ValueError(
+                f"workdir {directory} holds a run with plugin {name!r}, which {state}: undo this, "
+                "or choose another --workdir"
+            )
 
 
 def _growing(present: Sequence[Lane], lanes: Sequence[Lane]) -> tuple[str, ...]:
@@ -163,11 +181,11 @@ def checkpoint_metadata(config: ConfigDict) -> dict[str, Any]:
 
 
 def _write_config(
-    directory: Path, config: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
+    directory: Path, content: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
 ) -> None:
     content = {
         "format": FORMAT,
-        "config": config,
+        **content,
         "lanes": [dataclasses.asdict(lane) for lane in lanes],
         "versions": versions,
     }
