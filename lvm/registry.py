@@ -12,7 +12,7 @@ from lvm.latents.misalignment import (
     MISALIGNMENTS,
     WHOLE_CAPTION,
     WITH_INDICATOR,
-    Checked,
+    CheckedMisalignment,
     Misalignment,
 )
 from lvm.latents.noise_laws import NOISE_LAWS, CheckedNoise, Noise
@@ -37,9 +37,9 @@ def register_misalignment(
     cannot be called. The same part may be registered again.
     """
     _check_callable("misalignment", function)
-    _register("misalignment", name, Checked(name, function, changes_scene), MISALIGNMENTS)
-    properties = (WITH_INDICATOR, indicator), (WHOLE_CAPTION, whole_caption)
-    for kinds, holds in (*properties, (CHANGES_SCENE, changes_scene)):
+    entry = CheckedMisalignment(name, function, indicator, whole_caption, changes_scene)
+    _register("misalignment", name, entry, MISALIGNMENTS)
+    for kinds, holds in zip((WITH_INDICATOR, WHOLE_CAPTION, CHANGES_SCENE), entry[2:], strict=True):
         if holds:
             kinds.add(name)
 

@@ -52,4 +52,4 @@ def register_output_space(name: str, space: Space, *, extra_columns: int = 0) ->
     """
     check_callable("output space", space)
     register("output space", name, space, OUTPUT_SPACES)
-    EXTRA_COLUMNS[name] = extra_columns
+    register("output space", name, extra_columns, EXTRA_COLUMNS)

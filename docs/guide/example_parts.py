@@ -77,7 +77,7 @@ def neighbours(key, features, targets, queries):
 
 
 def rounded(scene, rate):
-    """Misalignment: captions contain perturbable values as whole numbers with probability `rate`."""
+    """Misalignment: captions round each perturbable value with probability `rate`."""
     where = (scene.uniform < rate) & scene.bias.perturbable[None]
     caption = jnp.where(where, jnp.round(scene.s), scene.s)
     return Misaligned(scene.s, caption, missing=jnp.zeros(scene.s.shape, bool))

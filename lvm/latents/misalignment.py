@@ -196,11 +196,16 @@ class MisalignmentSpec:
         return not WITH_INDICATOR.isdisjoint(self.kinds)
 
 
-class Checked(NamedTuple):
-    """A misalignment of a user's own, with checks of its result when it is traced."""
+class CheckedMisalignment(NamedTuple):
+    """A misalignment of a user's own, with checks of its result when it is traced.
+
+    indicator, whole_caption, changes_scene: as in `lvm.registry.register_misalignment`.
+    """
 
     name: str
     function: Misalignment
+    indicator: bool = False
+    whole_caption: bool = False
     changes_scene: bool = False
 
     def __call__(self, scene: Scene, rate: Rate) -> Misaligned:
@@ -225,5 +230,5 @@ def misalign(
     `kind` may also be a function.
     """
     if callable(kind):
-        return Checked(getattr(kind, "__name__", repr(kind)), kind)(scene, rate)
+        return CheckedMisalignment(getattr(kind, "__name__", repr(kind)), kind)(scene, rate)
     return switch_by_name(MISALIGNMENTS, spec.kinds, kind, scene, rate)
