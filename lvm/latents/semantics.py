@@ -68,17 +68,18 @@ def draw_semantics(
     for a function whose result has other shapes.
     """
     if isinstance(dependence, str):
-        dependence = DEPENDENCES[check_name(dependence, DEPENDENCES, "dependence")]
+        draw = DEPENDENCES[check_name(dependence, DEPENDENCES, "dependence")]
+        return _draw_checked(dependence, draw, key, n)
     if callable(dependence):
-        return _draw_checked(dependence, key, n)
+        return _draw_checked(getattr(dependence, "__name__", ""), dependence, key, n)
     check_index(dependence, DEPENDENCES, "dependence")
-    return _draw_selected(key, dependence, n, tuple(DEPENDENCES.values()))
+    return _draw_selected(key, dependence, n, tuple(DEPENDENCES.items()))
 
 
-def _draw_checked(draw: Draw, key, n) -> Semantics:
+def _draw_checked(name: str, draw: Draw, key, n) -> Semantics:
     law = draw(key, n)
-    part = f"dependence {getattr(draw, '__name__', draw)!r}"
-    check_result(part, law, jax.eval_shape(partial(_independent, n=n), key))
+    allowed = jax.eval_shape(partial(_independent, n=n), key)
+    check_result(f"dependence {name!r}", law, allowed)
     return law
 
 
@@ -137,7 +138,7 @@ def _propagate(law: Semantics, exogenous: Float[Array, "count n"]) -> Float[Arra
 
 @partial(jax.jit, static_argnames=("n", "draws"))
 def _draw_selected(key, index, n, draws) -> Semantics:
-    return jax.lax.switch(index, [partial(_draw_checked, draw, n=n) for draw in draws], key)
+    return jax.lax.switch(index, [partial(_draw_checked, *draw, n=n) for draw in draws], key)
 
 
 def _independent(key, n):

@@ -1,6 +1,5 @@
 """Wrong parts are refused, in one line, when a lane is traced before any work."""
 
-import jax
 import jax.numpy as jnp
 import optax
 import pytest
@@ -44,63 +43,111 @@ def setting(**laws):
     return {"settings": (default.setting("s1 s2", "s2", **laws),)}
 
 
-def register_all():
-    """Registers one wrong part of each kind, all by the name "wrong"."""
-    no_change = lambda params: optax.EmptyState()
-    register_objective("wrong", lambda z, temperature: z.x)
-    register_encoder("wrong", lambda recipe, widths: nn.Sequential([]))
-    register_encoder("no_module", lambda recipe, widths: 3)
-    register_optimizer("wrong", lambda rate: rate)
-    scalar = optax.GradientTransformation(no_change, lambda grads, state, params=None: (1.0, state))
-    register_optimizer("scalar", lambda rate: scalar)
-    register_output_space("wrong", lambda outputs, dimensions: outputs[:, :1])
-    register_probe("wrong", lambda key, features, targets, queries: targets)
-    register_misalignment("wrong", lambda scene, rate: scene.s)
-    register_misalignment("mask", lambda scene, rate: Misaligned(scene.s, scene.s, scene.s))
-    moved = lambda scene, rate: Misaligned(scene.s + 1, scene.s, jnp.zeros(scene.s.shape, bool))
-    register_misalignment("moved", moved)
-    register_misalignment("moving", moved, changes_scene=True)
-    register_dependence("wrong", lambda key, n: Semantics(jnp.zeros(n), jnp.ones(n), jnp.zeros(())))
-    register_noise_law("wrong", lambda normal: normal[0])
-    register_domain("wrong", lambda config: 3)
-    register_domain("few_rows", lambda config: FewRows(**vars(make_latents(config))))
+def no_change(params):
+    return optax.EmptyState()
+
+
+def moved(scene, rate):
+    return Misaligned(scene.s + 1, scene.s, jnp.zeros(scene.s.shape, bool))
+
+
+SCALAR = optax.GradientTransformation(no_change, lambda grads, state, params=None: (1.0, state))
+FLAT = Semantics(jnp.zeros(3), jnp.ones(3), jnp.zeros(()))
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("register", "part", "changes", "message"),
     [
-        ({"recipe.objective": "wrong"}, r"objective 'wrong' returns float32 \[8, 3\]: allowed is"),
-        ({"recipe.image_encoder": "no_module"}, "encoder 'no_module' makes int: allowed is a flax"),
-        ({"recipe.optimizer": "wrong"}, "optimizer 'wrong' makes function: allowed is an optax"),
-        ({"recipe.optimizer": "scalar"}, "update of optimizer 'scalar' has another structure"),
         (
-            {"recipe.output_space": "wrong"},
-            r"output space 'wrong' returns float32 \[4096, 1\]|\[16, 1\]: allowed is float32",
+            register_objective,
+            lambda z, temperature: z.x,
+            {"recipe.objective": "mine"},
+            r"objective 'mine' returns float32 \[8, 3\]: allowed is float32 \[\]",
         ),
-        ({"evaluation.probes": ("wrong",)}, r"probe '<lambda>' returns float32 \[64, .*\]"),
-        (setting(misalignment="wrong"), r"misalignment 'wrong' returns float32 \[.*, 3\]: allowed"),
-        (setting(misalignment="mask"), r"misalignment 'mask' returns missing float32 .* bool"),
-        (setting(misalignment="moved"), "misalignment 'moved' changes s: allowed is scene.s"),
         (
-            setting(dependence="wrong"),
-            r"returns weights float32 \[3\]: allowed is float32 \[3, 3\]",
+            register_encoder,
+            lambda recipe, widths: 3,
+            {"recipe.image_encoder": "mine"},
+            "encoder 'mine' makes int: allowed is a flax.linen.Module or a mmcl.Encoder",
         ),
-        (setting(noise_law="wrong"), r"noise law 'wrong' returns float32 \[3\]: allowed is"),
-        ({"domain": "wrong"}, "domain 'wrong' makes int: allowed is a Domain"),
-        ({"domain": "few_rows"}, "scores_per_lane of the domain is 16: allowed is 15"),
+        (
+            register_optimizer,
+            lambda rate: rate,
+            {"recipe.optimizer": "mine"},
+            "optimizer 'mine' makes function: allowed is an optax.GradientTransformation",
+        ),
+        (
+            register_optimizer,
+            lambda rate: SCALAR,
+            {"recipe.optimizer": "mine"},
+            "update of optimizer 'mine' has another structure: allowed is that of the gradient",
+        ),
+        (
+            register_output_space,
+            lambda outputs, dimensions: outputs[:, :1],
+            {"recipe.output_space": "mine"},
+            r"output space 'mine' returns float32 \[16, 1\]: allowed is float32 \[16, 3\]",
+        ),
+        (
+            register_probe,
+            lambda key, features, targets, queries: targets[:1],
+            {"evaluation.probes": ("mine",)},
+            r"probe '<lambda>' returns float32 \[1, .*\]: allowed is float32 \[128, ",
+        ),
+        (
+            register_misalignment,
+            lambda scene, rate: scene.s,
+            setting(misalignment="mine"),
+            r"misalignment 'mine' returns float32 \[4096, 3\]: allowed is Misaligned",
+        ),
+        (
+            register_misalignment,
+            lambda scene, rate: Misaligned(scene.s, scene.s, scene.s),
+            setting(misalignment="mine"),
+            r"misalignment 'mine' returns missing float32 \[4096, 3\]: allowed is bool",
+        ),
+        (
+            register_misalignment,
+            moved,
+            setting(misalignment="mine"),
+            "misalignment 'mine' changes s: allowed is scene.s, or changes_scene=True",
+        ),
+        (
+            register_dependence,
+            lambda key, n: FLAT,
+            setting(dependence="mine"),
+            r"dependence 'mine' returns weights float32 \[3\]: allowed is float32 \[3, 3\]",
+        ),
+        (
+            register_noise_law,
+            lambda normal: normal[0],
+            setting(noise_law="mine"),
+            r"noise law 'mine' returns float32 \[3\]: allowed is float32 \[4096, 3\]",
+        ),
+        (
+            register_domain,
+            lambda config: 3,
+            {"domain": "mine"},
+            "domain 'mine' makes int: allowed is a Domain",
+        ),
+        (
+            register_domain,
+            lambda config: FewRows(**vars(make_latents(config))),
+            {"domain": "mine"},
+            "scores_per_lane of the domain is 16: allowed is 15, the number of rows",
+        ),
     ],
 )
-def test_a_wrong_part_is_one_line_that_names_it(changes, message):
-    register_all()
-    with pytest.raises(ValueError, match=message) as error:
+def test_a_wrong_part_is_one_line_that_names_it(register, part, changes, message):
+    register("mine", part)
+    with pytest.raises(ValueError, match=f"^{message}") as error:
         check_parts(make_plan(small_config(**changes)), ["json"])
     assert "\n" not in str(error.value)
 
 
-def test_parts_that_fit_are_accepted_and_compute_nothing(monkeypatch):
-    register_all()
-    monkeypatch.setattr(jax, "device_put", None)
-    check_parts(make_plan(small_config(**setting(misalignment="moving"))), ["json"])
+def test_a_misalignment_may_change_the_scene_if_it_is_registered_so():
+    register_misalignment("mine", moved, changes_scene=True)
+    check_parts(make_plan(small_config(**setting(misalignment="mine"))), ["json"])
 
 
 def test_a_part_that_raises_is_named_by_its_plugin_file_and_line(tmp_path, monkeypatch):
