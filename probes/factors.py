@@ -104,7 +104,7 @@ def factor_r2(
     Raises ValueError for shapes that do not match, or another dtype.
     """
     check_splits(values=values, features=features)
-    predictions = predict(probe, key, features.fit, values.fit, features.test)
+    predictions = predict(probe, key, features.fit, values.fit, queries=features.test)
     return r2(values.test, predictions)
 
 

@@ -79,7 +79,7 @@ def residuals(
 ) -> Float[Array, "m k"]:
     """Returns the residuals of targets [n, k] given `given`, on the test rows: float32 [m, k]."""
     check_splits(targets=targets, given=given)
-    return targets.test - predict(probe, key, given.fit, targets.fit, given.test)
+    return targets.test - predict(probe, key, given.fit, targets.fit, queries=given.test)
 
 
 @jax.jit

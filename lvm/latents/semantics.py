@@ -71,7 +71,8 @@ def draw_semantics(
         draw = DEPENDENCES[check_name(dependence, DEPENDENCES, "dependence")]
         return _draw_checked(dependence, draw, key, n)
     if callable(dependence):
-        return _draw_checked(getattr(dependence, "__name__", ""), dependence, key, n)
+        name = getattr(dependence, "__name__", repr(dependence))
+        return _draw_checked(name, dependence, key, n)
     check_index(dependence, DEPENDENCES, "dependence")
     return _draw_selected(key, dependence, n, tuple(DEPENDENCES.items()))
 

@@ -94,6 +94,7 @@ def predict(
     key: Key[Array, ""],
     features: Float[Array, "n d"],
     targets: Float[Array, "n k"],
+    *,
     queries: Float[Array, "m d"],
 ) -> Float[Array, "m k"]:
     """Returns the predictions of a probe; raises ValueError, with its name, for another shape."""
