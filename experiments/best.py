@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ml_collections import ConfigDict
 from rich.console import Console
 
-from experiments.domains import make_domain
+from experiments.domains import read_domain
 from experiments.report.hyperparameters import differing, number_texts
 from experiments.report.tables import (
     SETTING,
@@ -23,7 +22,6 @@ from experiments.report.tables import (
 )
 from experiments.report.terminal_tables import frame_columns, print_table
 from experiments.rundir import history
-from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.results import read_scores
 from experiments.runtime.user_errors import user_errors
@@ -59,7 +57,7 @@ def lane_scores(directory: Path) -> pd.DataFrame:
     mean_error:  mean of |measured - attainable|.
     loss:        the last one in `history.csv`; at different temperatures it is not comparable.
     """
-    domain = make_domain(ConfigDict(read_run(directory)["config"]))
+    domain = read_domain(directory)
     results = read_scores(directory, domain.scores_per_lane)
     rows = with_roles(target_rows(results, main_probe(results)))
     forward = rows[rows.role != "reverse"]

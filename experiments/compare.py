@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from ml_collections import ConfigDict
 
-from experiments.domains import make_domain
+from experiments.domains import read_domain
 from experiments.report.heat_maps import Panel, save_heat_maps
 from experiments.report.run_tables import run_table_command
 from experiments.report.tables import (
@@ -20,7 +19,6 @@ from experiments.report.tables import (
     target_rows,
     with_roles,
 )
-from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import REVERSE
 from experiments.rundir.results import read_scores
 
@@ -67,7 +65,7 @@ def _run_names(directories: Sequence[Path]) -> list[str]:
 
 
 def _compare_one(directory: Path, name: str) -> pd.DataFrame:
-    domain = make_domain(ConfigDict(read_run(directory)["config"]))
+    domain = read_domain(directory)
     cells = aggregate_seeds(read_scores(directory, domain.scores_per_lane))
     cells = target_rows(cells, main_probe(cells))
     laws = ", " + cells.law if cells.law.nunique() > 1 else ""

@@ -45,6 +45,7 @@ def merge(directories: Sequence[Path], workdir: Path) -> int:
         runs = [read_run(directory) for directory in directories]
         config = merged_config(directories, [run["config"] for run in runs])
         lanes = [Lane(**lane) for run in runs for lane in run["lanes"]]
+        _check_plugins(directories, runs)
         _check_lanes(directories, runs, config)
         for directory in directories:
             locks.enter_context(locked(directory))
@@ -55,7 +56,8 @@ def merge(directories: Sequence[Path], workdir: Path) -> int:
                 _copy_checkpoints(directory, partial, offset)
             for name in TABLES:
                 _merge_tables(name, directories, runs, offsets, partial)
-            write_config(partial, config, lanes, runs[0]["versions"])
+            content = {"config": config, "plugins": runs[0]["plugins"]}
+            write_config(partial, content, lanes, runs[0]["versions"])
     return len(lanes)
 
 
@@ -90,6 +92,17 @@ def _with_world_seeds(config: dict[str, Any]) -> dict[str, Any]:
     given = {} if config["world_seed"] is None else {"world_seed": config["world_seed"]}
     settings = [given | setting for setting in config["settings"]]
     return config | {"settings": settings, "world_seed": None}
+
+
+def _check_plugins(directories: Sequence[Path], runs: Sequence[dict[str, Any]]) -> None:
+    """Raises ValueError for plugins that are not the same in all runs."""
+    for directory, run in zip(directories[1:], runs[1:], strict=True):
+        for name in run["plugins"].keys() | runs[0]["plugins"].keys():
+            if run["plugins"].get(name) != runs[0]["plugins"].get(name):
+                raise ValueError(
+                    f"plugin {name!r} of {directory} is another than that of {directories[0]}: "
+                    "allowed are runs with the same plugins"
+                )
 
 
 def _check_lanes(

@@ -48,6 +48,7 @@ from experiments.sweep.plan import (
     select_lanes,
 )
 from experiments.sweep.run_block import BlockTask, run_block
+from experiments.sweep.trace_checks import check_parts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory; default is runs/CONFIG")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of the first process")
@@ -174,6 +175,8 @@ def start(directory: Path) -> None:
     if _DISTRIBUTED.value or _COORDINATOR.value:
         join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     make_mesh(len(plan.lanes), plan.devices_per_lane)  # raises before anything is written
+    if plugins := config.get("plugins", ()):
+        check_parts(plan, plugins)
     # before data are read, which can take long
     check_claim(directory, config, plan.lanes, lanes_of)
     console = Console(quiet=not is_first())

@@ -71,6 +71,28 @@ def check_count(field: str, count: Any) -> None:
         raise ValueError(f"{field} is {count}: allowed is 1 or more")
 
 
+def check_result(part: str, result: Any, like: Any) -> None:
+    """Raises ValueError unless a part of a user's own returns a pytree of the type of `like`.
+
+    Its leaves must have the same shapes and dtypes.
+    """
+    if jax.tree.structure(result) != jax.tree.structure(like):
+        raise ValueError(f"{part} returns {_described(result)}: allowed is {_described(like)}")
+    leaves = jax.tree_util.tree_leaves_with_path(result)
+    for (path, found), allowed in zip(leaves, jax.tree.leaves(like), strict=True):
+        if _described(found) != _described(allowed):
+            where = f"{jax.tree_util.keystr(path).lstrip('.')} " if path else ""
+            raise ValueError(
+                f"{part} returns {where}{_described(found)}: allowed is {_described(allowed)}"
+            )
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, jax.Array | jax.ShapeDtypeStruct):
+        return f"{value.dtype} {list(value.shape)}"
+    return type(value).__name__
+
+
 def _check_range(field: str, values: Any, highest: int, allowed: str) -> None:
     if (known := known_value(values)) is None:
         return

@@ -10,6 +10,7 @@ from .modalities import Modalities as Modalities
 from .objectives.alignment_entropy import alignment_max_entropy as alignment_max_entropy
 from .objectives.contrastive import symmetric_infonce as symmetric_infonce
 from .objectives.registry import OBJECTIVES as OBJECTIVES
+from .objectives.registry import Objective as Objective
 from .optimizers.schedule import Schedule as Schedule
 from .recipe import Hyperparameters as Hyperparameters
 from .recipe import Recipe as Recipe

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from mmcl.part_checks import check_array, part_name
+
 Space = Callable[[Float[Array, "n d"], Bool[Array, " d"]], Float[Array, "n d"]]
 
 
@@ -38,3 +40,16 @@ def unit(rows: Float[Array, "n d"]) -> Float[Array, "n d"]:
 
 OUTPUT_SPACES: dict[str, Space] = {"free": free, "sphere": sphere, "cube": cube}
 EXTRA_COLUMNS = {"free": 0, "sphere": 1, "cube": 0}  # columns minus dimensions of a space
+
+
+def in_space(
+    part: str | Space, outputs: Float[Array, "n d"], dimensions: Bool[Array, " d"]
+) -> Float[Array, "n d"]:
+    """Returns outputs in the space with this name in OUTPUT_SPACES, or in that of a function.
+
+    Raises ValueError for a function that changes the shape.
+    """
+    space = OUTPUT_SPACES[part] if isinstance(part, str) else part
+    result = space(outputs, dimensions)
+    check_array(f"output space {part_name(part)!r}", result, outputs.shape)
+    return result

@@ -1,19 +1,21 @@
 """Recipe: the static choices of a training run, and its traced hyperparameters."""
 
 import dataclasses
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Bool, Float
 
 from mmcl.encoders.encoder import NORMALIZATIONS
-from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS, EncoderFactory
 from mmcl.objectives.alignment_entropy import NORM_PENALTY
-from mmcl.objectives.registry import OBJECTIVES
+from mmcl.objectives.registry import OBJECTIVES, Objective, objective_name, objective_of
 from mmcl.objectives.similarities import SIMILARITIES
-from mmcl.optimizers.registry import OPTIMIZERS
+from mmcl.optimizers.registry import OPTIMIZERS, OptimizerFactory
 from mmcl.optimizers.schedule import Schedule
-from mmcl.output_spaces import OUTPUT_SPACES
+from mmcl.output_spaces import OUTPUT_SPACES, Space
+from mmcl.part_checks import check_callable
 from mmcl.precision import PRECISIONS
 
 
@@ -53,6 +55,9 @@ class Recipe:
     alignment_weight, uniformity_weight:
                    of the terms of alignment_uniformity_on_sphere, 0 or more; default 1.
 
+    `objective`, `optimizer`, `image_encoder`, `text_encoder` and `output_space` may also be the
+    object that the functions of `mmcl.registry` register under a name.
+
     Raises ValueError for a value of another type, a size that is out of range, a name that is not
     in `ALLOWED_NAMES`, a similarity, negatives, weight, refinement or group size that the objective
     does not allow, and token ids without a vocabulary.
@@ -64,20 +69,20 @@ class Recipe:
     whiten: bool = True
     batch: int = 1024
     group: int = 256
-    objective: str = "alignment_max_entropy"
+    objective: str | Objective | Callable[..., Float[Array, ""]] = "alignment_max_entropy"
     similarity: str = "negative_squared_distance"
     negatives: str = "in_batch"
-    optimizer: str = "soap"
+    optimizer: str | OptimizerFactory = "soap"
     refine_from: int | None = None
     norm_penalty: float = NORM_PENALTY
-    image_encoder: str = "mlp"
-    text_encoder: str = "mlp"
+    image_encoder: str | EncoderFactory = "mlp"
+    text_encoder: str | EncoderFactory = "mlp"
     head_widths: tuple[int, ...] = ()
     text_widths: tuple[int, ...] = ()
     normalization: str = "batch"
     vocabulary: int = 0
     precision: str = "float32"
-    output_space: str = "free"
+    output_space: str | Space = "free"
     alignment_weight: float = 1.0
     uniformity_weight: float = 1.0
 
@@ -100,10 +105,14 @@ class Recipe:
         require("group", self.group >= 2, "2 or more")
         require("group", self.batch % self.group == 0, f"a divisor of recipe.batch, {self.batch}")
         for field, names in ALLOWED_NAMES.items():
-            require(field, getattr(self, field) in names, "one of " + ", ".join(names))
+            value = getattr(self, field)
+            if field in PARTS and not isinstance(value, str):
+                _check_part(field, value)
+                continue
+            require(field, value in names, "one of " + ", ".join(names))
         for field, holds, allowed in _constraints_of_objective(self):
             require(field, holds, allowed)
-        enough_words = self.text_encoder == "mlp" or self.vocabulary >= 2
+        enough_words = self.text_encoder not in READS_TOKENS or self.vocabulary >= 2
         require("vocabulary", enough_words, f"2 or more for text_encoder {self.text_encoder!r}")
 
 
@@ -128,17 +137,26 @@ ALLOWED_TYPES = {  # annotation -> whether a value has that type, and the allowe
     ),
 }
 WEIGHTS = ("alignment_weight", "uniformity_weight")
-ALLOWED_NAMES = {  # field of a recipe -> its allowed values
-    "objective": tuple(OBJECTIVES),
-    "similarity": tuple(SIMILARITIES),
+ALLOWED_NAMES: dict[str, Collection[str]] = {  # field of a recipe -> its allowed values
+    "objective": OBJECTIVES,  # registries can grow
+    "similarity": SIMILARITIES,
     "negatives": ("in_batch", "second_batch"),
-    "optimizer": tuple(OPTIMIZERS),
-    "image_encoder": tuple(IMAGE_ENCODERS),
-    "text_encoder": tuple(TEXT_ENCODERS),
+    "optimizer": OPTIMIZERS,
+    "image_encoder": IMAGE_ENCODERS,
+    "text_encoder": TEXT_ENCODERS,
     "normalization": NORMALIZATIONS,
-    "precision": tuple(PRECISIONS),
-    "output_space": tuple(OUTPUT_SPACES),
+    "precision": PRECISIONS,
+    "output_space": OUTPUT_SPACES,
 }
+# fields of a recipe that hold a name or an object
+PARTS = ("objective", "optimizer", "image_encoder", "text_encoder", "output_space")
+READS_TOKENS = ("tokens", "text_cnn")  # text encoders
+
+
+def _check_part(field: str, part: Any) -> None:
+    """Raises ValueError unless a part is an object that can be registered."""
+    function = part.function if isinstance(part, Objective) else part
+    check_callable(f"recipe.{field}", function, "a name or a function")
 
 
 def _types_of_fields(recipe: Recipe):
@@ -151,7 +169,8 @@ def _types_of_fields(recipe: Recipe):
 
 def _constraints_of_objective(recipe: Recipe):
     """Yields the constraints of the objective on other fields: (field, whether met, allowed)."""
-    name, objective = recipe.objective, OBJECTIVES[recipe.objective]
+    objective = objective_of(recipe.objective)
+    name = objective_name(recipe.objective)
     least = objective.least_group(recipe.outputs)
     enough_pairs = recipe.group >= least
     yield "group", enough_pairs, f"{least} or more for {name} with {recipe.outputs} outputs"
@@ -163,7 +182,7 @@ def _constraints_of_objective(recipe: Recipe):
     for field in WEIGHTS:
         takes_weight = field in objective.options or getattr(recipe, field) == 1
         yield field, takes_weight, f"1 for {name}"
-    refinable = name == "alignment_max_entropy" or recipe.refine_from is None
+    refinable = recipe.objective == "alignment_max_entropy" or recipe.refine_from is None
     yield "refine_from", refinable, f"None for {name} (refine=0)"
 
 

@@ -20,16 +20,17 @@ from mmcl.checks import (
     check_pairs,
     require,
 )
-from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from mmcl.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS, make_encoder
 from mmcl.modalities import Modalities
 from mmcl.numbers import check_not_negative
 from mmcl.objectives.alignment_entropy import alignment_max_whitened_entropy, whitening_matrix
-from mmcl.objectives.registry import OBJECTIVES
+from mmcl.objectives.registry import objective_name, objective_of
 from mmcl.objectives.similarities import SIMILARITIES
 from mmcl.optimizers.registry import make_optimizer
 from mmcl.optimizers.schedule import learning_rate
 from mmcl.optimizers.weight_decay import apply_updates
-from mmcl.output_spaces import OUTPUT_SPACES
+from mmcl.output_spaces import in_space
+from mmcl.part_checks import check_array
 from mmcl.precision import with_precision
 from mmcl.recipe import WEIGHTS, Hyperparameters, Recipe, is_integer
 
@@ -98,9 +99,10 @@ class Metrics(NamedTuple):
 
 def make_encoders(recipe: Recipe) -> Modalities:
     """Returns the encoders of images and of texts: Modalities of Encoder."""
+    text_widths = recipe.text_widths or recipe.widths
     return Modalities(
-        x=IMAGE_ENCODERS[recipe.image_encoder](recipe, recipe.widths),
-        t=TEXT_ENCODERS[recipe.text_encoder](recipe, recipe.text_widths or recipe.widths),
+        x=make_encoder(recipe.image_encoder, recipe, recipe.widths, IMAGE_ENCODERS),
+        t=make_encoder(recipe.text_encoder, recipe, text_widths, TEXT_ENCODERS),
     )
 
 
@@ -130,7 +132,7 @@ def _init(key, batch: Modalities, hyper: Hyperparameters, *, recipe: Recipe) -> 
     params_x, stats_x = encoders.x.init(key_x, batch.x)
     params_t, stats_t = encoders.t.init(key_t, batch.t)
     params: Params = Modalities(params_x, params_t)
-    init_params = OBJECTIVES[recipe.objective].init_params
+    init_params = objective_of(recipe.objective).init_params
     if init_params is not None:
         params = ParamsWithObjective(*params, init_params(hyper.temperature))
     opt_state = make_optimizer(recipe.optimizer, hyper.schedule, hyper.clip_norm).init(params)
@@ -273,7 +275,7 @@ def constant_loss(recipe: Recipe, hyper: Hyperparameters) -> Float[Array, ""]:
     pairs = recipe.group * (2 if recipe.negatives == "second_batch" else 1)
     rows = jnp.ones((pairs, recipe.outputs), jnp.float32)
     z = _in_space(recipe, hyper, Modalities(rows, rows))
-    init_params = OBJECTIVES[recipe.objective].init_params
+    init_params = objective_of(recipe.objective).init_params
     params = None if init_params is None else init_params(hyper.temperature)
     return _base_objective(recipe, hyper, z, params)
 
@@ -316,8 +318,8 @@ def _encode_training(
 
 def _in_space(recipe: Recipe, hyper: Hyperparameters, z: Modalities) -> Modalities:
     """Returns representations of outputs z, in the output space."""
-    space, dimensions = OUTPUT_SPACES[recipe.output_space], _dimensions(recipe, hyper)
-    return jax.tree.map(lambda outputs: space(outputs, dimensions), z)
+    dimensions = _dimensions(recipe, hyper)
+    return jax.tree.map(lambda outputs: in_space(recipe.output_space, outputs, dimensions), z)
 
 
 def _dimensions(recipe: Recipe, hyper: Hyperparameters) -> Bool[Array, " outputs"]:
@@ -348,7 +350,7 @@ def _base_objective(
     recipe: Recipe, hyper: Hyperparameters, z: Modalities, params: Any
 ) -> Float[Array, ""]:
     """The objective without refinement, mean over groups of pairs: float32 []."""
-    objective = OBJECTIVES[recipe.objective]
+    objective = objective_of(recipe.objective)
     options = {name: getattr(recipe, name) for name in WEIGHTS if name in objective.options}
     if "similarity" in objective.options:
         options["similarity"] = SIMILARITIES[recipe.similarity]
@@ -356,7 +358,9 @@ def _base_objective(
         options["params"] = params
 
     def of_group(pairs, **negatives):
-        return objective.function(pairs, hyper.temperature, **options, **negatives)
+        loss = objective.function(pairs, hyper.temperature, **options, **negatives)
+        check_array(f"objective {objective_name(recipe.objective)!r}", loss, ())
+        return loss
 
     groups = _in_groups(recipe, z)
     if recipe.negatives == "in_batch":

@@ -14,7 +14,7 @@ from probes.arguments import check_mask, check_splits
 from probes.columns import varying
 from probes.identifiability import Split
 from probes.metrics import masked_mean, r2
-from probes.predictors.regression import Probe
+from probes.predictors.regression import Probe, predict
 
 
 class DCI(NamedTuple):
@@ -98,7 +98,7 @@ def importance(
 
     orders = jax.random.split(key_order, d)
     queries = jnp.concatenate([rows[None], jax.vmap(shuffled)(orders, jnp.arange(d))])
-    predicted = probe(key, features.fit, latents.fit, queries.reshape(-1, d))
+    predicted = predict(probe, key, features.fit, latents.fit, queries=queries.reshape(-1, d))
     scores = jax.vmap(r2, in_axes=(None, 0))(latents.test, predicted.reshape(d + 1, len(rows), -1))
     return jnp.maximum(scores[:1] - scores[1:], 0.0), scores[0]
 

@@ -24,7 +24,7 @@ from probes.arguments import (
 from probes.identifiability import Split
 from probes.metrics import matthews, r2
 from probes.predictors.classification import Classifier
-from probes.predictors.regression import Probe
+from probes.predictors.regression import Probe, predict
 
 
 class FactorScores(NamedTuple):
@@ -104,7 +104,8 @@ def factor_r2(
     Raises ValueError for shapes that do not match, or another dtype.
     """
     check_splits(values=values, features=features)
-    return r2(values.test, probe(key, features.fit, values.fit, features.test))
+    predictions = predict(probe, key, features.fit, values.fit, queries=features.test)
+    return r2(values.test, predictions)
 
 
 def one_hots(

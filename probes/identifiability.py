@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from probes.arguments import check_columns, check_mask, check_splits
 from probes.metrics import masked_mean, r2
-from probes.predictors.regression import Probe
+from probes.predictors.regression import Probe, predict
 
 
 class Latents(NamedTuple):
@@ -85,7 +85,7 @@ def latent_scores(
     _check_latents(latents)
     check_splits(features=features, **{"latents.s": _semantics(latents)})
     targets = _targets(latents)
-    predictions = probe(key, features.fit, targets.fit, features.test)
+    predictions = predict(probe, key, features.fit, targets.fit, queries=features.test)
     return _by_latent(r2(targets.test, predictions), latents)
 
 
@@ -132,7 +132,7 @@ def identifiability_scores(
         _, z_means = _predict_both(key, probe, truth, nothing, representations)
     residuals = Split(*map(jnp.subtract, targets, means))
     score = lambda goals, features: _by_latent(
-        r2(goals.test, probe(key, features.fit, goals.fit, features.test)), latents
+        r2(goals.test, predict(probe, key, features.fit, goals.fit, queries=features.test)), latents
     )
 
     def of_representation(parts):
@@ -152,7 +152,7 @@ def identifiability_scores(
 def _predict_both(key, probe: Probe, truth: Split, targets: Split, z: Split) -> tuple[Split, Split]:
     """Returns targets [n, k] and representations [r, n, d], predicted from unbiased semantics."""
     goals = _concatenate_columns([targets.fit, *z.fit])
-    predicted = probe(key, truth.fit, goals, jnp.concatenate(truth))
+    predicted = predict(probe, key, truth.fit, goals, queries=jnp.concatenate(truth))
     (count, width), d = targets.fit.shape, z.fit.shape[2]
     parts = Split(predicted[:count], predicted[count:])
     of_z = [part[:, width:].reshape(len(part), -1, d).swapaxes(0, 1) for part in parts]

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Key
 from probes.arguments import check_floats, check_rows, check_splits
 from probes.columns import at_unit_magnitude, centre
 from probes.identifiability import Split
-from probes.predictors.regression import Probe
+from probes.predictors.regression import Probe, predict
 
 PERMUTATIONS = 199  # the smallest p-value is 1 / (PERMUTATIONS + 1)
 MEDIAN_ROWS = 512  # at most that many rows determine the median distance
@@ -79,7 +79,7 @@ def residuals(
 ) -> Float[Array, "m k"]:
     """Returns the residuals of targets [n, k] given `given`, on the test rows: float32 [m, k]."""
     check_splits(targets=targets, given=given)
-    return targets.test - probe(key, given.fit, targets.fit, given.test)
+    return targets.test - predict(probe, key, given.fit, targets.fit, queries=given.test)
 
 
 @jax.jit

@@ -43,6 +43,7 @@ def common(recipe: str) -> ConfigDict:
     """Returns the fields of every domain; not locked, since a domain adds its own."""
     return ConfigDict(
         {
+            "plugins": (),  # modules that register parts of your own, as ("mine",)
             "domain": "",  # kind of world; `world` and `evaluation` have its fields
             "settings": (),
             # settings to run, by name, or by columns ("dependence=independent,temperature=0.3");

@@ -1,7 +1,4 @@
-"""Recipes: the training choices of a config, by name, with all fields.
-
-A recipe without encoders uses MLPs, for the vectors of the numerical study.
-"""
+"""Recipes: the training choices of a config, by name, with all fields."""
 
 import difflib
 
@@ -12,6 +9,8 @@ def fast() -> ConfigDict:
     """Returns the recipe for minutes on two cores: whitened observations, small encoders, SOAP."""
     return ConfigDict(
         {
+            "image_encoder": "mlp",
+            "text_encoder": "mlp",
             "widths": (64, 64, 64),
             "slope": 0.2,
             "whiten": True,
@@ -57,6 +56,8 @@ def paper() -> ConfigDict:
     """Returns the paper's protocol (section 5.1 and appendix): days on two cores."""
     return ConfigDict(
         {
+            "image_encoder": "mlp",
+            "text_encoder": "mlp",
             "widths": (150, 750, 750, 750, 750, 150),
             "slope": 0.01,
             "whiten": False,

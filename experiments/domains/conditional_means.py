@@ -13,10 +13,11 @@ from experiments.domains.domain import LaneData
 from experiments.domains.given_world import GIVEN, GIVEN_NONLINEAR
 from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
 from lvm.latents.conditional import gaussian_means, simulated_means
+from lvm.latents.misalignment import CHANGES_SCENE
+from lvm.latents.semantics import LINEAR
 from lvm.latents.switch import switch_by_name
 from probes.predictors.boosted_trees import boosting
 
-NONLINEAR = ("nonlinear_scm", GIVEN_NONLINEAR)  # dependences
 INDEPENDENT = "independent"
 
 
@@ -32,11 +33,11 @@ def method_of(dependence: str, noise_law: str, misalignment: str) -> str:
     laws whose conditional distribution is not known: exogenous noise that is not Gaussian, and
     images that show the distortions of captions.
     """
-    if dependence == INDEPENDENT and misalignment != "propagating":
+    if dependence == INDEPENDENT and misalignment not in CHANGES_SCENE:
         return CLOSED_FORM
-    if noise_law != "gaussian" or misalignment == "propagating":
+    if noise_law != "gaussian" or misalignment in CHANGES_SCENE:
         return BOOSTING
-    return MONTE_CARLO if dependence in NONLINEAR else CLOSED_FORM
+    return CLOSED_FORM if dependence in (*LINEAR, GIVEN) else MONTE_CARLO
 
 
 def conditional_means(

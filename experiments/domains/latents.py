@@ -215,7 +215,7 @@ def make_latents(config: ConfigDict) -> LatentsDomain:
     )
     return LatentsDomain(
         semantics=names,
-        dependences=dependences() if given else lvm.DEPENDENCES,
+        dependences=dependences() if given else tuple(lvm.DEPENDENCES),
         noise_laws=tuple(lvm.NOISE_LAWS),
         misalignments=tuple(lvm.MISALIGNMENTS),
         outputs=spec.semantics,
@@ -256,7 +256,7 @@ def _methods(settings, given: GivenWorld | None) -> tuple[str, ...]:
     """Methods of conditional means that settings use."""
     return compiled_methods(
         (
-            given.law if given else setting.get("dependence", lvm.DEPENDENCES[0]),
+            given.law if given else setting.get("dependence", "independent"),
             setting.get("noise_law", "gaussian"),
             setting.get("misalignment", PAPER_MISALIGNMENT),
         )

@@ -5,10 +5,9 @@ from textwrap import fill
 from typing import Any
 
 import pandas as pd
-from ml_collections import ConfigDict
 from rich.console import Console
 
-from experiments.domains import make_domain
+from experiments.domains import read_domain
 from experiments.report.curves import save_learning, save_scatter, save_sizes, size_panels
 from experiments.report.figures import save_figures, save_scores
 from experiments.report.hyperparameters import number_texts
@@ -41,7 +40,7 @@ def print_summary(directory: Path, console: Console) -> None:
     """
     run = read_run(directory)
     _say(console, *_progress_notes(directory, run))
-    results = _read(directory, run, console)
+    results = _read(directory, console)
     if results is None:
         return
     cells = aggregate_seeds(results)
@@ -60,14 +59,14 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     """
     run = read_run(directory)
     notes = _progress_notes(directory, run)
-    results = _read(directory, run, console)
+    results = _read(directory, console)
     if results is None:
         _say(console, *notes)
         return
     cells = aggregate_seeds(results).assign(paper=float("nan"))
     if paper is not None:
         domain = run["config"].get("domain", "latents")
-        semantics = make_domain(ConfigDict(run["config"])).semantics
+        semantics = read_domain(directory).semantics
         cells = add_paper_scores(cells, read_paper(paper, domain, semantics))
     summary_text = with_words(cells).to_csv(index=False, float_format="%.6g")
     write_atomically(directory / "summary.csv", summary_text)
@@ -88,22 +87,21 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     _say(console, f"cells: {directory / 'summary.csv'}", f"page: {directory / 'report.html'}")
 
 
-def _read(directory: Path, run: dict[str, Any], console: Console) -> pd.DataFrame | None:
+def _read(directory: Path, console: Console) -> pd.DataFrame | None:
     path = directory / "results.csv"
+    if not path.exists():
+        return None
     warn = lambda message: _say(console, message)
-    results = read_results(path, _scores_per_lane(run), warn) if path.exists() else None
-    return None if results is None or results.empty else results
-
-
-def _scores_per_lane(run: dict[str, Any]) -> int:
-    return make_domain(ConfigDict(run["config"])).scores_per_lane
+    results = read_results(path, read_domain(directory).scores_per_lane, warn)
+    return None if results.empty else results
 
 
 def _progress_notes(directory: Path, run: dict[str, Any]) -> list[str]:
     """One line with the number of scored lanes, none if all are scored."""
     lanes = run["lanes"]
     lane_steps = [lane["steps"] for lane in lanes]
-    scored = scored_lanes(directory / "results.csv", _scores_per_lane(run), lane_steps)
+    scores_per_lane = read_domain(directory).scores_per_lane
+    scored = scored_lanes(directory / "results.csv", scores_per_lane, lane_steps)
     if len(scored) == len(lanes):
         return []
     lane_steps = {

@@ -31,7 +31,7 @@ ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Returns config, lanes and package versions of the run in a directory, as plain data.
+    """Returns config, lanes, package versions and plugins of the run in a directory, as plain data.
 
     A run of an older version is returned in the format of this one. Raises ValueError if there is
     no run, one of a newer format, or a link that leads out of the directory.
@@ -42,7 +42,8 @@ def read_run(directory: Path) -> dict[str, Any]:
         content = json.loads(path.read_text())
         check_format(path, content["format"])
         content = upgrade_run(content)
-        return {name: content[name] for name in ("config", "lanes", "versions")}
+        plugins = {"plugins": dict(content.get("plugins", {}))}  # name -> digest of its file
+        return {name: content[name] for name in ("config", "lanes", "versions")} | plugins
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is not a run directory: it holds no config.json") from None
     except (json.JSONDecodeError, KeyError, TypeError):

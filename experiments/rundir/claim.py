@@ -18,6 +18,7 @@ from experiments.rundir.differences import LanesOf, can_continue, grown_lanes, o
 from experiments.rundir.lane_identity import Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_directory
+from experiments.runtime.plugins import CHANGED, plugin_digests
 from experiments.runtime.processes import any_process, is_first
 from lvm.files.atomic import write_atomically
 
@@ -89,13 +90,16 @@ def claim(
     does.
     """
     check_claim(directory, config, lanes, lanes_of)
-    content = json.loads(config.to_json())
+    content = {
+        "config": json.loads(config.to_json()),
+        "plugins": plugin_digests(config.get("plugins", ())),
+    }
     if not (directory / "config.json").exists():
         write_config(directory, content, lanes, _versions())
         return
     upgrade_directory(directory)
     present = read_lanes(directory)
-    grown = grown_lanes(present, lanes, can_continue(content))
+    grown = grown_lanes(present, lanes, can_continue(content["config"]))
     grown += [lane for lane in lanes if lane not in grown]
     if tuple(grown) != present:
         history.set_steps(directory, [lane.steps for lane in grown])
@@ -115,6 +119,7 @@ def check_claim(
     """
     if not (directory / "config.json").exists():
         return
+    _check_plugins(directory, config)
     lines = obstacles(
         read_config(directory),
         json.loads(config.to_json()),
@@ -134,7 +139,20 @@ def replace_config(directory: Path, config: ConfigDict) -> None:
     """Replaces the config of the run in a directory; its lanes and versions stay."""
     content = read_run(directory)
     lanes = read_lanes(directory)
-    write_config(directory, json.loads(config.to_json()), lanes, content["versions"])
+    new = {"config": json.loads(config.to_json()), "plugins": content["plugins"]}
+    write_config(directory, new, lanes, content["versions"])
+
+
+def _check_plugins(directory: Path, config: ConfigDict) -> None:
+    """Raises ValueError unless all plugins of the run are here, and unchanged."""
+    present = plugin_digests(config.get("plugins", ()))
+    for name, digest in read_run(directory)["plugins"].items():
+        if present.get(name) != digest:
+            state = f"has {CHANGED}" if name in present else "is not in config.plugins"
+            raise ValueError(
+                f"workdir {directory} holds a run with plugin {name!r}, which {state}: undo this, "
+                "or choose another --workdir"
+            )
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -159,12 +177,12 @@ def checkpoint_metadata(config: ConfigDict) -> dict[str, Any]:
 
 
 def write_config(
-    directory: Path, config: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
+    directory: Path, content: dict[str, Any], lanes: Sequence[Lane], versions: dict[str, str]
 ) -> None:
     """Writes the `config.json` of a run directory atomically."""
     content = {
         "format": FORMAT,
-        "config": config,
+        **content,
         "lanes": [dataclasses.asdict(lane) for lane in lanes],
         "versions": versions,
     }

@@ -22,6 +22,7 @@ from experiments.rundir.checkpoint_files import (
 )
 from experiments.rundir.lane_identity import role_and_score
 from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.plugins import plugin_states
 from lvm.files.atomic import atomic_path
 
 PROBE = "mlp"  # the probe whose scores are shown, if it was used
@@ -58,6 +59,7 @@ def describe_run(directory: Path) -> dict[str, Any]:
     return {
         "directory": str(directory),
         **{name: metadata.get(name) for name in ("format", "commit", "dtype", "versions")},
+        "plugins": plugin_states(content["plugins"]),
         "lanes": lanes,
         "arrays": describe_lane(directory, min(newest))["arrays"] if newest else [],
     }

@@ -20,6 +20,7 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "world.cache",
     "world.covariance",  # likewise; `world.sha256` is that of the content
     "world.file",
+    "plugins",  # compared by their digests
 )
 # fields that may change if no lane is lost; in this order, one may need those before it
 GROWING = ("settings", "steps_by_setting", "seeds", "world_seed", "only")

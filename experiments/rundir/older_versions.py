@@ -21,6 +21,8 @@ from lvm.files.atomic import write_atomically
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}
 WORLD_FIELDS = {"may_agree": "may_equal_truth"}
 NEW_RECIPE_FIELDS = {
+    "image_encoder": "mlp",  # of latents; recipes for images always had the field
+    "text_encoder": "mlp",
     "alignment_weight": 1.0,
     "uniformity_weight": 1.0,
     "estimate_size": False,

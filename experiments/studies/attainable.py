@@ -28,7 +28,7 @@ from lvm.latents.semantics import solve_semantics
 
 SEMANTICS, KEPT = 10, 6
 FIT, TEST = 20480, 4096
-LAWS = (*((dependence, "gaussian") for dependence in lvm.DEPENDENCES[1:]),
+LAWS = (*((dependence, "gaussian") for dependence in list(lvm.DEPENDENCES)[1:]),
         *(("nonlinear_scm", law) for law in list(lvm.NOISE_LAWS)[1:]))  # fmt: skip
 
 

@@ -9,10 +9,9 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
-from ml_collections import ConfigDict
 
 import lvm
-from experiments.domains import make_domain
+from experiments.domains import read_domain
 from experiments.report.curves import BIASED, UNBIASED, grid, legend
 from experiments.report.figure_files import save_figure
 from experiments.report.figure_text import plain_text
@@ -95,13 +94,13 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="a run directory")
     directory = parser.parse_args().directory
     with user_errors():
-        config = ConfigDict(read_run(directory)["config"])
-        scores = read_scores(directory, make_domain(config).scores_per_lane)
+        captions = read_run(directory)["config"]["world"].get("captions", 1)
+        scores = read_scores(directory, read_domain(directory).scores_per_lane)
         panels = rate_panels(aggregate_seeds(scores))
         if not panels:
             raise ValueError(f"{directory} has no setting at several rates")
         path = directory / "figures" / "rates.png"
-        print(f"figure: {save_rates(panels, path, config.world.get('captions', 1))}")
+        print(f"figure: {save_rates(panels, path, captions)}")
 
 
 if __name__ == "__main__":

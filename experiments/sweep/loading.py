@@ -19,11 +19,12 @@ from ml_collections import ConfigDict
 import lvm
 import mmcl
 from experiments.domains.domain import World
-from experiments.rundir.checkpoint_files import Checkpoint
+from experiments.rundir.checkpoint_files import Checkpoint, read_run
 from experiments.rundir.checkpoints import load_checkpoint
-from experiments.rundir.claim import read_config, read_lanes
+from experiments.rundir.claim import read_lanes
 from experiments.rundir.describe import newest_checkpoint
 from experiments.rundir.lane_identity import Lane
+from experiments.runtime.plugins import warn_of_changes
 from experiments.sweep.lane import LaneState, hyper_of, init_lane
 from experiments.sweep.only import choose_lanes
 from experiments.sweep.plan import Plan, make_plan, order_lanes, select_lanes
@@ -154,9 +155,14 @@ def load_lane(directory: str | Path, number: int) -> LoadedLane:
 
 
 def read_plan(directory: Path) -> Plan:
-    """Returns the plan of the run in a directory; raises ValueError if it has none."""
+    """Returns the plan of the run in a directory, and warns of plugins that have changed.
+
+    Raises ValueError if there is no run, or a plugin of it is missing.
+    """
+    run = read_run(directory)
+    warn_of_changes(directory, run["plugins"])
     try:
-        return order_lanes(make_plan(ConfigDict(read_config(directory))), read_lanes(directory))
+        return order_lanes(make_plan(ConfigDict(run["config"])), read_lanes(directory))
     except AttributeError as error:
         raise ValueError(f"{directory} is of another version: its config has {error}") from None
 

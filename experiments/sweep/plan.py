@@ -21,6 +21,7 @@ from experiments.runtime.checks import (
 )
 from experiments.sweep.setting_checks import check_settings
 from experiments.sweep.settings import lane_bias, make_lanes
+from mmcl.checks import IMAGE_INPUTS, TEXT_INPUTS
 from mmcl.encoding_size import SHARED_CORRELATION
 from mmcl.recipe import ALLOWED_NAMES
 
@@ -44,6 +45,7 @@ POSITIVE = (  # dotted config fields that must be above 0
     "save_minutes",
 )
 NOT_NEGATIVE = ("recipe.weight_decay",)  # likewise, 0 or more
+SHIPPED_ENCODERS = IMAGE_INPUTS | TEXT_INPUTS  # a plugin's may read anything
 
 
 class Plan(NamedTuple):
@@ -230,13 +232,16 @@ def _check_estimate(config: ConfigDict) -> None:
 
 
 def _check_encoders(config: ConfigDict, domain: Domain) -> None:
-    """Raises ValueError unless vectors have MLPs, and images and captions other encoders."""
+    """Raises ValueError unless vectors have MLPs, and images and captions other encoders.
+
+    An encoder of a plugin may have either.
+    """
     for field in ("image_encoder", "text_encoder"):
         name = config.recipe.get(field, "mlp")
         fitting = [
             choice
             for choice in ALLOWED_NAMES[field]
-            if (choice == "mlp") == (not domain.vocabulary)
+            if choice not in SHIPPED_ENCODERS or (choice == "mlp") == (not domain.vocabulary)
         ]
         if name not in fitting:
             allowed = ", ".join(fitting)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from lvm.bias import Bias, unbiased
-from lvm.checks import check_count
+from lvm.checks import check_count, check_result
 from lvm.latents.noise_laws import gaussian
 from lvm.latents.semantics import Semantics, solve_semantics
 from lvm.latents.switch import switch_by_name
@@ -137,7 +138,8 @@ def _misaligned(scene, caption):
     return Misaligned(scene.s, caption, jnp.zeros(caption.shape, bool))
 
 
-MISALIGNMENTS: dict[str, Callable[[Scene, Rate], Misaligned]] = {
+Misalignment = Callable[[Scene, Rate], Misaligned]
+MISALIGNMENTS: dict[str, Misalignment] = {
     "noise": noise,
     "strength": strength,
     "mcar": partial(_missing, _at_random, False),
@@ -152,7 +154,9 @@ MISALIGNMENTS: dict[str, Callable[[Scene, Rate], Misaligned]] = {
 }
 # kinds with a missing indicator -> the same kind without it
 INDICATOR_KINDS = {"mcar_indicator": "mcar", "mar_indicator": "mar", "mnar_indicator": "mnar"}
-WHOLE_CAPTION = ("shuffled",)  # kinds that replace whole captions; no semantic is perturbable
+WITH_INDICATOR = set(INDICATOR_KINDS)  # all kinds whose texts have a missing indicator
+WHOLE_CAPTION = {"shuffled"}  # kinds that replace whole captions; no semantic is perturbable
+CHANGES_SCENE = {"propagating"}  # kinds that change the true semantics, which images show
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +168,7 @@ class MisalignmentSpec:
               independently.
 
     Raises ValueError for no kind or an unknown one, for fewer than one caption, and for several
-    captions with "propagating", which changes the scene.
+    captions with a kind in `CHANGES_SCENE`.
     """
 
     kinds: tuple[str, ...] = ("noise",)
@@ -178,20 +182,52 @@ class MisalignmentSpec:
                 allowed = ", ".join(MISALIGNMENTS)
                 raise ValueError(f"misalignment is {kind!r}: allowed is one of {allowed}")
         check_count("captions", self.captions)
-        if self.captions > 1 and "propagating" in self.kinds:
-            raise ValueError(
-                f"captions is {self.captions}: allowed is 1 with misalignment 'propagating', "
-                "where the scene depends on its caption"
-            )
+        for kind in CHANGES_SCENE.intersection(self.kinds):
+            if self.captions > 1:
+                raise ValueError(
+                    f"captions is {self.captions}: allowed is 1 with misalignment {kind!r}, "
+                    "where the scene depends on its caption"
+                )
 
     @property
     def has_indicator(self) -> bool:
         """Whether texts have columns with the missing indicator."""
-        return any(kind in INDICATOR_KINDS for kind in self.kinds)
+        return not WITH_INDICATOR.isdisjoint(self.kinds)
+
+
+class CheckedMisalignment(NamedTuple):
+    """A misalignment of a user's own, with checks of its result when it is traced.
+
+    indicator, whole_caption, changes_scene: as in `lvm.registry.register_misalignment`.
+    """
+
+    name: str
+    function: Misalignment
+    indicator: bool = False
+    whole_caption: bool = False
+    changes_scene: bool = False
+
+    def __call__(self, scene: Scene, rate: Rate) -> Misaligned:
+        """Returns the result of the function; raises ValueError if it is no caption of each scene.
+
+        Only with `changes_scene` may its `s` be another array than that of the scene.
+        """
+        part = f"misalignment {self.name!r}"
+        missing = jax.ShapeDtypeStruct(scene.s.shape, jnp.bool_)
+        result = self.function(scene, rate)
+        check_result(part, result, Misaligned(scene.s, scene.s, missing))
+        if not self.changes_scene and result.s is not scene.s:
+            raise ValueError(f"{part} changes s: allowed is scene.s, or changes_scene=True")
+        return result
 
 
 def misalign(
-    spec: MisalignmentSpec, kind: Int[Array, ""] | int, scene: Scene, rate: Rate
+    spec: MisalignmentSpec, kind: Int[Array, ""] | int | Misalignment, scene: Scene, rate: Rate
 ) -> Misaligned:
-    """Returns one caption of each scene, misaligned by kind number `kind` of MISALIGNMENTS."""
+    """Returns one caption of each scene, misaligned by kind number `kind` of MISALIGNMENTS.
+
+    `kind` may also be a function.
+    """
+    if callable(kind):
+        return CheckedMisalignment(getattr(kind, "__name__", repr(kind)), kind)(scene, rate)
     return switch_by_name(MISALIGNMENTS, spec.kinds, kind, scene, rate)

@@ -5,11 +5,14 @@ their random numbers.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax.lax import erf
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float
+
+from lvm.checks import check_result
 
 Noise = Float[Array, "count n"]
 
@@ -47,3 +50,16 @@ NOISE_LAWS: dict[str, Callable[[Noise], Noise]] = {
     "laplace": laplace,
     "heavy_tailed": heavy_tailed,
 }
+
+
+class CheckedNoise(NamedTuple):
+    """A noise law of a user's own, with a check of its result when it is traced."""
+
+    name: str
+    function: Callable[[Noise], Noise]
+
+    def __call__(self, normal: Noise) -> Noise:
+        """Returns the result of the function; raises ValueError for another shape or dtype."""
+        result = self.function(normal)
+        check_result(f"noise law {self.name!r}", result, normal)
+        return result

@@ -13,6 +13,7 @@ from lvm.checks import check_count, check_mask, check_probability, check_shape
 from lvm.latents.misalignment import (
     MISALIGNMENTS,
     Misaligned,
+    Misalignment,
     MisalignmentSpec,
     Rows,
     Scene,
@@ -55,7 +56,7 @@ def sample_pairs(
     count: int,
     *,
     noise_probability: Float[Array, ""] | float = 0.75,
-    misalignment: str | Int[Array, ""] = "noise",
+    misalignment: str | Misalignment | Int[Array, ""] = "noise",
     noise_law: str | Callable[[Rows], Rows] = "gaussian",
     spec: MisalignmentSpec | None = None,
     shift: Shift | None = None,
@@ -66,7 +67,9 @@ def sample_pairs(
     Gaussian noise. A distortion changes neither the image nor the descendants of a semantic.
 
     noise_probability: float32 [], the rate of the misalignment.
-    misalignment: a name in `MISALIGNMENTS`, or a traced index int32 [] of one in `spec.kinds`.
+    misalignment: a name in `MISALIGNMENTS`, a traced index int32 [] of one in `spec.kinds`, or a
+                  function (scene, rate) -> Misaligned, without missing indicator, as those in
+                  `lvm.latents.misalignment`.
     noise_law:    a name in `NOISE_LAWS`, or a function from standard normal numbers to exogenous
                   noise, float32 [count, n] each.
     spec:         static choices; by default one caption and the named misalignment.
@@ -76,7 +79,8 @@ def sample_pairs(
     function, not a new closure, at each call.
 
     Raises ValueError for an unknown name, a count below 1, a bias of another size than the world, a
-    noise law or shift that changes the shape, and for a `noise_probability` outside 0..1 or a kind
+    noise law or shift that changes the shape, a function `misalignment` whose result has another
+    shape or another s, and for a `noise_probability` outside 0..1 or a kind
     that is not in `spec.kinds` if the value is known.
     """
     check_count("count", count)
@@ -120,7 +124,8 @@ def sample_pairs(
 def _spec_and_kind(spec, misalignment):
     """The static choices and the index of the kind of misalignment."""
     if not isinstance(misalignment, str):
-        check_index(misalignment, MISALIGNMENTS, "misalignment")
+        if not callable(misalignment):
+            check_index(misalignment, MISALIGNMENTS, "misalignment")
         return MisalignmentSpec() if spec is None else spec, misalignment
     check_name(misalignment, MISALIGNMENTS, "misalignment")
     spec = MisalignmentSpec((misalignment,)) if spec is None else spec

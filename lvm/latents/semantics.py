@@ -4,6 +4,7 @@ Independent, Wishart-dependent, linear and nonlinear models are values of one py
 different laws run in one compiled program.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -13,10 +14,9 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float, Int, Key
 
-from lvm.checks import check_count
+from lvm.checks import check_count, check_result
 from lvm.latents.switch import check_index, check_name
 
-DEPENDENCES = ("independent", "dependent", "linear_scm", "nonlinear_scm")
 EDGE_PROBABILITY = 0.5
 
 
@@ -33,6 +33,9 @@ class Semantics(NamedTuple):
     weights: Float[Array, "n n"]
     scale: Float[Array, " n"]
     curve: Float[Array, ""]
+
+
+Draw = Callable[[Key[Array, ""], int], Semantics]  # (key, number of semantics) -> law
 
 
 def sample_semantics(key: Key[Array, ""], law: Semantics, count: int) -> Float[Array, "count n"]:
@@ -55,18 +58,34 @@ def mechanism(law: Semantics, s: Float[Array, "..."]) -> Float[Array, "..."]:
     return (1 - law.curve) * s + law.curve * jnp.sin(2 * s)
 
 
-def draw_semantics(key: Key[Array, ""], n: int, dependence: str | Int[Array, ""]) -> Semantics:
-    """Draws a law of n semantics, by a name in `DEPENDENCES` or by its traced index int32 [].
+def draw_semantics(
+    key: Key[Array, ""], n: int, dependence: str | Draw | Int[Array, ""]
+) -> Semantics:
+    """Draws a law of n semantics.
+
+    dependence: a name in `DEPENDENCES`, its traced index int32 [], or a function (key, n) ->
+                Semantics.
 
     independent: Σ_s = I; dependent: Σ_s ~ Wishart(n, I) (paper section 5.1); linear_scm and
     nonlinear_scm: a random order, each edge present with probability 0.5, Gaussian weights.
-    Raises ValueError for an unknown name and for an index, if its value is known, out of range.
+    Raises ValueError for an unknown name, for an index, if its value is known, out of range, and
+    for a function whose result has other shapes.
     """
-    draws = (_independent, _wishart, _linear_scm, _nonlinear_scm)
     if isinstance(dependence, str):
-        return draws[DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))](key, n)
+        draw = DEPENDENCES[check_name(dependence, DEPENDENCES, "dependence")]
+        return _draw_checked(dependence, draw, key, n)
+    if callable(dependence):
+        name = getattr(dependence, "__name__", repr(dependence))
+        return _draw_checked(name, dependence, key, n)
     check_index(dependence, DEPENDENCES, "dependence")
-    return _draw_selected(key, dependence, n, draws)
+    return _draw_selected(key, dependence, n, tuple(DEPENDENCES.items()))
+
+
+def _draw_checked(name: str, draw: Draw, key, n) -> Semantics:
+    law = draw(key, n)
+    allowed = jax.eval_shape(partial(_independent, n=n), key)
+    check_result(f"dependence {name!r}", law, allowed)
+    return law
 
 
 def gaussian_semantics(cov_s: np.ndarray) -> Semantics:
@@ -133,7 +152,7 @@ def _propagate(law: Semantics, exogenous: Float[Array, "count n"]) -> Float[Arra
 
 @partial(jax.jit, static_argnames=("n", "draws"))
 def _draw_selected(key, index, n, draws) -> Semantics:
-    return jax.lax.switch(index, [partial(draw, n=n) for draw in draws], key)
+    return jax.lax.switch(index, [partial(_draw_checked, *draw, n=n) for draw in draws], key)
 
 
 def _independent(key, n):
@@ -166,3 +185,12 @@ def _linear_scm(key, n):
 
 def _nonlinear_scm(key, n):
     return _linear_scm(key, n)._replace(curve=jnp.ones(()))
+
+
+DEPENDENCES: dict[str, Draw] = {
+    "independent": _independent,
+    "dependent": _wishart,
+    "linear_scm": _linear_scm,
+    "nonlinear_scm": _nonlinear_scm,
+}
+LINEAR = ("independent", "dependent", "linear_scm")  # dependences without nonlinear mechanisms

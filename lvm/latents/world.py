@@ -9,7 +9,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from lvm.latents.mixing import Mixing, init_mixing
-from lvm.latents.semantics import DEPENDENCES, Semantics, draw_semantics, wishart_cholesky
+from lvm.latents.semantics import (
+    DEPENDENCES,
+    Draw,
+    Semantics,
+    draw_semantics,
+    wishart_cholesky,
+)
 from lvm.latents.switch import check_index, check_name
 
 VARIANTS = ("paper", "reference")
@@ -74,25 +80,27 @@ class World(NamedTuple):
 def init_world(
     key: Key[Array, ""],
     spec: WorldSpec = PAPER_SPEC,
-    dependence: str | Int[Array, ""] = "independent",
+    dependence: str | Draw | Int[Array, ""] = "independent",
 ) -> World:
     """Draws a world (paper section 5.1).
 
-    `dependence` is a name in `DEPENDENCES`, or its traced index int32 []. In the variant "paper",
-    one key gives worlds that differ in the law of the semantics alone. Raises ValueError for an
-    unknown name and for an index, if its value is known, outside `DEPENDENCES`.
+    `dependence` is a name in `DEPENDENCES`, its traced index int32 [], or a function (key, number
+    of semantics) -> Semantics. In the variant "paper", one key gives worlds that differ in the law
+    of the semantics alone. Raises ValueError for an unknown name, for an index, if its value is
+    known, outside `DEPENDENCES`, and for a function whose result has other shapes.
     """
     if isinstance(dependence, str):
-        index = DEPENDENCES.index(check_name(dependence, DEPENDENCES, "dependence"))
+        index = list(DEPENDENCES).index(check_name(dependence, DEPENDENCES, "dependence"))
         dependence = jnp.int32(index)
-    check_index(dependence, DEPENDENCES, "dependence")
+    if not callable(dependence):
+        check_index(dependence, DEPENDENCES, "dependence")
     key_s, key_x, key_t, key_noise, key_mix_x, key_mix_t = jax.random.split(key, 6)
     n, d_x, d_t = spec.semantics, spec.image_only, spec.text_only
     root_x, root_t, root_noise = (
         wishart_cholesky(key, size) for key, size in ((key_x, d_x), (key_t, d_t), (key_noise, n))
     )
     if spec.variant == "reference":
-        independent = dependence == DEPENDENCES.index("independent")
+        independent = dependence == list(DEPENDENCES).index("independent")
         root_x = root_t = jnp.where(independent, jnp.eye(d_x), root_x)
         root_noise = jnp.where(independent, jnp.eye(n), wishart_cholesky(key_s, n))
     return World(

@@ -29,6 +29,7 @@ from mmcl.objectives.entropies import (
     alignment_uniformity_on_sphere,
 )
 from mmcl.objectives.sigmoid import init_sigmoid_params, siglip, siglip_learned
+from mmcl.part_checks import check_callable, part_name
 
 
 class Objective(NamedTuple):
@@ -72,3 +73,20 @@ OBJECTIVES: dict[str, Objective] = {
     "barlow_twins": Objective(barlow_twins),
     "whitened_regression": Objective(whitened_regression, least_group=lambda outputs: outputs + 2),
 }
+
+
+def objective_of(part: str | Objective | Callable[..., Float[Array, ""]]) -> Objective:
+    """Returns an objective, given by its name in OBJECTIVES, as an `Objective` or as its function.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(part, str):
+        return OBJECTIVES[part]
+    objective = part if isinstance(part, Objective) else Objective(part)
+    check_callable("objective", objective.function, "a name, a function or a mmcl.Objective")
+    return objective
+
+
+def objective_name(part: str | Objective | Callable[..., Float[Array, ""]]) -> str:
+    """Returns the name of an objective, or that of its function."""
+    return part_name(part.function if isinstance(part, Objective) else part)

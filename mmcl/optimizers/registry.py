@@ -13,24 +13,48 @@ from jaxtyping import Array, Float
 from mmcl.optimizers.muon import scale_by_muon
 from mmcl.optimizers.schedule import Schedule, learning_rate
 from mmcl.optimizers.soap import scale_by_soap
+from mmcl.part_checks import check_alike, part_name
+
+OptimizerFactory = Callable[[optax.Schedule], optax.GradientTransformation]
 
 
 def make_optimizer(
-    name: str, schedule: Schedule, clip_norm: Float[Array, ""] | float
+    name: str | OptimizerFactory, schedule: Schedule, clip_norm: Float[Array, ""] | float
 ) -> optax.GradientTransformationExtraArgs:
     """Returns gradient clipping followed by the optimiser called `name` in OPTIMIZERS.
 
+    name:      or a function (schedule) -> optax.GradientTransformation, as the entries.
     schedule:  of the learning rate; may be traced.
     clip_norm: float32 [], largest global norm of the gradient; may be traced.
 
     `update` takes the keyword `step`, int32 [], the number of steps before this one.
 
-    Raises ValueError for an unknown name.
+    Raises ValueError for an unknown name, for a function that returns something else, and, once
+    `update` is traced, for updates or a state of another structure than before.
     """
-    if name not in OPTIMIZERS:
+    if isinstance(name, str) and name not in OPTIMIZERS:
         raise ValueError(f"name is {name!r}: allowed is one of {', '.join(OPTIMIZERS)}")
     rate = lambda step: learning_rate(schedule, step)
-    return optax.chain(optax.clip_by_global_norm(clip_norm), OPTIMIZERS[name](rate))
+    made = OPTIMIZERS[name](rate) if isinstance(name, str) else name(rate)
+    return optax.chain(
+        optax.clip_by_global_norm(clip_norm), _checked(f"optimizer {part_name(name)!r}", made)
+    )
+
+
+def _checked(label: str, optimizer: optax.GradientTransformation):
+    """Returns the optimiser, with checks of its results."""
+    if not isinstance(optimizer, optax.GradientTransformation):
+        made = type(optimizer).__name__
+        raise ValueError(f"{label} makes {made}: allowed is an optax.GradientTransformation")
+    inner = optax.with_extra_args_support(optimizer)
+
+    def update(grads, state, params=None, **extra):
+        updates, new_state = inner.update(grads, state, params, **extra)
+        check_alike(f"update of {label}", updates, grads, "the gradient")
+        check_alike(f"state of {label} after a step", new_state, state, "that of init")
+        return updates, new_state
+
+    return optax.GradientTransformationExtraArgs(inner.init, update)
 
 
 def _soap(rate):
@@ -43,7 +67,7 @@ def _muon(rate):
     return optax.partition({"matrix": matrices, "other": optax.nadam(rate)}, labels)
 
 
-OPTIMIZERS: dict[str, Callable[[optax.Schedule], optax.GradientTransformation]] = {
+OPTIMIZERS: dict[str, OptimizerFactory] = {
     "soap": _soap,
     "muon": _muon,
     "adam": optax.adam,

@@ -89,6 +89,27 @@ def check_fit(
     check_columns(features=features, queries=queries)
 
 
+def predict(
+    probe: Probe,
+    key: Key[Array, ""],
+    features: Float[Array, "n d"],
+    targets: Float[Array, "n k"],
+    *,
+    queries: Float[Array, "m d"],
+) -> Float[Array, "m k"]:
+    """Returns the predictions of a probe; raises ValueError, with its name, for another shape."""
+    predictions = probe(key, features, targets, queries)
+    name, allowed = getattr(probe, "__name__", repr(probe)), (len(queries), targets.shape[1])
+    is_array = isinstance(predictions, jax.Array)
+    is_float = is_array and jnp.issubdtype(predictions.dtype, jnp.floating)
+    if not is_float or predictions.shape != allowed:
+        found = type(predictions).__name__
+        if is_array:
+            found = f"{predictions.dtype} {list(predictions.shape)}"
+        raise ValueError(f"probe {name!r} returns {found}: allowed is float32 {list(allowed)}")
+    return predictions
+
+
 def _ridge(features, targets, queries):
     features, queries = standardize(features, queries)
     mean = centres(targets)[None]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.registries import copy_example, temporary_registries
 from tests.repository import ROOT
 
 GUIDE = ROOT / "docs" / "guide"
@@ -73,6 +74,15 @@ def test_the_code_of_each_extension_page_runs_as_shown(page, tmp_path):
     follow(page, tmp_path)
 
 
+def test_the_page_of_own_parts_runs_with_the_example_plugin(tmp_path, monkeypatch):
+    copy_example(tmp_path)
+    monkeypatch.chdir(tmp_path)  # where modules of the page are imported from
+    monkeypatch.syspath_prepend(tmp_path)
+    with temporary_registries():
+        follow("own_parts", tmp_path)
+    assert (tmp_path / "runs" / "study" / "report.html").exists()
+
+
 def test_the_page_of_checkpoints_runs_and_exports_a_lane(after_first_sweep):
     follow("checkpoints", after_first_sweep)
     assert (after_first_sweep / "lane1.npz").exists()
@@ -81,7 +91,7 @@ def test_the_page_of_checkpoints_runs_and_exports_a_lane(after_first_sweep):
 def test_all_pages_are_tested_and_their_links_exist():
     pages = {path.stem: path.read_text() for path in GUIDE.glob("*.md")}
     assert pages.keys() == {
-        "first_sweep", "your_world", "your_objective", "your_probe", "checkpoints",
+        "first_sweep", "your_world", "your_objective", "your_probe", "own_parts", "checkpoints",
     }  # fmt: skip
     for text in pages.values():
         for target in re.findall(r"\]\(([^)]+)\)", text):

@@ -15,7 +15,7 @@ N = 6
 
 
 def draw(key, name):
-    return draw_semantics(key, N, jnp.int32(lvm.DEPENDENCES.index(name)))
+    return draw_semantics(key, N, jnp.int32(list(lvm.DEPENDENCES).index(name)))
 
 
 def test_independent_semantics_are_standard_normal(key):

@@ -24,7 +24,7 @@ def test_worlds_of_one_key_differ_only_in_the_law_of_their_semantics(key):
 
 def reference(key, dependence):
     spec = lvm.WorldSpec(semantics=4, image_only=2, text_only=2, variant="reference")
-    return lvm.init_world(key, spec, jnp.int32(lvm.DEPENDENCES.index(dependence)))
+    return lvm.init_world(key, spec, jnp.int32(list(lvm.DEPENDENCES).index(dependence)))
 
 
 def test_the_reference_has_identity_covariances_if_semantics_are_independent(key):
