@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from lvm.files.atomic import open_bytes_array, write_bytes_array
 from lvm.files.folders import is_current, refusing
@@ -41,23 +41,57 @@ def open_npz_array(
     return open_bytes_array(converted, shape)
 
 
+def npz_keys(file: Path) -> tuple[str, ...]:
+    """Returns the keys of an npz file; raises ValueError if it is missing or damaged."""
+    with _open_archive(file) as archive:
+        return _keys(archive)
+
+
+def npz_shape(file: Path, key: str) -> tuple[int, ...]:
+    """Returns the shape of the array `key` of an npz file, without reading the array.
+
+    Raises ValueError as `open_npz_array` does.
+    """
+    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
+        with refusing(f"{file}: {key} is damaged or truncated"):
+            return _read_header(member)[0]
+
+
+def read_npz_array(file: Path, key: str) -> Shaped[np.ndarray, "..."]:
+    """Returns the array `key` of an npz file, of any type but objects, in memory.
+
+    Raises ValueError as `open_npz_array` does.
+    """
+    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
+        with refusing(f"{file}: {key} is damaged, truncated or holds objects"):
+            return np.lib.format.read_array(member, allow_pickle=False)
+
+
 def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show) -> None:
+    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
+        damaged = f"{file}: {key} is damaged or truncated"
+        with refusing(damaged):
+            header = _read_header(member)
+        _check_header(f"{file}: {key}", header, shape)
+        write_bytes_array(converted, shape, _blocks(member, math.prod(shape), damaged), show)
+
+
+def _open_archive(file: Path) -> zipfile.ZipFile:
     if not file.is_file():
         raise ValueError(f"{file} does not exist: allowed is an npz file")
     with refusing(f"{file} is not an npz file or is damaged"):
-        archive = zipfile.ZipFile(file)
-    with archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist()]
-        if key not in keys:
-            raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {key}")
-        damaged = f"{file}: {key} is damaged or truncated"
-        with refusing(damaged):
-            member = archive.open(f"{key}.npy")
-        with member:
-            with refusing(damaged):
-                header = _read_header(member)
-            _check_header(f"{file}: {key}", header, shape)
-            write_bytes_array(converted, shape, _blocks(member, math.prod(shape), damaged), show)
+        return zipfile.ZipFile(file)
+
+
+def _open_member(file: Path, archive: zipfile.ZipFile, key: str):
+    if key not in _keys(archive):
+        raise ValueError(f"{file} holds {', '.join(_keys(archive)) or 'nothing'}: allowed is {key}")
+    with refusing(f"{file}: {key} is damaged or truncated"):
+        return archive.open(f"{key}.npy")
+
+
+def _keys(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    return tuple(name.removesuffix(".npy") for name in archive.namelist())
 
 
 def _read_header(member) -> Header:

@@ -1,0 +1,154 @@
+"""Image arrays: images in npz files, dSprites and MPI3D among them.
+
+dSprites (github.com/google-deepmind/dsprites-dataset): `imgs`, uint8 0 or 1 [737280, 64, 64], and
+`latents_classes` of six factors, the first of which is constant.
+
+MPI3D toy, realistic and real (github.com/rr-learning/disentanglement_dataset, arXiv 1906.03292):
+`images`, uint8 [1036800, 64, 64, 3], without labels. All combinations of seven factors are in
+order, the last one fastest.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from lvm.captions.language import Factor
+from lvm.datasets.labelled.labelled_data import (
+    LABELS,
+    LabelledData,
+    Show,
+    check_lengths,
+    check_product,
+    label_columns,
+    product_columns,
+    read_labels,
+)
+from lvm.datasets.mpi3d import take_images
+from lvm.files.folders import converted_path
+from lvm.files.npz import npz_keys, npz_shape, open_npz_array, read_npz_array
+
+KEYS = ("images", "imgs")  # of images in an npz file
+DSPRITES_COLUMNS = ("color", "shape", "scale", "orientation", "x_pos", "y_pos")
+DSPRITES_FACTORS = (
+    Factor("shape", ("square", "ellipse", "heart")),
+    Factor("scale", ("tiny", "small", "medium", "large", "huge", "giant")),
+)
+DSPRITES_PHRASINGS = (
+    "a picture [of one {shape}] [of {scale} size]",
+    "[the {scale} drawing] on a black ground [has the form of the {shape}]",
+    "here is [some {shape}] [which looks {scale}]",
+)
+MPI3D_SIZES = {
+    "color": 6,
+    "shape": 6,
+    "size": 2,
+    "camera": 3,
+    "background": 3,
+    "h_axis": 40,
+    "v_axis": 40,
+}
+MPI3D_FACTORS = (
+    Factor("color", ("white", "green", "red", "blue", "brown", "olive")),
+    Factor("shape", ("cone", "cube", "cylinder", "hexagonal", "pyramid", "sphere")),
+    Factor("size", ("small", "large")),
+    Factor("camera", ("top", "center", "bottom")),
+    Factor("background", ("purple", "sea-green", "salmon")),
+)
+
+
+def open_npz_images(
+    file: Path,
+    *,
+    names: tuple[str, ...] = (),
+    labels: Path | None = None,
+    cache: Path | str | None = None,
+    show: Show = lambda fraction: None,
+) -> LabelledData:
+    """Returns the images of an npz file, uint8 `images` or `imgs`, and their labels.
+
+    names:  of the columns of `latents_classes`.
+    labels: the file of labels, CSV or npz; None for the file of the images.
+
+    The first call copies the images to an npy file beside the npz file or in `cache`. Raises
+    ValueError, with file and key, for a file that cannot be read, another type or shape, and
+    different numbers of images and labels; OSError as `open_npz_array` does.
+    """
+    labels = labels or file
+    columns = read_labels(labels, names)
+    key = _image_key(file)
+    check_lengths(f"{file}: {key}", npz_shape(file, key)[0], str(labels), columns)
+    images = _open_images(file, key, cache, show)
+    return LabelledData(images.shape[1:], lambda rows, show: take_images(images, rows, show), columns)
+
+
+def open_dsprites(
+    file: Path, *, cache: Path | str | None = None, show: Show = lambda fraction: None
+) -> LabelledData:
+    """Returns the images of dSprites, 0 or 255, with one channel, and their classes.
+
+    Raises ValueError as `open_npz_images` does, and for classes in another order than that of the
+    data set.
+    """
+    where = f"{file}: {LABELS}"
+    columns = label_columns(where, read_npz_array(file, LABELS), DSPRITES_COLUMNS)
+    check_lengths(f"{file}: imgs", npz_shape(file, "imgs")[0], where, columns)
+    check_product(where, columns)
+    images = _open_images(file, "imgs", cache, show)
+
+    def take(rows, show):
+        taken = take_images(images, rows, show)
+        if taken.max(initial=0) > 1:
+            raise ValueError(f"{file}: imgs holds {taken.max()}: allowed is 0 or 1")
+        return taken * np.uint8(255)
+
+    return LabelledData(images.shape[1:], take, columns)
+
+
+def open_mpi3d_shapes(
+    file: Path,
+    *,
+    sizes: dict[str, int] = MPI3D_SIZES,
+    cache: Path | str | None = None,
+    show: Show = lambda fraction: None,
+) -> LabelledData:
+    """Returns the images of MPI3D toy, realistic or real, and their factors by their order.
+
+    sizes: number of values of each factor, for files with fewer positions. Raises ValueError as
+    `open_npz_images` does.
+    """
+    shape, count = npz_shape(file, "images"), math.prod(sizes.values())
+    if math.prod(shape[:-3]) != count:
+        raise ValueError(f"{file}: images has shape {shape}: allowed is ({count}, 64, 64, 3)")
+    images = _open_images(file, "images", cache, show, count)
+    take = lambda rows, show: take_images(images, rows, show)
+    return LabelledData(images.shape[1:], take, product_columns(sizes))
+
+
+def _image_key(file: Path) -> str:
+    keys = npz_keys(file)
+    for key in KEYS:
+        if key in keys:
+            return key
+    raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {' or '.join(KEYS)}")
+
+
+def _open_images(
+    file: Path, key: str, cache, show: Show, count: int | None = None
+) -> UInt8[np.ndarray, "n height width channels"]:
+    """Images mapped from disk; gray ones without an axis of channels get one.
+
+    count: of images if they have several leading axes.
+    """
+    shape = npz_shape(file, key)
+    if count is not None:
+        shape = (count, *shape[-3:])
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
+        raise ValueError(
+            f"{file}: {key} has shape {shape}: allowed is (images, height, width) or, with 1 or 3 "
+            "channels, (images, height, width, channels)"
+        )
+    converted = converted_path(file.parent, cache, file.stem)
+    images = open_npz_array(file, key, converted=converted, shape=shape, show=show)
+    return images if len(shape) == 4 else images[..., None]
