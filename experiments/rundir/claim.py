@@ -25,8 +25,10 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "save_minutes",
     "lanes_per_block",
     "devices_per_lane",
-    "world.data",  # paths of a data set and of its converted copy on this machine
+    "world.data",  # paths of a data set and its converted copy on this machine
     "world.cache",
+    "world.labels",
+    "world.captions",
 )
 # fields that may change if no lane is lost
 GROWING = ("seeds", "settings", "only", "steps_by_setting")

@@ -1,4 +1,4 @@
-"""Multimodal3DIdent: rendered scenes with captions (arXiv 2303.09166), in the layout of its authors.
+"""Multimodal3DIdent: rendered scenes with captions (arXiv 2303.09166), in its authors' layout.
 
 {mode}/latents_image.csv     latents of the images, one row per image
 {mode}/images/{i:0Wd}.png    W = ceil(log10 N) of N images
@@ -8,6 +8,7 @@
 Modes are "train", "val" and "test". Images and their latents are as in Causal3DIdent.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,7 +100,9 @@ def open_multimodal3dident(
     ]
     shapes = {part.images.shape[1:] for part in parts}
     if len(shapes) > 1:
-        raise ValueError(f"{folder} has images of {shapes}: allowed is one size; give height, width")
+        raise ValueError(
+            f"{folder} has images of {shapes}: allowed is one size; give height, width"
+        )
     starts = np.cumsum([0, *(len(part.images) for part in parts)])
     columns = {
         name: np.concatenate([part.latents[name] for part in parts]) for name in IMAGE_COLUMNS
@@ -109,7 +112,7 @@ def open_multimodal3dident(
         take=lambda rows, show: _take(parts, starts, rows, show),
         columns=columns,
         texts=[text for part in captions for text in part.texts],
-        splits=Splits(*(np.arange(*ends) for ends in zip(starts[:-1], starts[1:], strict=True))),
+        splits=Splits(*(np.arange(*ends) for ends in itertools.pairwise(starts))),
     )
 
 

@@ -4,10 +4,12 @@ A zip archive has no random access, and its content may be larger than memory. I
 copied once, block by block.
 """
 
+import contextlib
 import math
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
@@ -52,9 +54,9 @@ def npz_shape(file: Path, key: str) -> tuple[int, ...]:
 
     Raises ValueError as `open_npz_array` does.
     """
-    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
-        with refusing(f"{file}: {key} is damaged or truncated"):
-            return _read_header(member)[0]
+    damaged = f"{file}: {key} is damaged or truncated"
+    with _open_member(file, key) as member, refusing(damaged):
+        return _read_header(member)[0]
 
 
 def read_npz_array(file: Path, key: str) -> Shaped[np.ndarray, "..."]:
@@ -62,13 +64,13 @@ def read_npz_array(file: Path, key: str) -> Shaped[np.ndarray, "..."]:
 
     Raises ValueError as `open_npz_array` does.
     """
-    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
-        with refusing(f"{file}: {key} is damaged, truncated or holds objects"):
-            return np.lib.format.read_array(member, allow_pickle=False)
+    damaged = f"{file}: {key} is damaged, truncated or holds objects"
+    with _open_member(file, key) as member, refusing(damaged):
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show) -> None:
-    with _open_archive(file) as archive, _open_member(file, archive, key) as member:
+    with _open_member(file, key) as member:
         damaged = f"{file}: {key} is damaged or truncated"
         with refusing(damaged):
             header = _read_header(member)
@@ -83,11 +85,16 @@ def _open_archive(file: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(file)
 
 
-def _open_member(file: Path, archive: zipfile.ZipFile, key: str):
-    if key not in _keys(archive):
-        raise ValueError(f"{file} holds {', '.join(_keys(archive)) or 'nothing'}: allowed is {key}")
-    with refusing(f"{file}: {key} is damaged or truncated"):
-        return archive.open(f"{key}.npy")
+@contextlib.contextmanager
+def _open_member(file: Path, key: str) -> Iterator[IO[bytes]]:
+    with _open_archive(file) as archive:
+        keys = _keys(archive)
+        if key not in keys:
+            raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {key}")
+        with refusing(f"{file}: {key} is damaged or truncated"):
+            member = archive.open(f"{key}.npy")
+        with member:
+            yield member
 
 
 def _keys(archive: zipfile.ZipFile) -> tuple[str, ...]:

@@ -80,7 +80,9 @@ def open_npz_images(
     key = _image_key(file)
     check_lengths(f"{file}: {key}", npz_shape(file, key)[0], str(labels), columns)
     images = _open_images(file, key, cache, show)
-    return LabelledData(images.shape[1:], lambda rows, show: take_images(images, rows, show), columns)
+    return LabelledData(
+        images.shape[1:], lambda rows, show: take_images(images, rows, show), columns
+    )
 
 
 def open_dsprites(

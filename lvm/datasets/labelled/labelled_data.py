@@ -94,8 +94,8 @@ def check_product(where: str, columns: Mapping[str, Int[np.ndarray, " n"]]) -> N
         if wrong.size:
             row = wrong[0]
             raise ValueError(
-                f"{where}: {name} is {columns[name][row]} in row {row}: allowed is {expected[row]}, "
-                "as all combinations are in order, the last column fastest"
+                f"{where}: {name} is {columns[name][row]} in row {row}: allowed is "
+                f"{expected[row]}, as all combinations are in order, the last column fastest"
             )
 
 
