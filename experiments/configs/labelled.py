@@ -20,8 +20,8 @@ def get_config(recipe: str = "patches") -> ConfigDict:
     config.world = {
         "layout": "npz",  # or folder, dsprites, shapes3d, mpi3d, multimodal3dident
         "data": placeholder(str),  # the file or folder of the images
-        "labels": placeholder(str),  # the CSV or npz file of labels; None for that in `data`
-        "captions": placeholder(str),  # a text file, one per image; None for generated ones
+        "label_file": placeholder(str),  # the CSV or npz file of labels; None for that in `data`
+        "caption_file": placeholder(str),  # a text file, one per image; None for generated ones
         "cache": placeholder(str),  # the folder of an npy copy of the images; None for the same
         "columns": (),  # of `latents_classes`, by name; () for the names of the factors
         "factors": (),  # (name, words of its values) of each column that captions mention

@@ -1,5 +1,7 @@
 """Labelled: the domain of a user's own images, with captions generated or read from a file."""
 
+import math
+
 from ml_collections import ConfigDict
 
 import lvm
@@ -8,11 +10,13 @@ from experiments.domains.captioned_scores import FACTOR_PROBES
 from experiments.domains.free_captions import free_captions_domain
 from experiments.domains.labelled_reading import (
     LAYOUTS,
+    MULTIMODAL,
     has_free_captions,
     read_splits,
     read_vocabulary,
 )
 from experiments.runtime.checks import require_fraction, require_least, select_known
+from mmcl.encoders.vision import patch_sides
 from mmcl.recipe import is_integer
 
 LEAST = {
@@ -31,10 +35,11 @@ def make_labelled(config: ConfigDict) -> CaptionedDomain:
     """Returns the domain of the images and labels at `world.data`.
 
     Captions are generated from `world.factors` and `world.phrasings`, or, if the data set has
-    captions or `world.captions` is a file, read. Raises ValueError for a field that is out of range
-    or missing.
+    captions or `world.caption_file` is given, read. Raises ValueError for a field that is out of
+    range or missing.
     """
     _check_fields(config)
+    _check_patches(config)
     world = config.world
     factors = _make_factors(world.factors, words=not has_free_captions(world))
     factor_probes = select_known("evaluation.probes", config.evaluation.probes, FACTOR_PROBES)
@@ -59,8 +64,8 @@ def make_labelled(config: ConfigDict) -> CaptionedDomain:
         )
     if values:
         raise ValueError(
-            f"world.numbers is {values}: allowed is () if captions are generated, since they do not "
-            "mention these columns"
+            f"world.numbers is {values}: allowed is () if captions are generated, since they do "
+            "not mention these columns"
         )
     return captioned_domain(
         _make_language(factors, world.phrasings),
@@ -84,12 +89,28 @@ def _check_fields(config: ConfigDict) -> None:
             "world.data is missing: give the file or folder of the images, as in "
             "--config.world.data=shapes.npz; docs/guide/own_images.md describes the layouts"
         )
+    if world.layout == MULTIMODAL and world.caption_file is not None:
+        raise ValueError(
+            f"world.caption_file is {world.caption_file!r}: allowed is None with world.layout "
+            f"{MULTIMODAL!r}, which has captions"
+        )
     if world.channels not in (1, 3):
         raise ValueError(f"world.channels is {world.channels}: allowed is 1 or 3")
     for field in TEXTS:
         value = world[field]
         if not isinstance(value, tuple | list) or not all(isinstance(text, str) for text in value):
             raise ValueError(f"world.{field} is {value!r}: allowed is a tuple of texts")
+
+
+def _check_patches(config: ConfigDict) -> None:
+    """Raises ValueError unless the encoder "patches" can divide the images into patches."""
+    recipe, size = config.recipe, (config.world.height, config.world.width)
+    side = math.prod(patch_sides(len(recipe.widths)))
+    if recipe.get("image_encoder") == "patches" and any(length % side for length in size):
+        raise ValueError(
+            f"world.height and world.width are {size}: allowed are multiples of {side} with the "
+            f"encoder 'patches' and {len(recipe.widths)} recipe.widths"
+        )
 
 
 def _make_factors(entries, words: bool) -> tuple[lvm.Factor, ...]:
@@ -109,8 +130,10 @@ def _make_factor(index: int, entry, words: bool) -> lvm.Factor:
         case (str() as name, count) if not words and is_integer(count):
             values = map(str, range(count))
         case _:
-            allowed = "(name, words of its values)" + "" if words else ", or (name, their number)"
-            raise ValueError(f"{where} is {entry!r}: allowed is {allowed}")
+            allowed = "" if words else ", or (name, number of its values)"
+            raise ValueError(
+                f"{where} is {entry!r}: allowed is (name, words of its values){allowed}"
+            )
     try:
         return lvm.Factor(name, tuple(values))
     except ValueError as error:

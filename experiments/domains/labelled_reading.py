@@ -10,7 +10,8 @@ from ml_collections import ConfigDict
 import lvm
 from experiments.domains.captioned import ImageSplits, LabelledImages
 from experiments.domains.domain import ReportFraction
-from lvm.captions.vocabulary import free_text_ids, frequent_words
+from lvm.captions.language import NO_WORD
+from lvm.captions.vocabulary import UNKNOWN, caption_words, free_text_ids, frequent_words
 from lvm.datasets.labelled.image_arrays import open_dsprites, open_mpi3d_shapes, open_npz_images
 from lvm.datasets.labelled.image_folder import open_image_folder
 from lvm.datasets.labelled.labelled_data import LabelledData
@@ -66,7 +67,7 @@ def read_vocabulary(world: ConfigDict) -> tuple[str, ...]:
 
 def has_free_captions(world: ConfigDict) -> bool:
     """Returns whether captions are read rather than generated."""
-    return world.captions is not None or world.layout == MULTIMODAL
+    return world.caption_file is not None or world.layout == MULTIMODAL
 
 
 def _open(world: ConfigDict, report_fraction: ReportFraction) -> LabelledData:
@@ -115,7 +116,7 @@ def _column_names(world: ConfigDict) -> tuple[str, ...]:
 
 
 def _labels_path(world: ConfigDict) -> Path | None:
-    return None if world.labels is None else Path(world.labels)
+    return None if world.label_file is None else Path(world.label_file)
 
 
 def _size(world: ConfigDict) -> dict[str, int | None]:
@@ -131,12 +132,12 @@ def _check_shape(world: ConfigDict, data: LabelledData) -> None:
     if shape != data.shape:
         raise ValueError(
             f"world.height, world.width and world.channels are {shape}: allowed is {data.shape}, "
-            f"as in {world.data}; or resize image files by world.resize=True"
+            f"as in {world.data}; world.resize=True resizes image files"
         )
 
 
 def _column(world: ConfigDict, data: LabelledData, name: str, allowed) -> np.ndarray:
-    where = f"{world.labels or world.data}"
+    where = f"{world.label_file or world.data}"
     if name not in data.columns:
         raise ValueError(
             f"{where} has no column {name}: its columns are {', '.join(data.columns) or 'none'}"
@@ -176,18 +177,22 @@ def _caption_ids(
         return None
     texts = _texts(world, data, count)
     words = _vocabulary(world, data, texts)
-    ids = free_text_ids(str(world.captions or world.data), texts, words, world.length)
+    where = world.caption_file or world.data
+    ids = free_text_ids(where, texts, words, world.length)
+    longer = sum(len(caption_words(text)) > world.length for text in texts)
     print(
-        f"captions of {world.captions or world.data} are not rewritten: every factor is scored, "
-        "and attainable are scores of captions that mention all factors and distort none"
+        f"captions of {where} are not rewritten: every factor is scored, and attainable are scores "
+        "of captions that mention all factors and distort none; "
+        f"{longer} captions are cut after {world.length} words, "
+        f"{np.mean(ids[ids != NO_WORD] == UNKNOWN):.1%} of their words are unknown"
     )
     return ids
 
 
 def _texts(world: ConfigDict, data: LabelledData, count: int):
-    if world.captions is None:
+    if world.caption_file is None:
         return data.texts
-    return read_texts(Path(world.captions), count, str(world.data))
+    return read_texts(Path(world.caption_file), count, str(world.data))
 
 
 def _vocabulary(world: ConfigDict, data: LabelledData, texts) -> tuple[str, ...]:

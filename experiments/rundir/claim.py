@@ -27,8 +27,8 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "devices_per_lane",
     "world.data",  # paths of a data set and its converted copy on this machine
     "world.cache",
-    "world.labels",
-    "world.captions",
+    "world.label_file",
+    "world.caption_file",
 )
 # fields that may change if no lane is lost
 GROWING = ("seeds", "settings", "only", "steps_by_setting")

@@ -17,13 +17,18 @@ UNKNOWN = 1  # the id of a word outside the vocabulary
 SPECIAL = ("", "[unknown]")  # the words of NO_WORD and UNKNOWN
 
 
+def caption_words(text: str) -> list[str]:
+    """Returns the words of a text in lower case, without punctuation."""
+    return WORD.findall(text.lower())
+
+
 def frequent_words(texts: Sequence[str], limit: int) -> tuple[str, ...]:
     """Returns a vocabulary, words by id: no word, the unknown word, then `limit` words at most.
 
     The most frequent words of the texts are listed, in this order, of equally frequent ones the
     first used first.
     """
-    counts = Counter(word for text in texts for word in _words(text))
+    counts = Counter(word for text in texts for word in caption_words(text))
     return (*SPECIAL, *(word for word, _ in counts.most_common(limit)))
 
 
@@ -38,13 +43,9 @@ def free_text_ids(
     ids_by_word = {word: index for index, word in enumerate(vocabulary)}
     ids = np.full((len(texts), length), NO_WORD, np.int32)
     for row, text in enumerate(texts):
-        words = _words(text)
+        words = caption_words(text)
         if not words:
             raise ValueError(f"{where}: caption {row} is {text!r}: allowed are one or more words")
         kept = [ids_by_word.get(word, UNKNOWN) for word in words[:length]]
         ids[row, : len(kept)] = kept
     return ids
-
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower())
