@@ -13,6 +13,7 @@ from lvm.files.columns import read_columns
 from lvm.files.npz import read_npz_array
 
 Show = Callable[[float], object]
+Column = Sequence[str] | Shaped[np.ndarray, " _rows"]
 LABELS = "latents_classes"  # key of the labels in npz files, as in dSprites
 
 
@@ -29,13 +30,13 @@ class LabelledData(NamedTuple):
 
     shape: tuple[int, int, int]
     take: Callable[[Int[np.ndarray, " m"], Show], UInt8[np.ndarray, "m height width channels"]]
-    columns: Mapping[str, Sequence[str] | Shaped[np.ndarray, " n"]]
+    columns: Mapping[str, Column]
     texts: Sequence[str] | None = None
     splits: Splits | None = None
 
 
 def label_columns(
-    where: str, labels: Shaped[np.ndarray, "n columns"], names: Sequence[str]
+    where: str, labels: Shaped[np.ndarray, "..."], names: Sequence[str]
 ) -> dict[str, Shaped[np.ndarray, " n"]]:
     """Returns the columns of labels by name.
 
@@ -54,9 +55,7 @@ def label_columns(
     return dict(zip(names, labels.T, strict=True))
 
 
-def read_labels(
-    path: Path, names: Sequence[str]
-) -> dict[str, Sequence[str] | Shaped[np.ndarray, " n"]]:
+def read_labels(path: Path, names: Sequence[str]) -> dict[str, Column]:
     """Returns the columns of a CSV file with a header line, or of `latents_classes` in an npz file.
 
     names: of the columns of an npz file, which has no header.
@@ -68,7 +67,7 @@ def read_labels(
     return dict(read_columns(path, ()))
 
 
-def check_lengths(images: str, count: int, labels: str, columns: Mapping[str, Sequence]) -> None:
+def check_lengths(images: str, count: int, labels: str, columns: Mapping[str, Column]) -> None:
     """Raises ValueError, with both sources, unless there is one row of labels per image."""
     for name, column in columns.items():
         if len(column) != count:
