@@ -238,7 +238,8 @@ def captioned_domain(
     columns of a representation beyond one for each factor.
     """
     names = language.names
-    targets = Targets(tuple(name for name in names if name not in values), values)
+    labels = tuple(name for name in names if name not in values)
+    targets = Targets(labels, values, phrasing=len(language.phrasings) > 1)
     return CaptionedDomain(
         **laws_in_data(),
         semantics=names,

@@ -71,7 +71,7 @@ class FreeCaptionsDomain(CaptionedDomain):
     def unbiased_features(self, lane, pairs: CaptionedPairs) -> Float[Array, "n features"]:
         """Returns all true factors and numbers."""
         del lane
-        every = np.ones(len(self.language.sizes), bool)
+        every = jnp.ones(len(self.language.sizes), bool)
         labels = one_hots(pairs.factors, every, self.language.sizes)
         return jnp.concatenate([labels, pairs.values], axis=1)
 

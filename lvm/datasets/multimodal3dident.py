@@ -9,7 +9,7 @@ Modes are "train", "val" and "test". Images and their latents are as in Causal3D
 """
 
 import itertools
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from lvm.datasets.causal3dident.reading import (
     Renders,
     read_causal3dident,
 )
-from lvm.datasets.labelled.labelled_data import LabelledData
+from lvm.datasets.labelled.labelled_data import LabelledData, Show, silent
 from lvm.datasets.mpi3d import take_images
 from lvm.datasets.splits import Splits
 from lvm.files.columns import Allowed, check_column, read_columns
@@ -76,12 +76,12 @@ def read_multimodal3dident_captions(
 
 
 def open_multimodal3dident(
-    folder: Path,
+    folder: Path | str,
     *,
     cache: Path | str | None = None,
     height: int | None = None,
     width: int | None = None,
-    show: Callable[[float], object] = lambda fraction: None,
+    show: Show = silent,
 ) -> LabelledData:
     """Returns the images, latents and captions of all modes, with their splits.
 
@@ -109,14 +109,14 @@ def open_multimodal3dident(
     }
     return LabelledData(
         shape=shapes.pop(),
-        take=lambda rows, show: _take(parts, starts, rows, show),
+        take=partial(_take, parts, starts),
         columns=columns,
         texts=[text for part in captions for text in part.texts],
         splits=Splits(*(np.arange(*ends) for ends in itertools.pairwise(starts))),
     )
 
 
-def _take(parts: list[Renders], starts, rows, show) -> np.ndarray:
+def _take(parts: list[Renders], starts, rows, show=silent) -> np.ndarray:
     """The images at ascending rows of all parts together."""
     ends = np.searchsorted(rows, starts)
     taken = [

@@ -9,6 +9,7 @@ order, the last one fastest.
 """
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from lvm.datasets.labelled.labelled_data import (
     label_columns,
     product_columns,
     read_labels,
+    silent,
 )
 from lvm.datasets.mpi3d import take_images
 from lvm.files.folders import converted_path
@@ -59,12 +61,12 @@ MPI3D_FACTORS = (
 
 
 def open_npz_images(
-    file: Path,
+    file: Path | str,
     *,
     names: tuple[str, ...] = (),
-    labels: Path | None = None,
+    labels: Path | str | None = None,
     cache: Path | str | None = None,
-    show: Show = lambda fraction: None,
+    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of an npz file, uint8 `images` or `imgs`, and their labels.
 
@@ -75,31 +77,33 @@ def open_npz_images(
     ValueError, with file and key, for a file that cannot be read, another type or shape, and
     different numbers of images and labels; OSError as `open_npz_array` does.
     """
-    labels = labels or file
+    file = Path(file)
+    labels = Path(labels or file)
     columns = read_labels(labels, names)
     key = _image_key(file)
-    check_lengths(f"{file}: {key}", npz_shape(file, key)[0], str(labels), columns)
-    images = _open_images(file, key, cache, show)
-    return LabelledData(
-        images.shape[1:], lambda rows, show: take_images(images, rows, show), columns
-    )
+    shape = _image_shape(file, key)
+    check_lengths(f"{file}: {key}", shape[0], str(labels), columns)
+    images = _open_images(file, key, shape, cache, show)
+    return LabelledData(images.shape[1:], partial(take_images, images), columns)
 
 
 def open_dsprites(
-    file: Path, *, cache: Path | str | None = None, show: Show = lambda fraction: None
+    file: Path | str, *, cache: Path | str | None = None, show: Show = silent
 ) -> LabelledData:
     """Returns the images of dSprites, 0 or 255, with one channel, and their classes.
 
     Raises ValueError as `open_npz_images` does, and for classes in another order than that of the
     data set.
     """
+    file = Path(file)
     where = f"{file}: {LABELS}"
     columns = label_columns(where, read_npz_array(file, LABELS), DSPRITES_COLUMNS)
-    check_lengths(f"{file}: imgs", npz_shape(file, "imgs")[0], where, columns)
+    shape = _image_shape(file, "imgs")
+    check_lengths(f"{file}: imgs", shape[0], where, columns)
     check_product(where, columns)
-    images = _open_images(file, "imgs", cache, show)
+    images = _open_images(file, "imgs", shape, cache, show)
 
-    def take(rows, show):
+    def take(rows, show=silent):
         taken = take_images(images, rows, show)
         if taken.max(initial=0) > 1:
             raise ValueError(f"{file}: imgs holds {taken.max()}: allowed is 0 or 1")
@@ -109,23 +113,23 @@ def open_dsprites(
 
 
 def open_mpi3d_shapes(
-    file: Path,
+    file: Path | str,
     *,
     sizes: dict[str, int] = MPI3D_SIZES,
     cache: Path | str | None = None,
-    show: Show = lambda fraction: None,
+    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of MPI3D toy, realistic or real, and their factors by their order.
 
     sizes: number of values of each factor, for files with fewer positions. Raises ValueError as
     `open_npz_images` does.
     """
+    file = Path(file)
     shape, count = npz_shape(file, "images"), math.prod(sizes.values())
     if math.prod(shape[:-3]) != count:
         raise ValueError(f"{file}: images has shape {shape}: allowed is ({count}, 64, 64, 3)")
-    images = _open_images(file, "images", cache, show, count)
-    take = lambda rows, show: take_images(images, rows, show)
-    return LabelledData(images.shape[1:], take, product_columns(sizes))
+    images = _open_images(file, "images", (count, *shape[-3:]), cache, show)
+    return LabelledData(images.shape[1:], partial(take_images, images), product_columns(sizes))
 
 
 def _image_key(file: Path) -> str:
@@ -136,21 +140,20 @@ def _image_key(file: Path) -> str:
     raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {' or '.join(KEYS)}")
 
 
-def _open_images(
-    file: Path, key: str, cache, show: Show, count: int | None = None
-) -> UInt8[np.ndarray, "n height width channels"]:
-    """Images mapped from disk; gray ones without an axis of channels get one.
-
-    count: of images if they have several leading axes.
-    """
+def _image_shape(file: Path, key: str) -> tuple[int, ...]:
     shape = npz_shape(file, key)
-    if count is not None:
-        shape = (count, *shape[-3:])
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
         raise ValueError(
             f"{file}: {key} has shape {shape}: allowed is (images, height, width) or, with 1 or 3 "
             "channels, (images, height, width, channels)"
         )
+    return shape
+
+
+def _open_images(
+    file: Path, key: str, shape: tuple[int, ...], cache, show: Show
+) -> UInt8[np.ndarray, "n height width channels"]:
+    """Images mapped from disk; gray ones without an axis of channels get one."""
     converted = converted_path(file.parent, cache, file.stem)
     images = open_npz_array(file, key, converted=converted, shape=shape, show=show)
     return images if len(shape) == 4 else images[..., None]

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from lvm.datasets.labelled.labelled_data import LabelledData, Show, check_lengths, read_labels
+from lvm.datasets.labelled.labelled_data import (
+    LabelledData,
+    Show,
+    check_lengths,
+    read_labels,
+    silent,
+)
 from lvm.datasets.mpi3d import take_images
 from lvm.files.images import open_decoded
 
@@ -20,14 +26,14 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 def open_image_folder(
-    folder: Path,
+    folder: Path | str,
     *,
     names: tuple[str, ...] = (),
-    labels: Path | None = None,
+    labels: Path | str | None = None,
     cache: Path | str | None = None,
     height: int | None = None,
     width: int | None = None,
-    show: Show = lambda fraction: None,
+    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of a folder, resized if height and width are given, and their labels.
 
@@ -39,14 +45,15 @@ def open_image_folder(
     numbers of images and labels, and an image that does not decode or differs in size from the
     first; OSError as `open_decoded` does.
     """
-    table = labels or folder / TABLE
+    folder = Path(folder)
+    table = Path(labels or folder / TABLE)
     columns = read_labels(table, names)
     paths = _image_paths(folder / "images")
     check_lengths(str(folder / "images"), len(paths), str(table), columns)
     order = _order(table, columns.pop(FILE_COLUMN, None), paths)
     images = open_decoded(paths, folder, cache=cache, height=height, width=width, show=show)
 
-    def take(rows, show):
+    def take(rows, show=silent):
         return take_images(images, order[rows], show)
 
     return LabelledData(images.shape[1:], take, columns)

@@ -13,6 +13,7 @@ from lvm.files.columns import read_columns
 from lvm.files.npz import read_npz_array
 
 Show = Callable[[float], object]
+Take = Callable[..., UInt8[np.ndarray, "m height width channels"]]
 Column = Sequence[str] | Shaped[np.ndarray, " _rows"]
 LABELS = "latents_classes"  # key of the labels in npz files, as in dSprites
 
@@ -21,18 +22,23 @@ class LabelledData(NamedTuple):
     """Images of a data set, which are read from disk on request, and their labels.
 
     shape:   (height, width, channels) of an image.
-    take:    (rows, show) -> images at ascending rows: uint8 [m, height, width, channels]; `show` is
-             called with the fraction that has been read.
+    take:    (rows, show=silent) -> images at ascending rows, in memory: uint8 [m, height, width,
+             channels]; `show` is called with the fraction that has been read.
     columns: the labels [n] by column, as numbers or as the text of a CSV file.
     texts:   captions, one per image; None if the data set has none.
     splits:  of the rows; None if the data set has none.
     """
 
     shape: tuple[int, int, int]
-    take: Callable[[Int[np.ndarray, " m"], Show], UInt8[np.ndarray, "m height width channels"]]
+    take: Take
     columns: Mapping[str, Column]
     texts: Sequence[str] | None = None
     splits: Splits | None = None
+
+
+def silent(fraction: float) -> None:
+    """Ignores the fraction that has been read."""
+    del fraction
 
 
 def label_columns(

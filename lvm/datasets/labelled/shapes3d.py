@@ -15,6 +15,7 @@ from lvm.datasets.labelled.labelled_data import (
     check_lengths,
     check_product,
     label_columns,
+    silent,
 )
 from lvm.files.folders import refusing
 
@@ -39,12 +40,13 @@ PHRASINGS = (
 BLOCK = 4096  # images read at once
 
 
-def open_shapes3d(file: Path) -> LabelledData:
+def open_shapes3d(file: Path | str) -> LabelledData:
     """Returns the images of Shapes3D, read block by block on request, and their factors.
 
     Raises ValueError, with the file, if it cannot be read, if images and labels differ in number,
     and for labels in another order than that of the data set; ValueError too if h5py is missing.
     """
+    file = Path(file)
     with _open(file) as archive:
         shape, dtype = archive["images"].shape, archive["images"].dtype
         labels = archive["labels"][:]
@@ -57,7 +59,7 @@ def open_shapes3d(file: Path) -> LabelledData:
     columns = {name: _classes(column) for name, column in values.items()}
     check_product(f"{file}: labels", columns)
 
-    def take(rows, show):
+    def take(rows, show=silent):
         taken = np.empty((len(rows), *shape[1:]), np.uint8)
         with _open(file) as archive, refusing(f"{file}: images is damaged or truncated"):
             for start in range(0, shape[0], BLOCK):
