@@ -23,7 +23,7 @@ from lvm.files.texts import read_texts
 
 MULTIMODAL = "multimodal3dident"
 LARGEST = float(np.finfo(np.float32).max)
-Open = Callable[[ConfigDict, ReportFraction], LabelledData]
+Open = Callable[[ConfigDict], LabelledData]
 
 
 def read_splits(
@@ -37,7 +37,7 @@ def read_splits(
     Raises ValueError, with the file, for images of another size, a column that is missing, a label
     out of range and different numbers of images, labels and captions.
     """
-    data = _open(world, lambda fraction: report_fraction(fraction / 2))
+    data = _open(world)
     _check_shape(world, data)
     labels = [_column(world, data, factor.name, len(factor.values)) for factor in factors]
     numbers = [_column(world, data, name, (-LARGEST, LARGEST)) for name in values]
@@ -54,13 +54,14 @@ def read_splits(
     train_rows, test_rows = _rows(world, data, count)
     for split, rows in {"train": train_rows, "test": test_rows}.items():
         _check_varied(split, factors, label_table[rows])
-    train = select(train_rows, lambda fraction: report_fraction((1 + fraction) / 2))
-    return ImageSplits(train, select(test_rows, lambda fraction: None))
+    return ImageSplits(
+        select(train_rows, report_fraction), select(test_rows, lambda fraction: None)
+    )
 
 
 def read_vocabulary(world: ConfigDict) -> tuple[str, ...]:
     """Returns the words by id of free captions: the most frequent ones of the training captions."""
-    data = _open(world, lambda fraction: None)
+    data = _open(world)
     count = len(next(iter(data.columns.values())))
     return _vocabulary(world, data, _texts(world, data, count))
 
@@ -70,53 +71,45 @@ def has_free_captions(world: ConfigDict) -> bool:
     return world.caption_file is not None or world.layout == MULTIMODAL
 
 
-def _open(world: ConfigDict, report_fraction: ReportFraction) -> LabelledData:
-    return LAYOUTS[world.layout](world, report_fraction)
+def _open(world: ConfigDict) -> LabelledData:
+    return LAYOUTS[world.layout](world)
 
 
-def _open_npz(world: ConfigDict, report_fraction: ReportFraction) -> LabelledData:
+def _open_npz(world: ConfigDict) -> LabelledData:
     return open_npz_images(
-        Path(world.data),
+        world.data,
         names=_column_names(world),
-        labels=_labels_path(world),
+        labels=world.label_file,
         cache=world.cache,
-        show=report_fraction,
     )
 
 
-def _open_folder(world: ConfigDict, report_fraction: ReportFraction) -> LabelledData:
+def _open_folder(world: ConfigDict) -> LabelledData:
     return open_image_folder(
-        Path(world.data),
+        world.data,
         names=_column_names(world),
-        labels=_labels_path(world),
+        labels=world.label_file,
         **_size(world),
         cache=world.cache,
-        show=report_fraction,
     )
 
 
-def _open_multimodal(world: ConfigDict, report_fraction: ReportFraction) -> LabelledData:
-    return open_multimodal3dident(
-        Path(world.data), **_size(world), cache=world.cache, show=report_fraction
-    )
+def _open_multimodal(world: ConfigDict) -> LabelledData:
+    return open_multimodal3dident(world.data, **_size(world), cache=world.cache)
 
 
 LAYOUTS: dict[str, Open] = {
     "npz": _open_npz,
     "folder": _open_folder,
-    "dsprites": lambda world, show: open_dsprites(Path(world.data), cache=world.cache, show=show),
-    "shapes3d": lambda world, show: open_shapes3d(Path(world.data)),
-    "mpi3d": lambda world, show: open_mpi3d_shapes(Path(world.data), cache=world.cache, show=show),
+    "dsprites": lambda world: open_dsprites(world.data, cache=world.cache),
+    "shapes3d": lambda world: open_shapes3d(world.data),
+    "mpi3d": lambda world: open_mpi3d_shapes(world.data, cache=world.cache),
     MULTIMODAL: _open_multimodal,
 }
 
 
 def _column_names(world: ConfigDict) -> tuple[str, ...]:
-    return tuple(world.columns) or tuple(name for name, _ in world.factors)
-
-
-def _labels_path(world: ConfigDict) -> Path | None:
-    return None if world.label_file is None else Path(world.label_file)
+    return tuple(world.columns) or (*(name for name, _ in world.factors), *world.numbers)
 
 
 def _size(world: ConfigDict) -> dict[str, int | None]:

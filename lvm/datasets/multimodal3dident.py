@@ -17,13 +17,13 @@ import numpy as np
 from lvm.datasets.causal3dident.reading import (
     IMAGE_COLUMNS,
     LATENTS,
-    Renders,
-    read_causal3dident,
+    image_paths,
+    read_latents,
 )
-from lvm.datasets.labelled.labelled_data import LabelledData, Show, silent
-from lvm.datasets.mpi3d import take_images
+from lvm.datasets.labelled.labelled_data import LabelledData, Show, take_converted
 from lvm.datasets.splits import Splits
 from lvm.files.columns import Allowed, check_column, read_columns
+from lvm.files.images import check_size, decode_file, open_decoded
 from lvm.files.texts import CaptionFile, make_vocabulary, read_texts, word_ids
 
 MODES = ("train", "val", "test")
@@ -81,50 +81,43 @@ def open_multimodal3dident(
     cache: Path | str | None = None,
     height: int | None = None,
     width: int | None = None,
-    show: Show = silent,
 ) -> LabelledData:
-    """Returns the images, latents and captions of all modes, with their splits.
+    """Returns the images, resized if height and width are given, latents and captions of all modes.
 
-    Each mode is decoded once, as by `read_causal3dident`, and raises as that does. Raises
-    ValueError as `read_multimodal3dident_captions` does.
+    Images of a mode are decoded into an npy file in its folder or in `cache` when they are first
+    taken, which raises as `open_decoded` does. Raises ValueError as
+    `read_multimodal3dident_captions` and `read_causal3dident` do.
     """
+    check_size(height, width)
+    size = {"height": height, "width": width}
+    parts = [_mode_folder(folder, mode) for mode in MODES]
+    latents = [read_latents(part) for part in parts]
     captions = [read_multimodal3dident_captions(folder, mode) for mode in MODES]
-    size = {"cache": cache, "height": height, "width": width}
-    parts = [
-        read_causal3dident(
-            _mode_folder(folder, mode),
-            **size,
-            show=lambda fraction, done=done: show((done + fraction) / len(MODES)),
-        )
-        for done, mode in enumerate(MODES)
-    ]
-    shapes = {part.images.shape[1:] for part in parts}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"{folder} has images of {shapes}: allowed is one size; give height, width"
-        )
-    starts = np.cumsum([0, *(len(part.images) for part in parts)])
-    columns = {
-        name: np.concatenate([part.latents[name] for part in parts]) for name in IMAGE_COLUMNS
-    }
+    counts = [len(of_mode["object_shape"]) for of_mode in latents]
+    paths = [image_paths(part, count) for part, count in zip(parts, counts, strict=True)]
+    starts = np.cumsum([0, *counts])
+
+    def take(rows, show=lambda fraction: None):
+        ends = np.searchsorted(rows, starts)
+        taken = []
+        for index, (part, of_mode) in enumerate(zip(parts, paths, strict=True)):
+            open_images = partial(_open_images, of_mode, part, cache, size)
+            rows_of_mode = rows[ends[index] : ends[index + 1]] - starts[index]
+            of_all = lambda fraction, index=index: show((index + fraction) / len(MODES))
+            taken.append(take_converted(open_images, rows_of_mode, of_all))
+        return np.concatenate(taken)
+
     return LabelledData(
-        shape=shapes.pop(),
-        take=partial(_take, parts, starts),
-        columns=columns,
+        shape=decode_file(paths[0][0], **size).shape,
+        take=take,
+        columns={name: np.concatenate([part[name] for part in latents]) for name in IMAGE_COLUMNS},
         texts=[text for part in captions for text in part.texts],
         splits=Splits(*(np.arange(*ends) for ends in itertools.pairwise(starts))),
     )
 
 
-def _take(parts: list[Renders], starts, rows, show=silent) -> np.ndarray:
-    """The images at ascending rows of all parts together."""
-    ends = np.searchsorted(rows, starts)
-    taken = [
-        take_images(part.images, rows[first:last] - start)
-        for part, start, first, last in zip(parts, starts[:-1], ends[:-1], ends[1:], strict=True)
-    ]
-    show(1.0)
-    return np.concatenate(taken)
+def _open_images(paths, folder: Path, cache, size, show: Show):
+    return open_decoded(paths, folder, cache=cache, **size, show=show)
 
 
 def _mode_folder(folder: Path | str, mode: str) -> Path:

@@ -19,6 +19,20 @@ def check_size(height: int | None, width: int | None) -> None:
         )
 
 
+def decode_file(
+    path: Path, height: int | None, width: int | None
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Returns the image in a file, resized if height and width are given.
+
+    Raises ValueError, with the path, if it cannot be read or does not decode.
+    """
+    with refusing(f"{path} cannot be read"):
+        image = decode(path.read_bytes(), height, width)
+    if image is None:
+        raise ValueError(f"{path} does not decode")
+    return image
+
+
 def open_decoded(
     paths: Sequence[Path],
     folder: Path,
@@ -35,7 +49,7 @@ def open_decoded(
     or its folder is newer. Raises ValueError, with the path, for an image that does not decode or
     differs in size from the first; OSError, without partial output, if the disk refuses the write.
     """
-    size = _decode(paths[0], height, width).shape
+    size = decode_file(paths[0], height, width).shape
     name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
     decoded = converted_path(folder, cache, name)
     if not is_current(decoded, [paths[0].parent, *paths]):
@@ -44,19 +58,11 @@ def open_decoded(
     return open_bytes_array(decoded, (len(paths), *size))
 
 
-def _decode(path: Path, height: int | None, width: int | None) -> UInt8[np.ndarray, "h w 3"]:
-    with refusing(f"{path} cannot be read"):
-        image = decode(path.read_bytes(), height, width)
-    if image is None:
-        raise ValueError(f"{path} does not decode")
-    return image
-
-
 def _decode_all(
     paths: Sequence[Path], height: int | None, width: int | None, shape: tuple[int, ...]
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     for path in paths:
-        image = _decode(path, height, width)
+        image = decode_file(path, height, width)
         if image.shape != shape:
             raise ValueError(
                 f"{path} is {image.shape[0]} x {image.shape[1]}: allowed is {shape[0]} x "

@@ -90,11 +90,10 @@ SMALLER = (
     ("count, side = 2000, 64", "count, side = 120, 16"),
     ("(16, 48,", "(4, 12,"),
     ("5 + 4 *", "1 + 1 *"),
-    ("        channels=1,\n", "        channels=1, height=16, width=16,\n"),
+    ("        channels=1,", "        channels=1, height=16, width=16,"),
     (
         "config.recipe.steps = 400",
-        "config.recipe.update(steps=4, widths=(8, 8), batch=16, group=16); "
-        'config.evaluation.probes = ("mlp",)',
+        "config.recipe.update(steps=4, widths=(8, 8), batch=16, group=16)",
     ),
 )
 

@@ -10,7 +10,7 @@ Kinds are "selections", where captions of setting k mention the first k + 1 sema
 order of their splits: see `file_order_splits`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,8 +111,7 @@ def read_causal3dident(
     folder = Path(folder)
     latents = read_latents(folder)
     count = len(latents["object_shape"])
-    paths = [folder / "images" / image_name(index, count) for index in range(count)]
-    _check_images(folder / "images", paths)
+    paths = image_paths(folder, count)
     images = open_decoded(paths, folder, cache=cache, height=height, width=width, show=show)
     return Renders(images, latents)
 
@@ -159,7 +158,13 @@ def read_causal3dident_captions(
     return CaptionFile(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, values)
 
 
-def _check_images(folder: Path, paths: Sequence[Path]) -> None:
+def image_paths(folder: Path, count: int) -> list[Path]:
+    """Returns the paths of the images of a data set.
+
+    Raises ValueError for an image that is missing and for another number of images.
+    """
+    folder = folder / "images"
+    paths = [folder / image_name(index, count) for index in range(count)]
     if not folder.is_dir():
         raise ValueError(f"{folder} does not exist: allowed is a folder of images")
     found = {path.name for path in folder.glob("*.png")}
@@ -170,3 +175,4 @@ def _check_images(folder: Path, paths: Sequence[Path]) -> None:
         raise ValueError(
             f"{folder} holds {len(found)} images: allowed is {len(paths)}, one per row of {LATENTS}"
         )
+    return paths

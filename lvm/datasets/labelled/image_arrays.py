@@ -20,14 +20,14 @@ from lvm.datasets.labelled.labelled_data import (
     LABELS,
     LabelledData,
     Show,
+    Take,
     check_lengths,
     check_product,
     label_columns,
     product_columns,
     read_labels,
-    silent,
+    take_converted,
 )
-from lvm.datasets.mpi3d import take_images
 from lvm.files.folders import converted_path
 from lvm.files.npz import npz_keys, npz_shape, open_npz_array, read_npz_array
 
@@ -66,16 +66,15 @@ def open_npz_images(
     names: tuple[str, ...] = (),
     labels: Path | str | None = None,
     cache: Path | str | None = None,
-    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of an npz file, uint8 `images` or `imgs`, and their labels.
 
     names:  of the columns of `latents_classes`.
     labels: the file of labels, CSV or npz; None for the file of the images.
 
-    The first call copies the images to an npy file beside the npz file or in `cache`. Raises
-    ValueError, with file and key, for a file that cannot be read, another type or shape, and
-    different numbers of images and labels; OSError as `open_npz_array` does.
+    Images are copied to an npy file beside the npz file or in `cache` when they are first taken,
+    which raises as `open_npz_array` does. Raises ValueError, with file and key, for a file that
+    cannot be read, another type or shape, and different numbers of images and labels.
     """
     file = Path(file)
     labels = Path(labels or file)
@@ -83,13 +82,10 @@ def open_npz_images(
     key = _image_key(file)
     shape = _image_shape(file, key)
     check_lengths(f"{file}: {key}", shape[0], str(labels), columns)
-    images = _open_images(file, key, shape, cache, show)
-    return LabelledData(images.shape[1:], partial(take_images, images), columns)
+    return LabelledData(_with_channels(shape)[1:], _take(file, key, shape, cache), columns)
 
 
-def open_dsprites(
-    file: Path | str, *, cache: Path | str | None = None, show: Show = silent
-) -> LabelledData:
+def open_dsprites(file: Path | str, *, cache: Path | str | None = None) -> LabelledData:
     """Returns the images of dSprites, 0 or 255, with one channel, and their classes.
 
     Raises ValueError as `open_npz_images` does, and for classes in another order than that of the
@@ -101,15 +97,15 @@ def open_dsprites(
     shape = _image_shape(file, "imgs")
     check_lengths(f"{file}: imgs", shape[0], where, columns)
     check_product(where, columns)
-    images = _open_images(file, "imgs", shape, cache, show)
+    take_bits = _take(file, "imgs", shape, cache)
 
-    def take(rows, show=silent):
-        taken = take_images(images, rows, show)
+    def take(rows, show=lambda fraction: None):
+        taken = take_bits(rows, show)
         if taken.max(initial=0) > 1:
             raise ValueError(f"{file}: imgs holds {taken.max()}: allowed is 0 or 1")
         return taken * np.uint8(255)
 
-    return LabelledData(images.shape[1:], take, columns)
+    return LabelledData(_with_channels(shape)[1:], take, columns)
 
 
 def open_mpi3d_shapes(
@@ -117,7 +113,6 @@ def open_mpi3d_shapes(
     *,
     sizes: dict[str, int] = MPI3D_SIZES,
     cache: Path | str | None = None,
-    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of MPI3D toy, realistic or real, and their factors by their order.
 
@@ -128,8 +123,8 @@ def open_mpi3d_shapes(
     shape, count = npz_shape(file, "images"), math.prod(sizes.values())
     if math.prod(shape[:-3]) != count:
         raise ValueError(f"{file}: images has shape {shape}: allowed is ({count}, 64, 64, 3)")
-    images = _open_images(file, "images", (count, *shape[-3:]), cache, show)
-    return LabelledData(images.shape[1:], partial(take_images, images), product_columns(sizes))
+    shape = (count, *shape[-3:])
+    return LabelledData(shape[1:], _take(file, "images", shape, cache), product_columns(sizes))
 
 
 def _image_key(file: Path) -> str:
@@ -150,10 +145,16 @@ def _image_shape(file: Path, key: str) -> tuple[int, ...]:
     return shape
 
 
-def _open_images(
-    file: Path, key: str, shape: tuple[int, ...], cache, show: Show
-) -> UInt8[np.ndarray, "n height width channels"]:
-    """Images mapped from disk; gray ones without an axis of channels get one."""
-    converted = converted_path(file.parent, cache, file.stem)
-    images = open_npz_array(file, key, converted=converted, shape=shape, show=show)
-    return images if len(shape) == 4 else images[..., None]
+def _with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the shape of images with an axis of channels, which gray ones may lack."""
+    return shape if len(shape) == 4 else (*shape, 1)
+
+
+def _take(file: Path, key: str, shape: tuple[int, ...], cache) -> Take:
+    converted = converted_path(file.parent, cache, f"{file.stem}.{key}")
+
+    def open_images(show: Show) -> UInt8[np.ndarray, "n height width channels"]:
+        images = open_npz_array(file, key, converted=converted, shape=shape, show=show)
+        return images.reshape(_with_channels(shape))
+
+    return partial(take_converted, open_images)

@@ -12,13 +12,11 @@ from jaxtyping import Int
 
 from lvm.datasets.labelled.labelled_data import (
     LabelledData,
-    Show,
     check_lengths,
     read_labels,
-    silent,
+    take_converted,
 )
-from lvm.datasets.mpi3d import take_images
-from lvm.files.images import open_decoded
+from lvm.files.images import check_size, decode_file, open_decoded
 
 TABLE = "labels.csv"
 FILE_COLUMN = "file"
@@ -33,30 +31,30 @@ def open_image_folder(
     cache: Path | str | None = None,
     height: int | None = None,
     width: int | None = None,
-    show: Show = silent,
 ) -> LabelledData:
     """Returns the images of a folder, resized if height and width are given, and their labels.
 
     names:  of the columns of `latents_classes`, if labels are in an npz file.
     labels: the file of labels, CSV or npz; None for `labels.csv` in the folder.
 
-    The first call decodes the images into an npy file in the folder or in `cache`. Raises
-    ValueError, with the file, for a folder without images, labels that cannot be read, different
-    numbers of images and labels, and an image that does not decode or differs in size from the
-    first; OSError as `open_decoded` does.
+    Images are decoded into an npy file in the folder or in `cache` when they are first taken, which
+    raises as `open_decoded` does. Raises ValueError, with the file, for a folder without images,
+    labels that cannot be read, and different numbers of images and labels.
     """
+    check_size(height, width)
     folder = Path(folder)
     table = Path(labels or folder / TABLE)
     columns = read_labels(table, names)
     paths = _image_paths(folder / "images")
     check_lengths(str(folder / "images"), len(paths), str(table), columns)
     order = _order(table, columns.pop(FILE_COLUMN, None), paths)
-    images = open_decoded(paths, folder, cache=cache, height=height, width=width, show=show)
+    size = {"height": height, "width": width}
+    open_images = lambda show: open_decoded(paths, folder, cache=cache, **size, show=show)
 
-    def take(rows, show=silent):
-        return take_images(images, order[rows], show)
+    def take(rows, show=lambda fraction: None):
+        return take_converted(open_images, order[rows], show)
 
-    return LabelledData(images.shape[1:], take, columns)
+    return LabelledData(decode_file(paths[0], **size).shape, take, columns)
 
 
 def _image_paths(folder: Path) -> list[Path]:

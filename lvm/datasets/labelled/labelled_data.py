@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
+from lvm.datasets.mpi3d import take_images
 from lvm.datasets.splits import Splits
 from lvm.files.columns import read_columns
 from lvm.files.npz import read_npz_array
@@ -22,8 +23,9 @@ class LabelledData(NamedTuple):
     """Images of a data set, which are read from disk on request, and their labels.
 
     shape:   (height, width, channels) of an image.
-    take:    (rows, show=silent) -> images at ascending rows, in memory: uint8 [m, height, width,
-             channels]; `show` is called with the fraction that has been read.
+    take:    (rows, show) -> images at ascending rows, in memory: uint8 [m, height, width,
+             channels]; the first call converts files that cannot be mapped. `show`, which may be
+             omitted, is called with the fraction that has been read.
     columns: the labels [n] by column, as numbers or as the text of a CSV file.
     texts:   captions, one per image; None if the data set has none.
     splits:  of the rows; None if the data set has none.
@@ -36,9 +38,18 @@ class LabelledData(NamedTuple):
     splits: Splits | None = None
 
 
-def silent(fraction: float) -> None:
-    """Ignores the fraction that has been read."""
-    del fraction
+def take_converted(
+    open_images: Callable[[Show], UInt8[np.ndarray, "n height width channels"]],
+    rows: Int[np.ndarray, " m"],
+    show: Show = lambda fraction: None,
+) -> UInt8[np.ndarray, "m height width channels"]:
+    """Returns the images at some rows in memory.
+
+    `open_images` maps all images from disk, which converts them on its first call; it is called
+    with a progress function.
+    """
+    images = open_images(lambda fraction: show(fraction / 2))
+    return take_images(images, rows, lambda fraction: show((1 + fraction) / 2))
 
 
 def label_columns(

@@ -15,7 +15,6 @@ from lvm.datasets.labelled.labelled_data import (
     check_lengths,
     check_product,
     label_columns,
-    silent,
 )
 from lvm.files.folders import refusing
 
@@ -59,7 +58,7 @@ def open_shapes3d(file: Path | str) -> LabelledData:
     columns = {name: _classes(column) for name, column in values.items()}
     check_product(f"{file}: labels", columns)
 
-    def take(rows, show=silent):
+    def take(rows, show=lambda fraction: None):
         taken = np.empty((len(rows), *shape[1:]), np.uint8)
         with _open(file) as archive, refusing(f"{file}: images is damaged or truncated"):
             for start in range(0, shape[0], BLOCK):

@@ -67,12 +67,18 @@ def test_dsprites_in_another_order_are_refused_with_the_row(file):
         ({"labels": classes()[:-1]}, r"has 143 rows: allowed are 1 x 3 x 2 x 4 x 3 x 2"),
         ({"labels": classes()[:, 1:]}, r"latents_classes has 5 columns: allowed is 6"),
         ({"images": np.ones((143, 8, 8), np.uint8)}, r"color has 144 rows: allowed is 143"),
-        ({"images": np.ones((144, 8, 8))}, r"imgs is float64: allowed is uint8"),
     ],
 )
 def test_damaged_dsprites_are_refused(file, change, message):
     with pytest.raises(ValueError, match=message):
         open_dsprites(write_dsprites(file, **change))
+    assert all_names(file.parent) == [file.name]
+
+
+def test_images_of_another_type_are_refused_without_a_copy(file):
+    data = open_dsprites(write_dsprites(file, images=np.ones((144, 8, 8))))
+    with pytest.raises(ValueError, match="imgs is float64: allowed is uint8"):
+        data.take(np.arange(3), SILENT)
     assert all_names(file.parent) == [file.name]
 
 

@@ -57,7 +57,7 @@ def test_labels_can_be_in_an_npz_file(folder):
 def test_an_image_of_another_size_is_named(tmp_path):
     folder = write_images(tmp_path / "own", sizes=[(8, 6), (8, 6), (6, 6)])
     with pytest.raises(ValueError, match=r"c\.png is 6 x 6: allowed is 6 x 8, as the first image"):
-        open_image_folder(folder)
+        levels(open_image_folder(folder), [0])
     assert not list(folder.glob("*.npy*"))
     assert open_image_folder(folder, height=4, width=4).shape == (4, 4, 3)
 
@@ -65,7 +65,7 @@ def test_an_image_of_another_size_is_named(tmp_path):
 def test_an_image_that_does_not_decode_is_named(folder):
     (folder / "images" / "b.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"b\.png does not decode"):
-        open_image_folder(folder)
+        levels(open_image_folder(folder), [0])
 
 
 @pytest.mark.parametrize(
