@@ -5,6 +5,7 @@ misalign gallery runs/cards_small
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -14,8 +15,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-import lvm
-import mmcl
 import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
@@ -24,7 +23,7 @@ from experiments.report.figure_text import plain_text
 from experiments.report.tables import setting_labels
 from experiments.runtime.devices import fix_numeric_settings
 from experiments.runtime.user_errors import user_errors
-from experiments.sweep.loading import LoadedLane, encode, load_lane, read_plan
+from experiments.sweep.loading import LoadedLane, encode_images, load_lane, read_plan
 from experiments.sweep.plan import Plan
 
 CAPTIONED = 4  # images shown with their captions
@@ -51,8 +50,7 @@ def draw_gallery(directory: Path, console: Console) -> list[Path]:
         texts = [_captions(plan, number, shown) for number in numbers]
         captions = directory / "figures" / "captions.png"
         save_captions(shown.images, names, texts, captions)
-        text = _pairs(plan, 0, plan.domain.empty_shared().test).t  # image encoders ignore it
-        nearest = [_neighbours(lane, text, splits) for lane in lanes]
+        nearest = [_neighbours(lane, splits) for lane in lanes]
         neighbours = directory / "figures" / "neighbours.png"
         save_neighbours(splits, names, nearest, neighbours)
     return [captions, neighbours]
@@ -65,7 +63,7 @@ def save_captions(
     figure = Figure(figsize=(9, 0.14 * len(images) * (len(names) + 1)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=(1, 9))
     for index, (image_axis, text_axis) in enumerate(axes):
-        image_axis.imshow(images[index])
+        _show(image_axis, images[index])
         lines = [f"{name}:  {captions[index]}" for name, captions in zip(names, texts, strict=True)]
         shown = plain_text("\n".join(lines))
         text_axis.text(0, 0.5, shown, fontsize=7, va="center", transform=text_axis.transAxes)
@@ -89,7 +87,7 @@ def save_neighbours(
             pictures = [splits.test.images[row], *splits.train.images[found[query]]]
             begin = query * (NEIGHBOURS + 1)
             for axis, picture in zip(line[begin:], pictures, strict=False):
-                axis.imshow(picture)
+                _show(axis, picture)
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(axis is line[begin])
                 axis.spines[:].set_linewidth(2)
@@ -99,7 +97,7 @@ def save_neighbours(
 
 
 def _captions(plan: Plan, number: int, images: LabelledImages) -> list[str]:
-    return lvm.sentences(plan.domain.language, np.asarray(_pairs(plan, number, images).t))
+    return plan.domain.sentences(np.asarray(_pairs(plan, number, images).t))
 
 
 def _pairs(plan: Plan, number: int, images: LabelledImages):
@@ -107,9 +105,13 @@ def _pairs(plan: Plan, number: int, images: LabelledImages):
     return plan.domain.caption(jax.random.key(0), lane, images)
 
 
-def _neighbours(lane: LoadedLane, text, splits: ImageSplits) -> np.ndarray:
+def _show(axis, image: np.ndarray) -> None:
+    axis.imshow(image, cmap="gray", vmin=0, vmax=255)  # the map is of images with one channel
+
+
+def _neighbours(lane: LoadedLane, splits: ImageSplits) -> np.ndarray:
     """Numbers of the training images nearest to each query, by the image representation."""
-    represent = jax.jit(lambda images: encode(lane, mmcl.Modalities(images, text)).x)
+    represent = jax.jit(partial(encode_images, lane))
     searched = evenly_spaced(len(splits.train.images), SEARCHED)
     train = splits.train.images[searched]
     parts = [

@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from experiments.domains.cards import make_cards
 from experiments.domains.domain import Domain
+from experiments.domains.labelled import make_labelled
 from experiments.domains.latents import make_latents
 from experiments.domains.mpi3d import make_mpi3d
 from experiments.domains.scenes import make_causal3dident, make_scenes
@@ -19,6 +20,7 @@ DOMAINS: dict[str, Callable[[ConfigDict], Domain]] = {
     "mpi3d": make_mpi3d,
     "scenes": make_scenes,
     "causal3dident": make_causal3dident,
+    "labelled": make_labelled,
 }
 
 

@@ -1,7 +1,7 @@
 """Captioned: the domain of images with discrete factors that captions describe."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -14,9 +14,11 @@ import probes
 from experiments.domains import captioned_scores
 from experiments.domains.captioned_scores import (
     FACTOR_PROBES,
+    Candidates,
     CaptionedScores,
     FactorProbe,
     Targets,
+    candidate_values,
     encode_in_parts,
     evenly_spaced,
     target_scores,
@@ -25,6 +27,7 @@ from experiments.domains.captioned_scores import (
 from experiments.domains.domain import Domain, ReportFraction, TrainedLane
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from lvm.captions.generation import replace_values
+from lvm.captions.language import token_ids
 from probes.factors import one_hots
 
 NATURAL = "natural"  # the joint law of the factors in the data
@@ -35,14 +38,16 @@ MONITOR_IMAGES = 1024  # that monitor scores fit their probe on; as many at most
 class LabelledImages(NamedTuple):
     """Images with their factors.
 
-    images:  uint8 [n, height, width, channels].
-    factors: int32 [n, factors], the factors that captions can mention, in the order of a language.
-    values:  float32 [n, values], factors that are measured as numbers.
+    images:   uint8 [n, height, width, channels].
+    factors:  int32 [n, factors], the factors that captions can mention, in the order of a language.
+    values:   float32 [n, values], factors that are measured as numbers.
+    captions: int32 [n, length], token ids of captions of a file; None for generated captions.
     """
 
     images: UInt8[Array | np.ndarray, "n height width channels"]
     factors: Int[Array | np.ndarray, "n factors"]
     values: Float[Array | np.ndarray, "n values"]
+    captions: Int[Array | np.ndarray, "n length"] | None = None
 
 
 class ImageSplits(NamedTuple):
@@ -98,7 +103,7 @@ class CaptionedDomain(Domain):
         """Returns splits of one black image each."""
         one = LabelledImages(
             np.zeros((1, *self.image_shape), np.uint8),
-            np.zeros((1, len(self.semantics)), np.int32),
+            np.zeros((1, len(self.language.names)), np.int32),
             np.zeros((1, len(self.targets.values)), np.float32),
         )
         return ImageSplits(one, one)
@@ -119,7 +124,7 @@ class CaptionedDomain(Domain):
     def caption(self, key, lane, labelled: LabelledImages) -> CaptionedPairs:
         """Returns the images, each with one caption under the bias of a lane."""
         key_phrasing, key_values = jax.random.split(key)
-        images, factors, values = labelled
+        images, factors, values, _ = labelled
         phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(self.language.phrasings))
         caption_values = replace_values(
             key_values,
@@ -132,6 +137,28 @@ class CaptionedDomain(Domain):
         ids = lvm.generate_captions(self.language, caption_values, phrasing, lane.bias.selected)
         return CaptionedPairs(images, ids, factors, values, phrasing)
 
+    def caption_ids(self, texts: Sequence[str]) -> Int[np.ndarray, "n length"]:
+        """Returns the token ids of texts, for the text encoder: int32 [n, length].
+
+        Raises ValueError for a text that is no caption of the domain.
+        """
+        return token_ids(self.language, texts)
+
+    def sentences(self, ids: Int[np.ndarray, "n length"]) -> list[str]:
+        """Returns captions as text."""
+        return lvm.sentences(self.language, ids)
+
+    def unbiased_features(self, lane, pairs: CaptionedPairs) -> Float[Array, "n features"]:
+        """Returns the true unbiased factors, which attainable scores are computed from."""
+        return one_hots(pairs.factors, lvm.unbiased(lane.bias), self.language.sizes)
+
+    def candidates(self, trained: TrainedLane) -> Candidates:
+        """Returns the captions that zero-shot classification chooses from."""
+        values = candidate_values(self.language, trained.shared.train.factors)
+        phrasing = jnp.zeros(len(values), jnp.int32)
+        ids = lvm.generate_captions(self.language, values, phrasing, trained.lane.bias.selected)
+        return Candidates(ids, values)
+
     def score(self, key, trained: TrainedLane) -> CaptionedScores:
         """Returns scores of every probe, fitted on training images and tested on test images."""
         key_fit, key_test, key_probe = jax.random.split(key, 3)
@@ -141,10 +168,7 @@ class CaptionedDomain(Domain):
         )
         z = probes.Split(*(encode_in_parts(trained, part) for part in pairs))
         both = probes.Split(*map(jnp.stack, z))
-        unbiased = lvm.unbiased(trained.lane.bias)
-        truth = probes.Split(
-            *(one_hots(part.factors, unbiased, self.language.sizes) for part in pairs)
-        )
+        truth = probes.Split(*(self.unbiased_features(trained.lane, part) for part in pairs))
         # one key for all fits: measured and attainable differ by the features alone
         score = lambda probe: (
             lambda features: self._target_scores(key_probe, probe, features, pairs)
@@ -154,7 +178,13 @@ class CaptionedDomain(Domain):
                 name: probes.factor_scores(score(probe), both, truth)
                 for name, probe in self.probes.items()
             },
-            zero_shot_scores(trained, self.language, z.test.x, pairs.test.factors),
+            zero_shot_scores(
+                trained,
+                self.candidates(trained),
+                z.test.x,
+                pairs.test.factors,
+                classes=max(self.language.sizes),
+            ),
             trained.columns.sum(),
         )
 
@@ -180,7 +210,7 @@ class CaptionedDomain(Domain):
 
     def score_rows(self, lane, scores):
         """Yields one row for each score."""
-        return captioned_scores.score_rows(lane, self.semantics, self.targets, scores)
+        return captioned_scores.score_rows(lane, self.language.names, self.targets, scores)
 
     def monitor_row(self, scores):
         """Returns the columns x_color, ..., t_phrasing."""
@@ -208,12 +238,11 @@ def captioned_domain(
     columns of a representation beyond one for each factor.
     """
     names = language.names
-    targets = Targets(tuple(name for name in names if name not in values), values)
+    labels = tuple(name for name in names if name not in values)
+    targets = Targets(labels, values, phrasing=len(language.phrasings) > 1)
     return CaptionedDomain(
+        **laws_in_data(),
         semantics=names,
-        dependences=(NATURAL,),
-        noise_laws=(NATURAL,),
-        misalignments=(PAPER_MISALIGNMENT,),
         outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),
         scores_per_lane=captioned_scores.scores_per_lane(len(factor_probes), targets, len(names)),
@@ -224,6 +253,15 @@ def captioned_domain(
         image_shape=image_shape,
         read=read,
     )
+
+
+def laws_in_data() -> dict[str, tuple[str, ...]]:
+    """Returns the fields of a domain that list the laws of its semantics, which are in the data."""
+    return {
+        "dependences": (NATURAL,),
+        "noise_laws": (NATURAL,),
+        "misalignments": (PAPER_MISALIGNMENT,),
+    }
 
 
 def label_images(images: np.ndarray, factors: np.ndarray) -> LabelledImages:

@@ -30,18 +30,29 @@ class FactorProbe(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """Targets of probes: names of labels, then of values, then the phrasing."""
+    """Targets of probes: names of labels, then of values, then the phrasing if there is one."""
 
     labels: tuple[str, ...]
     values: tuple[str, ...]
+    phrasing: bool = True
 
     def metrics(self) -> dict[str, str]:
         """Returns the metric of every target, in this order."""
         return {
             **dict.fromkeys(self.labels, "matthews"),
             **dict.fromkeys(self.values, "r2"),
-            PHRASING: "matthews",
+            **({PHRASING: "matthews"} if self.phrasing else {}),
         }
+
+
+class Candidates(NamedTuple):
+    """Captions that zero-shot classification chooses from, and the factors that they assign.
+
+    ids: int32 [k, length]; factors: int32 [k, factors].
+    """
+
+    ids: Int[Array, "k length"]
+    factors: Int[Array, "k factors"]
 
 
 class CaptionedScores(NamedTuple):
@@ -81,9 +92,10 @@ def target_scores(
     key_labels, key_values = jax.random.split(key)
     positions = [language.names.index(name) for name in targets.labels]
     sizes = [*(language.sizes[position] for position in positions), len(language.phrasings)]
+    phrasings = lambda part: [part.phrasing] if targets.phrasing else []
     labels = probes.Split(
         *(
-            jnp.column_stack([part.factors[:, np.array(positions, int)], part.phrasing])
+            jnp.column_stack([part.factors[:, np.array(positions, int)], *phrasings(part)])
             for part in pairs
         )
     )
@@ -94,24 +106,27 @@ def target_scores(
         return classified
     values = probes.Split(*(part.values for part in pairs))
     predicted = probes.factor_r2(key_values, probe.predict, values, features)
-    return jnp.concatenate([classified[:-1], predicted, classified[-1:]])
+    count = len(targets.labels)
+    return jnp.concatenate([classified[:count], predicted, classified[count:]])
 
 
 def zero_shot_scores(
-    trained: TrainedLane, language: lvm.Language, images: Float[Array, "n d"], factors
+    trained: TrainedLane,
+    candidates: Candidates,
+    images: Float[Array, "n d"],
+    factors,
+    *,
+    classes: int,
 ) -> Float[Array, " factors"]:
     """Returns scores of assigning to each image the factors of its nearest caption.
 
-    `images` are representations of the test images with the given factors. Candidates are captions
-    that contain all selected factors.
+    `images` are representations of the test images with the given factors; `classes` is the largest
+    number of values of a factor.
     """
-    candidates = _candidates(language, trained.shared.train)
-    phrasing = jnp.zeros(len(candidates), jnp.int32)
-    ids = lvm.generate_captions(language, candidates, phrasing, trained.lane.bias.selected)
-    texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], ids)).t
+    texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], candidates.ids)).t
     nearest = probes.nearest(images, texts, 1)
-    assigned = jnp.where(nearest < 0, -1, candidates[nearest[:, 0]])  # -1 for NaN
-    score = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))
+    assigned = jnp.where(nearest < 0, -1, candidates.factors[nearest[:, 0]])  # -1 for NaN
+    score = lambda truth, guess: probes.matthews(truth, guess, classes)
     return jax.vmap(score, in_axes=1)(factors, assigned)
 
 
@@ -162,9 +177,11 @@ def monitor_row(targets: Targets, scores: mmcl.Modalities) -> dict[str, float]:
     }
 
 
-def _candidates(language: lvm.Language, train):
-    """All combinations of values; if they are too many, combinations of some images."""
+def candidate_values(
+    language: lvm.Language, factors: Int[Array, "n factors"]
+) -> Int[Array, "k factors"]:
+    """Returns all combinations of values; if they are too many, those of some images."""
     if math.prod(language.sizes) > CANDIDATES:
-        return train.factors[evenly_spaced(len(train.factors), CANDIDATES)]
+        return factors[evenly_spaced(len(factors), CANDIDATES)]
     every = np.stack(np.meshgrid(*map(np.arange, language.sizes), indexing="ij"), -1)
     return jnp.asarray(every.reshape(-1, len(language.sizes)), jnp.int32)

@@ -18,6 +18,8 @@ HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "devices_per_lane",
     "world.data",  # paths of a data set and of its converted copy on this machine
     "world.cache",
+    "world.label_file",
+    "world.caption_file",
     "world.covariance",  # likewise; `world.sha256` is that of the content
     "world.file",
     "plugins",  # compared by their digests

@@ -3,6 +3,7 @@
 lane = load_lane("runs/selection", 3)
 z = encode(lane, mmcl.Modalities(images, texts))
 lanes = load_lanes("runs/selection", "dependence=independent")
+z_x = encode_images(lane, images)
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Shaped
 from ml_collections import ConfigDict
 
 import lvm
@@ -170,3 +172,24 @@ def read_plan(directory: Path) -> Plan:
 def encode(lane: LoadedLane, observations: mmcl.Observations) -> mmcl.Modalities:
     """Returns representations of images x [n, ...] and texts t [n, ...]: float32 [n, outputs]."""
     return mmcl.encode(lane.params, lane.stats, observations, recipe=lane.recipe, hyper=lane.hyper)
+
+
+def encode_images(
+    lane: LoadedLane, images: Shaped[Array | np.ndarray, "n ..."]
+) -> Float[Array, "n outputs"]:
+    """Returns representations of images x [n, ...] without texts: float32 [n, outputs].
+
+    Raises ValueError for an array that the image encoder of the lane does not take.
+    """
+    return encode(lane, mmcl.Modalities(images, None)).x
+
+
+def encode_texts(
+    lane: LoadedLane, texts: Shaped[Array | np.ndarray, "n ..."]
+) -> Float[Array, "n outputs"]:
+    """Returns representations of texts t [n, ...] without images: float32 [n, outputs].
+
+    Captions are token ids, int [n, length], as `caption_ids` of the plan's domain returns. Raises
+    ValueError for an array that the text encoder of the lane does not take.
+    """
+    return encode(lane, mmcl.Modalities(None, texts)).t

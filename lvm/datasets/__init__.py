@@ -1,4 +1,4 @@
-"""Data sets on disk: SET cards, MPI3D and Causal3DIdent.
+"""Data sets on disk: known ones, and images with labels of a user's own.
 
 The public names are listed in `__init__.pyi` and imported on first use; everything else is imported
 from its module.

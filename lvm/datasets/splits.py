@@ -29,3 +29,37 @@ def drawn_splits(total: int, count: int, seed: int) -> Splits:
         raise ValueError(f"images is {count}: allowed is 20..{total}")
     drawn = np.random.default_rng(seed).permutation(total)[:count]
     return Splits(*map(np.sort, np.split(drawn, [count - 2 * held_out, count - held_out])))
+
+
+def train_test_rows(
+    count: int,
+    *,
+    test_share: float,
+    seed: int,
+    images: int | None = None,
+    splits: Splits | None = None,
+) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " test"]]:
+    """Returns rows to train on and rows to test on, ascending: of `images` rows, or of all.
+
+    The rows are drawn with a seed. A fraction `test_share` of them is for tests; if the data set
+    has `splits`, its training and test rows keep their purpose.
+
+    Raises ValueError for more images than there are and if there would be fewer than two rows for
+    either purpose.
+    """
+    pool = np.arange(count) if splits is None else np.concatenate([splits.train, splits.test])
+    size = len(pool) if images is None else images
+    if size > len(pool):
+        raise ValueError(f"images is {size}: allowed is {len(pool)} at most")
+    drawn = np.random.default_rng(seed).permutation(pool)[:size]
+    if splits is None:
+        test = np.arange(size) < round(test_share * size)
+    else:
+        test = np.isin(drawn, splits.test)
+    train_rows, test_rows = np.sort(drawn[~test]), np.sort(drawn[test])
+    if min(len(train_rows), len(test_rows)) < 2:
+        raise ValueError(
+            f"images is {size}, of which {len(test_rows)} are for tests: allowed are two or more "
+            "to train and to test on; take more images or another test_share"
+        )
+    return train_rows, test_rows

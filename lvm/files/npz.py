@@ -4,13 +4,15 @@ A zip archive has no random access, and its content may be larger than memory. I
 copied once, block by block.
 """
 
+import contextlib
 import math
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from lvm.files.atomic import open_bytes_array, write_bytes_array
 from lvm.files.folders import is_current, refusing
@@ -41,23 +43,62 @@ def open_npz_array(
     return open_bytes_array(converted, shape)
 
 
+def npz_keys(file: Path) -> tuple[str, ...]:
+    """Returns the keys of an npz file; raises ValueError if it is missing or damaged."""
+    with _open_archive(file) as archive:
+        return _keys(archive)
+
+
+def npz_shape(file: Path, key: str) -> tuple[int, ...]:
+    """Returns the shape of the array `key` of an npz file, without reading the array.
+
+    Raises ValueError as `open_npz_array` does.
+    """
+    damaged = f"{file}: {key} is damaged or truncated"
+    with _open_member(file, key) as member, refusing(damaged):
+        return _read_header(member)[0]
+
+
+def read_npz_array(file: Path, key: str) -> Shaped[np.ndarray, "..."]:
+    """Returns the array `key` of an npz file, of any type but objects, in memory.
+
+    Raises ValueError as `open_npz_array` does.
+    """
+    damaged = f"{file}: {key} is damaged, truncated or holds objects"
+    with _open_member(file, key) as member, refusing(damaged):
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
 def _convert(file: Path, key: str, converted: Path, shape: tuple[int, ...], show) -> None:
+    with _open_member(file, key) as member:
+        damaged = f"{file}: {key} is damaged or truncated"
+        with refusing(damaged):
+            header = _read_header(member)
+        _check_header(f"{file}: {key}", header, shape)
+        write_bytes_array(converted, shape, _blocks(member, math.prod(shape), damaged), show)
+
+
+def _open_archive(file: Path) -> zipfile.ZipFile:
     if not file.is_file():
         raise ValueError(f"{file} does not exist: allowed is an npz file")
     with refusing(f"{file} is not an npz file or is damaged"):
-        archive = zipfile.ZipFile(file)
-    with archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist()]
+        return zipfile.ZipFile(file)
+
+
+@contextlib.contextmanager
+def _open_member(file: Path, key: str) -> Iterator[IO[bytes]]:
+    with _open_archive(file) as archive:
+        keys = _keys(archive)
         if key not in keys:
             raise ValueError(f"{file} holds {', '.join(keys) or 'nothing'}: allowed is {key}")
-        damaged = f"{file}: {key} is damaged or truncated"
-        with refusing(damaged):
+        with refusing(f"{file}: {key} is damaged or truncated"):
             member = archive.open(f"{key}.npy")
         with member:
-            with refusing(damaged):
-                header = _read_header(member)
-            _check_header(f"{file}: {key}", header, shape)
-            write_bytes_array(converted, shape, _blocks(member, math.prod(shape), damaged), show)
+            yield member
+
+
+def _keys(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    return tuple(name.removesuffix(".npy") for name in archive.namelist())
 
 
 def _read_header(member) -> Header:

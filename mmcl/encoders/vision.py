@@ -42,12 +42,20 @@ def patches(
     Functions of the encoder raise ValueError for images whose sides are not multiples of the
     largest patch.
     """
-    sides = tuple(PATCH if layer else FIRST_PATCH for layer in range(len(widths)))
+    sides = patch_sides(len(widths))
 
     def prepare(scale, images):
         return standardise(scale, nested_patches(images, sides))
 
     return network_encoder(_Patches(widths, head_widths, outputs, slope), fit_pixels, prepare)
+
+
+def patch_sides(layers: int) -> tuple[int, ...]:
+    """Returns the sides of patches of each layer: in pixels, then in patches of the layer before.
+
+    The sides of images must be multiples of their product.
+    """
+    return tuple(PATCH if layer else FIRST_PATCH for layer in range(layers))
 
 
 def resnet18(outputs: int, normalization: str) -> Encoder:

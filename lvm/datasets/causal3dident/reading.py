@@ -10,17 +10,15 @@ Kinds are "selections", where captions of setting k mention the first k + 1 sema
 order of their splits: see `file_order_splits`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from lvm.files.atomic import open_bytes_array, write_bytes_array
 from lvm.files.columns import Allowed, check_column, read_columns
-from lvm.files.decoding import decode
-from lvm.files.folders import converted_path, is_current, refusing
+from lvm.files.images import check_size, open_decoded
 from lvm.files.texts import CaptionFile, make_vocabulary, read_texts, word_ids
 
 UNIT = (0.0, 1.0)
@@ -109,22 +107,13 @@ def read_causal3dident(
     image that is missing, does not decode or differs in size from the first; OSError, without
     partial output, if the disk refuses the npy file.
     """
-    if (height, width) != (None, None) and not (height and width and min(height, width) > 0):
-        raise ValueError(
-            f"height and width are {height} and {width}: allowed is 1 or more, or None for both"
-        )
+    check_size(height, width)
     folder = Path(folder)
     latents = read_latents(folder)
     count = len(latents["object_shape"])
-    paths = [folder / "images" / image_name(index, count) for index in range(count)]
-    _check_images(folder / "images", paths)
-    size = _decode(paths[0], height, width).shape
-    name = f"{folder.resolve().name}_{size[0]}x{size[1]}"
-    decoded = converted_path(folder, cache, name)
-    if not is_current(decoded, [folder / "images", *paths]):
-        blocks = _decode_all(paths, height, width, size)
-        write_bytes_array(decoded, (count, *size), blocks, show)
-    return Renders(open_bytes_array(decoded, (count, *size)), latents)
+    paths = image_paths(folder, count)
+    images = open_decoded(paths, folder, cache=cache, height=height, width=width, show=show)
+    return Renders(images, latents)
 
 
 def read_latents(folder: Path | str) -> dict[str, Float[np.ndarray, " n"]]:
@@ -169,7 +158,13 @@ def read_causal3dident_captions(
     return CaptionFile(texts, word_ids(str(text_path), texts, vocabulary), vocabulary, values)
 
 
-def _check_images(folder: Path, paths: Sequence[Path]) -> None:
+def image_paths(folder: Path, count: int) -> list[Path]:
+    """Returns the paths of the images of a data set.
+
+    Raises ValueError for an image that is missing and for another number of images.
+    """
+    folder = folder / "images"
+    paths = [folder / image_name(index, count) for index in range(count)]
     if not folder.is_dir():
         raise ValueError(f"{folder} does not exist: allowed is a folder of images")
     found = {path.name for path in folder.glob("*.png")}
@@ -180,24 +175,4 @@ def _check_images(folder: Path, paths: Sequence[Path]) -> None:
         raise ValueError(
             f"{folder} holds {len(found)} images: allowed is {len(paths)}, one per row of {LATENTS}"
         )
-
-
-def _decode(path: Path, height: int | None, width: int | None) -> UInt8[np.ndarray, "h w 3"]:
-    with refusing(f"{path} cannot be read"):
-        image = decode(path.read_bytes(), height, width)
-    if image is None:
-        raise ValueError(f"{path} does not decode")
-    return image
-
-
-def _decode_all(
-    paths: Sequence[Path], height: int | None, width: int | None, shape: tuple[int, ...]
-) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    for path in paths:
-        image = _decode(path, height, width)
-        if image.shape != shape:
-            raise ValueError(
-                f"{path} is {image.shape[0]} x {image.shape[1]}: allowed is {shape[0]} x "
-                f"{shape[1]}, as the first image; or give height and width"
-            )
-        yield image
+    return paths

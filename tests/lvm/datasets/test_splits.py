@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lvm.datasets.splits import drawn_splits, file_order_splits
+from lvm.datasets.splits import drawn_splits, file_order_splits, train_test_rows
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,35 @@ def test_a_draw_depends_on_its_seed_alone():
 def test_invalid_counts_are_refused(count):
     with pytest.raises(ValueError, match=rf"images is {count}: allowed is 20..200"):
         drawn_splits(200, count, 0)
+
+
+def test_train_and_test_rows_share_none_and_cover_all():
+    train, test = train_test_rows(200, test_share=0.15, seed=1)
+    assert (len(train), len(test)) == (170, 30)
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(200))
+    assert train.tolist() != list(range(170))
+    fewer = train_test_rows(200, test_share=0.15, seed=1, images=40)
+    assert tuple(map(len, fewer)) == (34, 6)
+
+
+def test_rows_of_a_data_set_with_splits_keep_their_purpose():
+    splits = file_order_splits(100)
+    train, test = train_test_rows(100, test_share=0.5, seed=1, splits=splits)
+    np.testing.assert_array_equal(train, splits.train)
+    np.testing.assert_array_equal(test, splits.test)
+    train, test = train_test_rows(100, test_share=0.5, seed=1, images=60, splits=splits)
+    assert set(train) <= set(splits.train) and set(test) <= set(splits.test)
+    assert len(train) + len(test) == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": 201}, "images is 201: allowed is 200 at most"),
+        ({"test_share": 0.0}, "images is 200, of which 0 are for tests: allowed are two or more"),
+        ({"test_share": 1.0}, "images is 200, of which 200 are for tests"),
+    ],
+)
+def test_rows_that_leave_a_purpose_without_images_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        train_test_rows(200, **{"test_share": 0.1, "seed": 0} | changes)

@@ -1,0 +1,1 @@
+"""Labelled: data sets of images with labels, in the layouts of their files."""
