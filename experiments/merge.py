@@ -1,4 +1,4 @@
-"""Merge: one run directory from several of one config with different lanes, as of an array job.
+"""Merge: makes one run directory of several of one config with different lanes, such as array jobs.
 
 misalign merge runs/a runs/b --workdir=runs/all
 """
