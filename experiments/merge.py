@@ -1,4 +1,4 @@
-"""Merge: makes one run directory of several of one config with different lanes, such as array jobs.
+"""Merge: makes one run directory of several with different lanes of one config, as of array jobs.
 
 misalign merge runs/a runs/b --workdir=runs/all
 """
