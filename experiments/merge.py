@@ -1,4 +1,4 @@
-"""Merge: makes one run directory of several with different lanes of one config, as of array jobs.
+"""Merge: makes one run directory of several with different lanes of one config.
 
 misalign merge runs/a runs/b --workdir=runs/all
 """
