@@ -1,4 +1,4 @@
-"""Merge: one run directory from several of one config with different lanes, as of an array job.
+"""Merge: makes one run directory of several with different lanes of one config.
 
 misalign merge runs/a runs/b --workdir=runs/all
 """
