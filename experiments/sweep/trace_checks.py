@@ -13,8 +13,8 @@ from experiments.runtime.plugins import one_line, plugin_errors
 from experiments.sweep.lane import (
     init_lane,
     monitor_lane,
+    restart_lane,
     score_lane,
-    select_lane,
     train_lane,
 )
 from experiments.sweep.plan import Plan, select_lanes
@@ -40,8 +40,8 @@ def _trace(plan: Plan) -> None:
     state = jax.eval_shape(partial(init_lane, plan), shared, lane)
     train = partial(train_lane, plan, mesh=make_mesh(1), steps=1)
     state, _ = jax.eval_shape(lambda *given: train(*given, done=0), shared, lane, state)
-    if plan.recipe.select_from is not None:
-        state = jax.eval_shape(partial(select_lane, plan), shared, lane, state)
+    if plan.estimate_size:
+        state = jax.eval_shape(partial(restart_lane, plan), shared, lane, state)
     scores, monitor = (
         jax.tree.map(
             lambda leaf: np.zeros(leaf.shape, leaf.dtype),
