@@ -5,7 +5,8 @@ import pytest
 
 from experiments.audit.__main__ import SHIPPED_CONCEPTS
 from experiments.audit.concepts import make_concepts
-from experiments.audit.inputs import read_captions, read_concepts, read_labels
+from experiments.audit.inputs.caption_files import read_captions
+from experiments.audit.inputs.concept_tables import read_concepts, read_labels
 from lvm.files.texts import LINES_PER_REPORT, MAX_LINE
 
 CONCEPTS = make_concepts(
