@@ -3,11 +3,11 @@
 import re
 
 EXCEPTIONS = {
-    "buffalo": "buffaloes", "child": "children", "foot": "feet", "german": "germans",
-    "goose": "geese", "hero": "heroes", "human": "humans", "knife": "knives", "leaf": "leaves",
-    "life": "lives", "loaf": "loaves", "mouse": "mice", "ottoman": "ottomans", "ox": "oxen",
-    "person": "people", "potato": "potatoes", "roman": "romans", "scarf": "scarves",
-    "shelf": "shelves", "thief": "thieves", "tomato": "tomatoes", "tooth": "teeth",
+    "buffalo": "buffaloes", "calf": "calves", "child": "children", "foot": "feet",
+    "german": "germans", "goose": "geese", "hero": "heroes", "human": "humans", "knife": "knives",
+    "leaf": "leaves", "life": "lives", "loaf": "loaves", "mouse": "mice", "ottoman": "ottomans",
+    "ox": "oxen", "person": "people", "potato": "potatoes", "roman": "romans",
+    "scarf": "scarves", "shelf": "shelves", "thief": "thieves", "tomato": "tomatoes", "tooth": "teeth",
     "wife": "wives", "wolf": "wolves",
 }  # fmt: skip
 RULES = (  # endings of singulars, and the endings of plurals that replace them

@@ -27,8 +27,8 @@ def read_parquet(
                 yield from (text or "" for text in batch.column(0).to_pylist())
                 done += batch.num_rows
                 on_progress(done / total)
-    except (OSError, pyarrow.ArrowException) as error:
-        first_line = str(error).splitlines()[0]
+    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
+        first_line = str(error).partition("\n")[0]
         raise ValueError(f"{path} cannot be read: {first_line}") from None
 
 

@@ -85,4 +85,5 @@ def _bootstrap_interval(x, y, sizes: list[int], *, rng: np.random.Generator, dra
         axis=1,
     )
     drawn = _correlation(_centred_ranks(x[sample], sizes), _centred_ranks(y[sample], sizes))
-    return tuple(np.nanquantile(drawn, [0.025, 0.975]).tolist())
+    defined = drawn[~np.isnan(drawn)]
+    return np.quantile(defined, [0.025, 0.975]).tolist() if len(defined) else [float("nan")] * 2
