@@ -7,8 +7,8 @@ EXCEPTIONS = {
     "german": "germans", "goose": "geese", "hero": "heroes", "human": "humans", "knife": "knives",
     "leaf": "leaves", "life": "lives", "loaf": "loaves", "mouse": "mice", "ottoman": "ottomans",
     "ox": "oxen", "person": "people", "potato": "potatoes", "roman": "romans",
-    "scarf": "scarves", "shelf": "shelves", "thief": "thieves", "tomato": "tomatoes", "tooth": "teeth",
-    "wife": "wives", "wolf": "wolves",
+    "scarf": "scarves", "shelf": "shelves", "thief": "thieves", "tomato": "tomatoes",
+    "tooth": "teeth", "wife": "wives", "wolf": "wolves",
 }  # fmt: skip
 RULES = (  # endings of singulars, and the endings of plurals that replace them
     (re.compile("(?<=m)an$"), "en"),  # woman, fireman

@@ -90,7 +90,7 @@ def open_text(path: Path, show: Callable[[float], object] = lambda fraction: Non
                     )
                 yield line
                 if number % LINES_PER_REPORT == 0:
-                    show(file.tell() / size)
+                    show(file.seek(0, io.SEEK_CUR) / size)  # position in the file
     except UnicodeDecodeError:
         read_text(path)  # raises with the line
         raise

@@ -61,7 +61,7 @@ def test_intervals_and_other_columns_are_optional_and_other_metrics_are_left_out
         ),
         (
             HEADER + "POV,wide,f1,0.5,,,\nAge,,accuracy,1,,,\nEmot.,aerial,f1,1,,,\n",
-            r"s.csv has scores of POV \(wide\), Age, Emot. \(aerial\): allowed is a group and concept",
+            r"s.csv has scores of POV \(wide\), Age, Emot. \(aerial\): allowed is a group and",
         ),
         (
             HEADER + "".join(f"POV,no {number},f1,0.5,,,\n" * 2 for number in range(8)),
