@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from experiments.audit.concepts import Concepts
+from experiments.audit.concepts import Concepts, Phrases
 from experiments.audit.words import words_of
 
 NO_LABEL = -1
@@ -103,7 +103,8 @@ def mentioned_values(concepts: Concepts, captions: Sequence[str]) -> Bool[np.nda
     """Returns which values each caption mentions: bool [n, values].
 
     Of the phrases that begin at a word the longest is matched, and its words take part in no other
-    match: a caption with "black and white" does not mention "black".
+    match: a caption with "black and white" does not mention "black". A word of several values
+    mentions each of them.
     """
     rows: list[int] = []
     columns: list[int] = []
@@ -116,16 +117,16 @@ def mentioned_values(concepts: Concepts, captions: Sequence[str]) -> Bool[np.nda
     return mentions
 
 
-def _match(phrases: dict[str, list[tuple[list[str], int]]], words: list[str]) -> list[int]:
+def _match(phrases: Phrases, words: list[str]) -> list[int]:
     """Returns the indices of the values that the words mention, with repetitions."""
     values = []
     first_free = 0  # index of the first word that no phrase has matched
     for index, word in enumerate(words):
         if word in phrases and index >= first_free:
-            for rest, value in phrases[word]:
+            for rest, mentioned in phrases[word]:
                 end = index + 1 + len(rest)
                 if words[index + 1 : end] == rest:
-                    values.append(value)
+                    values += mentioned
                     first_free = end
                     break
     return values

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from experiments.audit.expectation import expected
+from experiments.audit.group_statistics import value_statistics
 from experiments.audit.rates import GroupRates, Rate
 from experiments.report.terminal_tables import Column
 
@@ -13,7 +14,7 @@ SHOWN_VALUES = 3  # most mentioned values in a cell
 
 
 def tidy_table(rates: Sequence[GroupRates], captions: int) -> pd.DataFrame:
-    """Returns one row per group: counts, rates with 95 % intervals, and the expected outcome.
+    """Returns one row per group: counts, rates with 95 % intervals, outcome, `value_statistics`.
 
     A rate that needs labels is NaN for a group without labels.
 
@@ -93,4 +94,5 @@ def _row(group_rates: GroupRates, captions: int) -> dict:
         "chance_rate": group_rates.chance,
         "expected": expected_outcome(group_rates),
         "most_mentioned": most_mentioned(group_rates, with_counts=True),
+        **value_statistics(group_rates),
     }

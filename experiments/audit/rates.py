@@ -20,6 +20,14 @@ class Rate(NamedTuple):
     high: float
 
 
+class ValueRate(NamedTuple):
+    """The number and rate of captions that mention one value."""
+
+    value: str
+    mentioned: int
+    rate: Rate
+
+
 class GroupRates(NamedTuple):
     """The counts and rates of one group.
 
@@ -30,6 +38,7 @@ class GroupRates(NamedTuple):
                     caption is compared.
     most_mentioned: (value, number of captions), in descending order; without values that no
                     caption mentions.
+    values:         rates of the values, in the order of the concepts.
     """
 
     group: str
@@ -42,6 +51,7 @@ class GroupRates(NamedTuple):
     perturbation: Rate | None
     chance: float
     most_mentioned: tuple[tuple[str, int], ...]
+    values: tuple[ValueRate, ...]
 
 
 def wilson(count: int, total: int) -> Rate:
@@ -77,6 +87,7 @@ def compute_rates(concepts: Concepts, counts: Counts) -> list[GroupRates]:
             perturbation=wilson(int(counts.wrong[index]), compared) if compared else None,
             chance=float(chances[index]),
             most_mentioned=_most_mentioned(concepts, counts, index),
+            values=_value_rates(concepts, counts, index),
         )
         for index, (group, compared) in enumerate(
             zip(concepts.groups, counts.compared.tolist(), strict=True)
@@ -102,4 +113,12 @@ def _most_mentioned(concepts: Concepts, counts: Counts, group: int) -> tuple[tup
     order = values[np.argsort(-mentions[values], kind="stable")]
     return tuple(
         (concepts.values[value], int(mentions[value])) for value in order if mentions[value]
+    )
+
+
+def _value_rates(concepts: Concepts, counts: Counts, group: int) -> tuple[ValueRate, ...]:
+    mentions = counts.mentions_of_value.tolist()
+    return tuple(
+        ValueRate(concepts.values[value], mentions[value], wilson(mentions[value], counts.captions))
+        for value in np.flatnonzero(concepts.group_of == group).tolist()
     )

@@ -1,16 +1,21 @@
 """Texts: text files, captions in them, one sentence per line, and their token ids.
 
 All text, tables included, is read by `read_text` or, line by line, by `open_text`, from UTF-8 with
-or without a byte-order mark and with the line ends of any system. Words are separated by spaces,
+or without a byte-order mark and with the line ends of any system; from gzip if the name of the file
+ends in .gz. Words are separated by spaces,
 full stops, commas and quotation marks. A vocabulary lists the words of the training captions in the
 order of first use; test captions must consist of the same words.
 """
 
+import contextlib
+import gzip
+import io
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -19,6 +24,7 @@ from lvm.captions.language import NO_WORD
 
 WORD = re.compile(r'[^\s.,"]+')
 LINE_END = re.compile(r"\r\n|\r|\n")
+DAMAGED = (OSError, EOFError, zlib.error)  # errors of reading a file, compressed or not
 MAX_LINE = 2**24  # letters
 LINES_PER_REPORT = 2**14  # lines between two reports of progress
 
@@ -44,8 +50,9 @@ def read_text(path: Path) -> str:
     Raises ValueError, with file and line, if it cannot be read, is not UTF-8 or contains NUL.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        with path.open("rb") as file, _decompressed(file, path) as content:
+            data = content.read()
+    except DAMAGED as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     try:
         text = data.decode("utf-8-sig")
@@ -67,9 +74,13 @@ def open_text(path: Path, show: Callable[[float], object] = lambda fraction: Non
     `read_text` does, and for a line of MAX_LINE letters or more.
     """
     try:
-        size, done = path.stat().st_size, 0
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, line in enumerate(iter(partial(file.readline, MAX_LINE), ""), 1):
+        with (
+            path.open("rb") as file,
+            _decompressed(file, path) as content,
+            io.TextIOWrapper(content, "utf-8-sig", newline="") as lines,
+        ):
+            size = path.stat().st_size
+            for number, line in enumerate(iter(partial(lines.readline, MAX_LINE), ""), 1):
                 if "\0" in line:
                     raise _contains_nul(path, number)
                 if len(line) == MAX_LINE:
@@ -78,14 +89,20 @@ def open_text(path: Path, show: Callable[[float], object] = lambda fraction: Non
                         f"{MAX_LINE} letters"
                     )
                 yield line
-                done += len(line.encode())
                 if number % LINES_PER_REPORT == 0:
-                    show(done / size)
+                    show(file.seek(0, io.SEEK_CUR) / size)  # position in the file
     except UnicodeDecodeError:
         read_text(path)  # raises with the line
         raise
-    except OSError as error:
+    except DAMAGED as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _decompressed(file: BinaryIO, path: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Returns the content of an open file: `file`, unless the name of the file ends in .gz."""
+    if path.suffix.lower() == ".gz":
+        return gzip.GzipFile(fileobj=file)
+    return contextlib.nullcontext(file)
 
 
 def _contains_nul(path: Path, line: int) -> ValueError:

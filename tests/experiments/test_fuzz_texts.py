@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.audit.inputs import read_captions
+from experiments.audit.inputs.caption_files import read_captions
 from lvm.files.columns import read_columns
 from lvm.files.texts import read_texts
 from tests.experiments.test_fuzz import PROFILE

@@ -1,31 +1,16 @@
 import gzip
 import json
+import random
 
 import pytest
 
-from experiments.audit.__main__ import SHIPPED_CONCEPTS
-from experiments.audit.concepts import make_concepts
-from experiments.audit.inputs import read_captions, read_concepts, read_labels
-from lvm.files.texts import LINES_PER_REPORT, MAX_LINE
-
-CONCEPTS = make_concepts(
-    [
-        ("colour", "red", ["red", "crimson"]),
-        ("colour", "light blue", ["light-blue"]),
-        ("size", "big", ["big"]),
-    ]
+from experiments.audit.inputs.caption_files import (
+    caption_files,
+    check_caption_files,
+    read_all_captions,
+    read_captions,
 )
-RED, BLUE, BIG = range(3)
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
+from lvm.files.texts import LINES_PER_REPORT, MAX_LINE
 
 
 @pytest.mark.parametrize(
@@ -43,6 +28,10 @@ def write(tmp_path):
         ("c.jsonl", '{"text": "a dog", "n": 1}\n\n{"text": null}\n{"text": "caf\\u00e9"}', "text",
          ["a dog", "", "", "café"]),
         ("c.txt", "", "caption", []),
+        ("c.txt.gz", gzip.compress("a dog\r\nü".encode()), "caption", ["a dog", "ü"]),
+        ("c.TSV.GZ", gzip.compress(b"caption\na \"dog\n"), "caption", ['a "dog']),
+        ("c.csv.gz", gzip.compress(b'caption\n"a\ndog"\n'), "caption", ["a\ndog"]),
+        ("c.jsonl.gz", gzip.compress(b'{"caption": "a dog"}\n'), "caption", ["a dog"]),
     ],
 )  # fmt: skip
 def test_captions_of_each_format(write, name, content, column, captions):
@@ -53,7 +42,16 @@ def test_captions_of_each_format(write, name, content, column, captions):
 @pytest.mark.parametrize(
     ("name", "content", "column", "message"),
     [
-        ("c.parquet", b"PAR1", "caption", "c.parquet ends in '.parquet': allowed is .csv"),
+        ("c.doc", b"a dog", "caption", "c.doc ends in '.doc': allowed is .csv, .tsv, .jsonl, .txt"),
+        ("c.doc.gz", b"a dog", "caption", "c.doc.gz ends in '.doc.gz': allowed is .csv"),
+        ("c.parquet", b"PAR1", "caption", "c.parquet cannot be read: Parquet"),
+        ("c.txt.gz", b"a dog", "caption", "c.txt.gz cannot be read: Not a gzipped file"),
+        ("c.txt.gz", gzip.compress(b"a dog\n")[:-4], "caption",
+         "c.txt.gz cannot be read: Compressed file ended before"),
+        ("c.txt.gz", gzip.compress(b"a dog\n", mtime=0)[:10] + b"\xff" * 9, "caption",
+         "c.txt.gz cannot be read: Error -3 while decompressing"),
+        ("c.csv.gz", gzip.compress(b"caption\nok\nna\xefve\n"), "caption",
+         "c.csv.gz cannot be read: line 3 is not UTF-8"),
         ("c.txt", "ok\nna\u00efve\n".encode("latin1"), "caption",
          "c.txt cannot be read: line 2 is not UTF-8: .* byte 0xef .*; convert the file"),
         ("c.txt", "red".encode("utf-16"), "caption", "line 1 is not UTF-8: .* byte 0xff"),
@@ -89,68 +87,12 @@ def test_progress_is_a_fraction_of_the_file(write):
     assert fractions == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_labels_are_values_or_words_in_any_order_of_columns(write):
-    path = write("l.csv", "size, id ,colour\nbig,7,Crimson\n,8, Light blue \n\n")
-    unused, rows = read_labels(path, CONCEPTS)
-    assert unused == ["id"]
-    assert list(rows) == [[RED, BIG], [BLUE, -1], [-1, -1]]
-
-
-def test_a_group_without_a_column_has_no_labels(write):
-    unused, rows = read_labels(write("l.tsv", "colour\nred\n\nlight-blue\n"), CONCEPTS)
-    assert (unused, list(rows)) == ([], [[RED, -1], [-1, -1], [BLUE, -1]])
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("l.txt", "red", "l.txt ends in '.txt': allowed is .csv, .tsv"),
-        ("l.csv", "", "l.csv has no columns: its first line is empty"),
-        ("l.csv", "color,id\n", "no column of a concept group: it has 'color', 'id'; the group"),
-        ("l.csv", "colour,colour\n", "l.csv has the column 'colour' twice: allowed is once"),
-        ("l.csv", "id,colour\n1,red\n2,purpel\n",
-         "l.csv, line 3: colour is 'purpel': allowed is an empty cell, or red, light blue, or"),
-        ("l.csv", "colour\nbig\n", "colour is 'big': allowed"),
-        ("l.csv", "colour\n?\n", "colour is '\\?': allowed"),
-        ("l.csv", "id,colour\n1\n", "l.csv, line 2 has 1 columns: allowed is 2 or more"),
-    ],
-)  # fmt: skip
-def test_bad_labels_are_refused_with_the_line(write, name, content, message):
-    with pytest.raises(ValueError, match=message):
-        list(read_labels(write(name, content), CONCEPTS)[1])
-
-
-def test_concepts_of_a_table(write):
-    text = "value,group,words,note\nred,colour, red | dark red ,x\n\nbig,size,big,\n"
-    concepts = read_concepts(write("k.csv", text))
-    expected = make_concepts([("colour", "red", ["red", "dark red"]), ("size", "big", ["big"])])
-    for actual, correct in zip(concepts, expected, strict=True):
-        assert str(actual) == str(correct)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "k.csv has no columns"),
-        ("group,value,words\n", "k.csv: no concepts: give at least one group, value and word"),
-        ("group,value,word\n", "k.csv has no column 'words': it has 'group', 'value', 'word'"),
-        ("group,value,words\ncolour,red,\n", r"k.csv: colour \(red\) has no words"),
-        ("group,value,words\ncolour,red,red|\n", "k.csv: .* has the word ''"),
-        ("group,value,words\ncolour,red,red\nwine,red,Red\n", "'Red' is a word of colour"),
-        ("group,value,words\ncolour,red\n", "k.csv.* line 2 has 2 columns"),
-    ],
-)
-def test_bad_concepts_are_refused_with_the_file(write, content, message):
-    with pytest.raises(ValueError, match=message):
-        read_concepts(write("k.csv", content))
-
-
-def test_shipped_concepts_have_fifteen_groups():
-    concepts = read_concepts(SHIPPED_CONCEPTS)
-    groups = {"colour", "size", "shape", "material", "number", "position", "time", "weather"}
-    assert groups < set(concepts.groups)
-    assert len(concepts.groups) == 15
-    assert len(concepts.values) > 140
+def test_progress_is_a_fraction_of_a_compressed_file(write):
+    letters = random.Random(0)
+    lines = "".join(f"{letters.getrandbits(64):x}\n" for _ in range(2 * LINES_PER_REPORT))
+    fractions = []
+    list(read_captions(write("c.txt.gz", gzip.compress(lines.encode())), "x", fractions.append))
+    assert fractions == pytest.approx([1 / 2, 1], abs=0.1)
 
 
 def test_captions_written_as_json_are_read_back(write):
@@ -161,3 +103,40 @@ def test_captions_written_as_json_are_read_back(write):
     ]
     lines = "".join(json.dumps({"caption": text}) + "\n" for text in texts)
     assert list(read_captions(write("c.jsonl", lines), "caption")) == texts
+
+
+def test_captions_of_a_folder_are_those_of_its_files_by_path(write, tmp_path):
+    write("b.txt", "two\n")
+    write("a/z.csv", "id,caption\n1,one\n")
+    write("c.txt.gz", gzip.compress(b"three\n"))
+    for name in ("c.jpg", "a/readme", ".hidden.txt", ".cache/d.txt"):
+        write(name, b"\xff")
+    (tmp_path / "folder.txt").mkdir()
+    files = caption_files(tmp_path)
+    assert [file.relative_to(tmp_path).as_posix() for file in files] == [
+        "a/z.csv", "b.txt", "c.txt.gz"
+    ]  # fmt: skip
+    check_caption_files(files, "caption")
+    captions = read_all_captions(files, "caption")
+    assert [caption.strip() for caption in captions] == ["one", "two", "three"]
+
+
+def test_progress_in_a_folder_is_a_fraction_of_all_bytes(write, tmp_path):
+    write("a.txt", "a dog\n" * LINES_PER_REPORT)
+    write("b.txt", "a dog\n" * LINES_PER_REPORT * 3)
+    fractions = []
+    list(read_all_captions(caption_files(tmp_path), "caption", fractions.append))
+    assert fractions == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1])
+
+
+def test_a_folder_without_captions_is_refused(write, tmp_path):
+    write("a.jpg", b"")
+    with pytest.raises(ValueError, match="is a folder without files of captions: allowed is a fol"):
+        caption_files(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_found_before_any_other_is(write, tmp_path):
+    write("a.csv", "caption\na dog\n")
+    write("b.csv", "text\na dog\n")
+    with pytest.raises(ValueError, match="b.csv has no column 'caption': its first row is 'text'"):
+        check_caption_files(caption_files(tmp_path), "caption")

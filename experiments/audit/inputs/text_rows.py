@@ -1,12 +1,14 @@
 """Text rows: lines and table rows of text files of any size, with their line numbers."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lvm.files.texts import open_text
 
 TABLES = (".csv", ".tsv")
+GZIP = ".gz"
+MAX_NAME_LENGTH = 60  # letters of a column's name that an error message contains
 
 OnProgress = Callable[[float], None]  # called with the fraction of a file that has been read
 
@@ -35,7 +37,7 @@ def read_cells(
     Raises ValueError as `read_lines` does, and for a quoted field without an end.
     """
     lines = read_lines(path, on_progress)
-    if path.suffix.lower() == ".tsv":
+    if suffix_of(path).removesuffix(GZIP) == ".tsv":
         for number, line in lines:
             text = line.rstrip("\r\n")
             yield number, text.split("\t") if text else []
@@ -54,11 +56,11 @@ def read_cells(
 def read_table(
     path: Path, on_progress: OnProgress = ignore_progress
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Returns the column names of a .csv or .tsv file, and its rows as from `read_cells`.
+    """Returns the column names of a .csv or .tsv file (or .gz of it), and rows of `read_cells`.
 
     Raises ValueError for a file with another suffix and for one without a first row.
     """
-    check_suffix(path, TABLES)
+    check_suffix(path, (*TABLES, *(suffix + GZIP for suffix in TABLES)))
     rows = read_cells(path, on_progress)
     _, names = next(rows, (0, []))
     if not names:
@@ -83,5 +85,19 @@ def cell(path: Path, line: int, cells: list[str], column: int) -> str:
 
 def check_suffix(path: Path, suffixes) -> None:
     """Raises ValueError if the path ends in none of the suffixes."""
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path} ends in {path.suffix!r}: allowed is {', '.join(suffixes)}")
+    if suffix_of(path) not in suffixes:
+        raise ValueError(f"{path} ends in {suffix_of(path)!r}: allowed is {', '.join(suffixes)}")
+
+
+def suffix_of(path: Path) -> str:
+    """Returns the suffix of a path in lower case, with that before .gz: ".csv.gz"."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return "".join(suffixes[-2:] if suffixes[-1:] == [GZIP] else suffixes[-1:])
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns the names of columns for an error message, long ones shortened."""
+    shortened = (
+        name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…" for name in names
+    )
+    return ", ".join(map(repr, shortened)) or "empty"

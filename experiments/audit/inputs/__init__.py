@@ -1,0 +1,1 @@
+"""Inputs: readers of captions, concepts and labels from files of any size."""
