@@ -14,8 +14,8 @@ from experiments.runtime.user_errors import exit_on_interrupt
 
 COMMANDS = (
     "run", "report", "inspect", "compare", "best", "metrics", "gallery", "export", "supervised",
-    "time_to_identify", "audit", "benchmark", "studies.linearity", "studies.objectives",
-    "studies.misalignment", "studies.scene_factors", "studies.attainable",
+    "time_to_identify", "audit", "zero_shot", "benchmark", "studies.linearity",
+    "studies.objectives", "studies.misalignment", "studies.scene_factors", "studies.attainable",
     "studies.encoding_size",
 )  # fmt: skip
 
