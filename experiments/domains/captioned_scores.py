@@ -105,7 +105,7 @@ def zero_shot_scores(
     `images` are representations of the test images with the given factors. Candidates are captions
     that contain all selected factors.
     """
-    candidates = _candidates(language, trained.shared.train)
+    candidates = candidate_values(language, trained.shared.train)
     phrasing = jnp.zeros(len(candidates), jnp.int32)
     ids = lvm.generate_captions(language, candidates, phrasing, trained.lane.bias.selected)
     texts = trained.encode(mmcl.Modalities(trained.shared.test.images[:1], ids)).t
@@ -113,6 +113,14 @@ def zero_shot_scores(
     assigned = jnp.where(nearest < 0, -1, candidates[nearest[:, 0]])  # -1 for NaN
     score = lambda truth, guess: probes.matthews(truth, guess, max(language.sizes))
     return jax.vmap(score, in_axes=1)(factors, assigned)
+
+
+def candidate_values(language: lvm.Language, train) -> Int[Array, "n factors"]:
+    """Returns all combinations of values, or those of some images if there are too many."""
+    if math.prod(language.sizes) > CANDIDATES:
+        return train.factors[evenly_spaced(len(train.factors), CANDIDATES)]
+    every = np.stack(np.meshgrid(*map(np.arange, language.sizes), indexing="ij"), -1)
+    return jnp.asarray(every.reshape(-1, len(language.sizes)), jnp.int32)
 
 
 def encode_in_parts(trained: TrainedLane, pairs) -> mmcl.Modalities:
@@ -160,11 +168,3 @@ def monitor_row(targets: Targets, scores: mmcl.Modalities) -> dict[str, float]:
         for modality, modality_scores in by_modality.items()
         for target, value in zip(targets.metrics(), modality_scores, strict=True)
     }
-
-
-def _candidates(language: lvm.Language, train):
-    """All combinations of values; if they are too many, combinations of some images."""
-    if math.prod(language.sizes) > CANDIDATES:
-        return train.factors[evenly_spaced(len(train.factors), CANDIDATES)]
-    every = np.stack(np.meshgrid(*map(np.arange, language.sizes), indexing="ij"), -1)
-    return jnp.asarray(every.reshape(-1, len(language.sizes)), jnp.int32)

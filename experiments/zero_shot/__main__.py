@@ -82,16 +82,11 @@ def notes(scores: Sequence[GroupScores]) -> list[str]:
     """Returns sentences on groups of one concept and on images nearest to several concepts."""
     single = [group.group for group in scores if len(group.concepts) == 1]
     tied = [f"{group.group} {group.ties:,}" for group in scores if group.ties]
-    return [
-        *(
-            [f"Groups of one concept, whose scores are always 1: {', '.join(single)}."]
-            * any(single)
-        ),
-        *(
-            [f"Images equally near to several concepts, of which one was drawn: {', '.join(tied)}."]
-            * any(tied)
-        ),
-    ]
+    sentences = {
+        "Groups of one concept, whose scores are always 1": single,
+        "Images equally near to several concepts, of which one was drawn": tied,
+    }
+    return [f"{sentence}: {', '.join(found)}." for sentence, found in sentences.items() if found]
 
 
 def check_options(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-ROWS = 4096  # images that are compared with all candidates at once
+DISTANCES = 2**23  # that are computed at once
 SAME = 1e-12  # relative difference of squared distances that is rounding
 MIN_IMAGES = 2  # of a concept: one image alone has no interval
 
@@ -33,14 +33,14 @@ class CandidateGroup(NamedTuple):
 
     group:    its name.
     concepts: names of its concepts, the candidates for each image.
-    texts:    float32 [concepts, d], one representation of the words for each concept.
-    images:   float32 [n, d], representations of the images.
+    texts:    float [concepts, texts, d], representations of the texts of each concept.
+    images:   float [n, d], representations of the images.
     labels:   int [n], index of the true concept of each image.
     """
 
     group: str
     concepts: tuple[str, ...]
-    texts: Float[np.ndarray, "concepts d"]
+    texts: Float[np.ndarray, "concepts texts d"]
     images: Float[np.ndarray, "n d"]
     labels: Int[np.ndarray, " n"]
 
@@ -159,20 +159,21 @@ def mean_directions(
 
 
 def assign(rng: np.random.Generator, group: CandidateGroup) -> Assignment:
-    """Returns the nearest concept of each image, by squared distance.
+    """Returns the concept of the text that is nearest to each image, by squared distance.
 
     Of concepts that are equally near one is drawn, each with the same probability.
     """
-    texts = group.texts.astype(np.float64)
+    shape, texts = group.texts.shape[:2], np.concatenate(group.texts).astype(np.float64)
     centre = texts.mean(0)  # far from the origin, differences would be lost to rounding
     texts = texts - centre
     squares = (texts**2).sum(1)
+    rows = max(1, DISTANCES // len(texts))
     concepts, ties = [], 0
-    for begin in range(0, len(group.images), ROWS):
-        images = group.images[begin : begin + ROWS].astype(np.float64) - centre
-        distances = squares - 2 * images @ texts.T
-        scale = (images**2).sum(1) + squares.max()
-        nearest = distances <= (distances.min(1) + SAME * scale)[:, None]
+    for begin in range(0, len(group.images), rows):
+        images = group.images[begin : begin + rows].astype(np.float64) - centre
+        distances = (squares - 2 * images @ texts.T).reshape(-1, *shape).min(2)
+        rounding = SAME * ((images**2).sum(1) + squares.max())
+        nearest = distances <= (distances.min(1) + rounding)[:, None]
         ties += int((nearest.sum(1) > 1).sum())
         concepts.append(np.where(nearest, rng.random(nearest.shape), -1.0).argmax(1))
     return Assignment(np.concatenate(concepts), ties)
@@ -185,5 +186,5 @@ def _group(group: str, names, words, images: Embeddings, directions) -> Candidat
     index_of = {concept: index for index, concept in enumerate(concepts)}
     labels = [index_of[images.concepts[row]] for row in np.flatnonzero(of_group)]
     return CandidateGroup(
-        group, concepts, words[candidates], directions[of_group], np.array(labels, int)
+        group, concepts, words[candidates][:, None], directions[of_group], np.array(labels, int)
     )

@@ -56,14 +56,14 @@ def _from_model(options: argparse.Namespace, console: Console, show: Show) -> li
     names = list(dict.fromkeys((image.group, image.concept) for image in images))
     texts = encode_concepts(model, names, prompts)
     encoded = encode_folder(model, images, lambda fraction: show("encoding images", fraction, ""))
-    for paths, reason in (
-        (others, "not .jpg, .jpeg or .png"),
-        (encoded.unreadable, "cannot be read"),
+    for reason, paths in (
+        ("cannot be read", encoded.unreadable),
+        ("not .jpg, .jpeg or .png", others),
     ):
         for path in paths:
             console.print(f"left out, {reason}: {path}", highlight=False, soft_wrap=True)
         if paths:
-            console.print(f"{len(paths):,} files left out, {reason}", highlight=False)
+            console.print(f"files left out, {reason}: {len(paths):,}", highlight=False)
     return make_groups(encoded.images, texts)
 
 
@@ -75,10 +75,16 @@ def _from_run(options: argparse.Namespace, console: Console, show: Show) -> list
     )
     from experiments.zero_shot.lane_groups import lane_groups  # noqa: PLC0415
 
-    del console
     fix_numeric_settings()
     enable_compilation_cache()
-    return lane_groups(options.run, options.lane, show)
+    found = lane_groups(
+        options.run, options.lane, lambda fraction: show("reading data", fraction, "")
+    )
+    for factor, count in found.left_out.items():
+        if count:
+            line = f"values of {factor} left out, with fewer than 2 test images: {count:,}"
+            console.print(line, highlight=False, soft_wrap=True)
+    return found.groups
 
 
 def _flags(names) -> str:

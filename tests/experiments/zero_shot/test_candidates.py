@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.zero_shot import candidates
 from experiments.zero_shot.candidates import CandidateGroup, Embeddings, assign, make_groups
 
 AXES = np.eye(3, dtype=np.float32)
@@ -55,7 +56,7 @@ def test_only_the_direction_of_an_embedding_matters():
 def test_several_texts_of_a_concept_become_their_mean_direction():
     texts = embeddings([2 * AXES[0], AXES[2], 5 * AXES[1]], ["dog", "cat", "dog"])
     (group,) = make_groups(two_each("dog", "cat"), texts)
-    np.testing.assert_allclose(group.texts, [[0.5**0.5, 0.5**0.5, 0], [0, 0, 1]])
+    np.testing.assert_allclose(group.texts, [[[0.5**0.5, 0.5**0.5, 0]], [[0, 0, 1]]])
 
 
 def test_texts_that_cancel_are_refused():
@@ -67,7 +68,7 @@ def test_texts_that_cancel_are_refused():
 def test_ties_are_drawn_among_the_nearest_and_counted():
     texts = np.concatenate([AXES[[0, 0, 0]], AXES[[1]]]) + 1e4
     images = np.concatenate([np.tile(AXES[0], (3000, 1)), AXES[[1]]]) + 1e4
-    group = CandidateGroup("g", tuple("abcd"), texts, images, np.zeros(3001, int))
+    group = CandidateGroup("g", tuple("abcd"), texts[:, None], images, np.zeros(3001, int))
     concepts, ties = assign(rng(), group)
     assert ties == 3000
     assert concepts[-1] == 3
@@ -75,10 +76,19 @@ def test_ties_are_drawn_among_the_nearest_and_counted():
 
 
 def test_near_ties_are_no_ties():
-    texts = np.array([[1, 0], [1, 1e-6]])
-    group = CandidateGroup("g", ("a", "b"), texts, np.array([[1, 0.4e-6], [1, 0.6e-6]]), None)
+    texts, images = np.array([[[1, 0]], [[1, 1e-6]]]), np.array([[1, 0.4e-6], [1, 0.6e-6]])
+    group = CandidateGroup("g", ("a", "b"), texts, images, np.array([0, 1]))
     concepts, ties = assign(rng(), group)
     assert (concepts.tolist(), ties) == ([0, 1], 0)
+
+
+def test_the_nearest_of_several_texts_of_a_concept_counts(monkeypatch):
+    texts = np.array([[[0, 0], [10, 0]], [[4, 0], [0, 10]]], float)
+    images = np.array([[9, 0], [1, 0], [3, 0], [0, 8]], float)
+    group = CandidateGroup("g", ("a", "b"), texts, images, np.zeros(4, int))
+    assert assign(rng(), group).concepts.tolist() == [0, 0, 1, 1]
+    monkeypatch.setattr(candidates, "DISTANCES", 9)  # images are compared in parts
+    assert assign(rng(), group).concepts.tolist() == [0, 0, 1, 1]
 
 
 def test_a_single_concept_gets_every_image():

@@ -53,7 +53,9 @@ def test_files_of_another_kind_are_refused(tmp_path):
         read_embeddings(path)
     with path.open("wb") as file:
         np.save(file, np.ones(3))
-    with pytest.raises(ValueError, match="x.npz is not an npz file or is damaged: it is no archive"):
+    with pytest.raises(
+        ValueError, match="x.npz is not an npz file or is damaged: it is no archive"
+    ):
         read_embeddings(path)
     data = write(path).read_bytes()
     path.write_bytes(data[: len(data) // 2])

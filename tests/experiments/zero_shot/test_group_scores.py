@@ -13,7 +13,7 @@ def planted(labels, assigned, concepts, group="g"):
     """A group whose images are nearest to the assigned concepts."""
     axes = np.eye(concepts)
     names = tuple(f"c{index}" for index in range(concepts))
-    return CandidateGroup(group, names, axes, axes[assigned], np.array(labels))
+    return CandidateGroup(group, names, axes[:, None], axes[assigned], np.array(labels))
 
 
 def noisy(seed, images, concepts, accuracy):
@@ -99,7 +99,7 @@ def test_scores_depend_on_the_seed_and_the_group_alone():
 def test_tied_images_are_at_chance():
     """Words without meaning: all concepts have one representation."""
     labels = np.arange(4000) % 4
-    group = CandidateGroup("g", tuple("abcd"), np.ones((4, 2)), np.ones((4000, 2)), labels)
+    group = CandidateGroup("g", tuple("abcd"), np.ones((4, 1, 2)), np.ones((4000, 2)), labels)
     scores = score_group(group, 0)
     assert scores.ties == 4000
     np.testing.assert_allclose(scores.f1_of.value, 0.25, atol=0.03)
