@@ -9,7 +9,7 @@ import os
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -17,17 +17,19 @@ from PIL import Image
 
 from lvm.files.folders import refusing
 
+Prepared = Any  # an image as a tensor, resized and normalised
+
 
 class ClipModel(NamedTuple):
     """Encoders of one model.
 
-    encode_images: from images, uint8 [height, width, 3] each, to float32 [n, d].
+    prepare:       from an image, uint8 [height, width, 3], to the input of `encode_images`.
+    encode_images: from prepared images to float32 [n, d].
     encode_texts:  from texts to float32 [n, d].
     """
 
-    encode_images: Callable[
-        [Sequence[UInt8[np.ndarray, "height width 3"]]], Float[np.ndarray, "n d"]
-    ]
+    prepare: Callable[[UInt8[np.ndarray, "height width 3"]], Prepared]
+    encode_images: Callable[[Sequence[Prepared]], Float[np.ndarray, "n d"]]
     encode_texts: Callable[[Sequence[str]], Float[np.ndarray, "n d"]]
 
 
@@ -65,13 +67,14 @@ def load_clip(name: str, weights: Path) -> ClipModel:
     tokenize = open_clip.get_tokenizer(name)
     model.eval()
 
+    prepare = lambda image: preprocess(Image.fromarray(image))
+
     @torch.inference_mode()
-    def encode_images(images):
-        batch = torch.stack([preprocess(Image.fromarray(image)) for image in images])
-        return model.encode_image(batch.to(device)).float().cpu().numpy()
+    def encode_images(prepared):
+        return model.encode_image(torch.stack(prepared).to(device)).float().cpu().numpy()
 
     @torch.inference_mode()
     def encode_texts(texts):
         return model.encode_text(tokenize(list(texts)).to(device)).float().cpu().numpy()
 
-    return ClipModel(encode_images, encode_texts)
+    return ClipModel(prepare, encode_images, encode_texts)

@@ -42,16 +42,18 @@ def save_confusion(scores: GroupScores, path: Path) -> None:
     macro = scores.macro_f1
     title = f"{plain_text(scores.group)}: accuracy {scores.accuracy.value:.2f}, macro-F1"
     axis.set_title(f"{title} {macro.value:.2f}", fontsize=9)
-    figure.colorbar(heat, ax=axis, label="% of the images of the row", fraction=0.05, pad=0.02)
+    bar = figure.colorbar(heat, ax=axis, fraction=0.05, pad=0.02)
+    bar.set_label("% of the images of the row", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     save_figure(figure, path)
 
 
 def figure_name(group: str) -> str:
     """Returns the file name of a group's figure, distinct for distinct groups.
 
-    Characters other than letters, digits, spaces, _ and - are written as their code.
+    Characters other than letters, digits, spaces, full stops, _ and - are written as their code.
     """
-    escaped = re.sub(r"[^\w -]", lambda sign: f"%{ord(sign[0]):02X}", group)
+    escaped = re.sub(r"[^\w .-]", lambda sign: f"%{ord(sign[0]):02X}", group)
     return f"confusion_{escaped}.png"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.zero_shot.candidates import Embeddings
-from experiments.zero_shot.clip_models import ClipModel
+from experiments.zero_shot.clip_models import ClipModel, Prepared
 from experiments.zero_shot.image_folder import ImageFile
 from lvm.files.decoding import decode
 
@@ -33,29 +33,39 @@ def encode_folder(
     """
     parts, readable, unreadable = [], [], []
     for begin in range(0, len(files), BATCH):
-        batch = [(file, _read(file.path)) for file in files[begin : begin + BATCH]]
-        decoded = [(file, image) for file, image in batch if image is not None]
-        unreadable += [file.path for file, image in batch if image is None]
-        if decoded:
-            readable += [file for file, _ in decoded]
-            parts.append(model.encode_images([image for _, image in decoded]))
+        batch = files[begin : begin + BATCH]
+        prepared = {file: _prepared(model, file.path) for file in batch}
+        found = {file: image for file, image in prepared.items() if image is not None}
+        readable += found
+        unreadable += [file.path for file in batch if file not in found]
+        if found:
+            parts.append(model.encode_images(list(found.values())))
         show((begin + len(batch)) / len(files))
     if not parts:
-        raise ValueError(f"{files[0].path} and all other images cannot be read: see docs/data.md")
+        raise ValueError(
+            f"{files[0].path} and all other images cannot be read: allowed are JPEG and PNG"
+        )
     _, concepts, groups = zip(*readable, strict=True)
     return EncodedImages(Embeddings(np.concatenate(parts), concepts, groups), tuple(unreadable))
 
 
 def encode_concepts(
-    model: ClipModel, names: Sequence[tuple[str, str]], prompts: Sequence[str] = BARE
+    model: ClipModel,
+    names: Sequence[tuple[str, str]],
+    prompts: Sequence[str],
+    show: Callable[[float], object],
 ) -> Embeddings:
     """Returns representations of concepts (group, concept) in every prompt, one row for each.
 
-    The concept replaces {} in a prompt, with spaces for underscores.
+    The concept replaces {} in a prompt, with spaces for underscores. `show` is called with the
+    fraction that is done.
     """
     rows = [(name, prompt) for name in names for prompt in prompts]
     texts = [prompt.replace(SLOT, concept.replace("_", " ")) for (_, concept), prompt in rows]
-    parts = [model.encode_texts(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
+    parts = []
+    for begin in range(0, len(texts), BATCH):
+        parts.append(model.encode_texts(texts[begin : begin + BATCH]))
+        show(min(1.0, (begin + BATCH) / len(texts)))
     groups, concepts = zip(*(name for name, _ in rows), strict=True)
     return Embeddings(np.concatenate(parts), concepts, groups)
 
@@ -70,8 +80,10 @@ def check_prompts(prompts: Sequence[str]) -> None:
             )
 
 
-def _read(path: Path) -> np.ndarray | None:
+def _prepared(model: ClipModel, path: Path) -> Prepared | None:
+    """The input of the model for an image; None if it cannot be read."""
     try:
-        return decode(path.read_bytes())
+        image = decode(path.read_bytes())
     except OSError:
         return None
+    return None if image is None else model.prepare(image)

@@ -54,8 +54,9 @@ def _from_model(options: argparse.Namespace, console: Console, show: Show) -> li
     images, others = list_images(options.images)
     model = load_clip(options.model, options.weights)
     names = list(dict.fromkeys((image.group, image.concept) for image in images))
-    texts = encode_concepts(model, names, prompts)
-    encoded = encode_folder(model, images, lambda fraction: show("encoding images", fraction, ""))
+    report = lambda activity: lambda fraction: show(activity, fraction, "")
+    texts = encode_concepts(model, names, prompts, report("encoding texts"))
+    encoded = encode_folder(model, images, report("encoding images"))
     for reason, paths in (
         ("cannot be read", encoded.unreadable),
         ("not .jpg, .jpeg or .png", others),

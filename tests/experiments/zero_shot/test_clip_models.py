@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.zero_shot.clip_models import load_clip
-from experiments.zero_shot.encoding import check_prompts, encode_concepts, encode_folder
+from experiments.zero_shot.encoding import BARE, check_prompts, encode_concepts, encode_folder
 from experiments.zero_shot.image_folder import list_images
 from tests.experiments.zero_shot.stand_in import COLOURS, MODEL
 
@@ -20,7 +20,7 @@ NAMES = [("colour", "red"), ("nature", "sea_green")]
 def test_images_and_texts_become_arrays(folder, open_clip):
     model = load_clip(MODEL, WEIGHTS)
     images = [np.full((3, 2, 3), 7, np.uint8), np.full((5, 5, 3), 9, np.uint8)]
-    found = model.encode_images(images)
+    found = model.encode_images([model.prepare(image) for image in images])
     assert (found.dtype, type(found)) == (np.float32, np.ndarray)
     assert found.tolist() == [[7, 7, 7], [9, 9, 9]]
     assert model.encode_texts(["a blue car"]).tolist() == [list(COLOURS["blue"])]
@@ -29,10 +29,12 @@ def test_images_and_texts_become_arrays(folder, open_clip):
 
 def test_every_concept_is_encoded_in_every_prompt(folder, open_clip):
     model = load_clip(MODEL, WEIGHTS)
-    bare = encode_concepts(model, NAMES)
+    fractions = []
+    bare = encode_concepts(model, NAMES, BARE, fractions.append)
+    assert fractions == [1]
     assert bare.embeddings.tolist() == [list(COLOURS["red"]), list(COLOURS["sea green"])]
     assert list(zip(bare.groups, bare.concepts, strict=True)) == NAMES
-    two = encode_concepts(model, NAMES, ["a {} thing", "the word {}"])
+    two = encode_concepts(model, NAMES, ["a {} thing", "the word {}"], fractions.append)
     assert two.concepts == ("red", "red", "sea_green", "sea_green")
 
 
@@ -108,7 +110,8 @@ def test_a_model_of_open_clip_with_random_weights(folder, monkeypatch):
     images = list_images(Path("images")).images
     found = encode_folder(model, images, lambda fraction: None)
     assert found.images.embeddings.shape == (len(images), 8)
-    alone = model.encode_images([np.full((4, 5, 3), (0, 20, 250), np.uint8)])
+    blue = np.full((4, 5, 3), (0, 20, 250), np.uint8)
+    alone = model.encode_images([model.prepare(blue)])
     np.testing.assert_allclose(found.images.embeddings[0], alone[0], atol=1e-5)
     with pytest.raises(ValueError, match="weights is weights.pt: not weights of tiny"):
         load_clip("tiny", WEIGHTS)

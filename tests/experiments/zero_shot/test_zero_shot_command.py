@@ -63,8 +63,6 @@ def test_a_model_and_its_embeddings_give_the_same_scores(folder, open_clip):
     )
     main(FILES)
     assert Path("zero_shot/zero_shot.csv").read_bytes() == expected
-    main([*FILES, "--seed=1"])
-    assert Path("zero_shot/zero_shot.csv").read_bytes() != expected
 
 
 def test_unreadable_images_and_other_files_are_counted_and_named(folder, open_clip, capsys):
@@ -132,11 +130,11 @@ def test_groups_of_any_name_have_a_figure(folder):
     with np.load("x.npz") as images, np.load("t.npz") as texts:
         arrays = {"x.npz": dict(images), "t.npz": dict(texts)}
     for name, rows in arrays.items():
-        groups = np.where(rows["groups"] == "colour", "a/b $形", "..")
+        groups = np.where(rows["groups"] == "colour", "a/b $形", "../é.")
         np.savez(name, **rows | {"groups": groups})
     main(FILES)
     figures = {name for name in all_names(folder / "zero_shot") if name.endswith(".png")}
-    assert figures == {"confusion_a%2Fb %24形.png", "confusion_%2E%2E.png"}
+    assert figures == {"confusion_a%2Fb %24形.png", "confusion_..%2Fé..png"}
 
 
 def test_embeddings_are_scored_without_jax_and_torch(folder):
