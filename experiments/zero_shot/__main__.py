@@ -6,7 +6,7 @@ misalign zero_shot --run=runs/cards_small --lane=3
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -61,21 +61,27 @@ def zero_shot(options: argparse.Namespace, console: Console) -> None:
         for index, group in enumerate(groups):
             scores.append(score_group(group, options.seed))
             show("scoring", (index + 1) / len(groups), group.group)
-    write_scores(scores, options.out)
+        write_scores(scores, options.out, lambda fraction: show("drawing", fraction, ""))
     print_table(console, terminal_columns(scores))
     for line in (*notes(scores), f"scores, confusion and figures: {options.out}"):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def write_scores(scores: Sequence[GroupScores], folder: Path) -> None:
-    """Writes `zero_shot.csv`, `confusion.csv` and one figure per group to a folder."""
+def write_scores(
+    scores: Sequence[GroupScores], folder: Path, show: Callable[[float], object]
+) -> None:
+    """Writes `zero_shot.csv`, `confusion.csv` and one figure per group to a folder.
+
+    `show` is called with the fraction of the figures that is drawn.
+    """
     for name, table in (
         ("zero_shot.csv", score_table(scores)),
         ("confusion.csv", confusion_table(scores)),
     ):
         write_atomically(folder / name, table.to_csv(index=False, float_format=DIGITS))
-    for group in scores:
+    for index, group in enumerate(scores):
         save_confusion(group, folder / figure_name(group.group))
+        show((index + 1) / len(scores))
 
 
 def notes(scores: Sequence[GroupScores]) -> list[str]:

@@ -24,12 +24,7 @@ def score_table(scores: Sequence[GroupScores]) -> pd.DataFrame:
 
 def confusion_table(scores: Sequence[GroupScores]) -> pd.DataFrame:
     """Returns the columns group, concept, assigned and images, one row per pair of concepts."""
-    return pd.DataFrame(
-        {"group": group.group, "concept": concept, "assigned": assigned, "images": images}
-        for group in scores
-        for concept, row in zip(group.concepts, group.confusion.tolist(), strict=True)
-        for assigned, images in zip(group.concepts, row, strict=True)
-    )
+    return pd.concat([_cells(group) for group in scores], ignore_index=True)
 
 
 def terminal_columns(scores: Sequence[GroupScores]) -> list[Column]:
@@ -45,6 +40,18 @@ def terminal_columns(scores: Sequence[GroupScores]) -> list[Column]:
         Column("chance", cells(lambda group: f"{1 / len(group.concepts):.3f}"), False),
         Column("lowest F1", cells(_lowest), True),
     ]
+
+
+def _cells(group: GroupScores) -> pd.DataFrame:
+    concepts, count = np.array(group.concepts, object), len(group.concepts)
+    return pd.DataFrame(
+        {
+            "group": group.group,
+            "concept": concepts.repeat(count),
+            "assigned": np.tile(concepts, count),
+            "images": group.confusion.ravel(),
+        }
+    )
 
 
 def _score_rows(scores: GroupScores) -> Iterator[dict]:
