@@ -5,9 +5,11 @@ import io
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.sweep.plan import make_plan
+from experiments.zero_shot import __main__ as zero_shot
 from tests.docs.test_guide import assert_alike
 from tests.lvm.datasets.test_cards import deck, write_folder
 from tests.lvm.datasets.test_causal3dident_reading import write
@@ -103,6 +105,14 @@ def test_the_example_of_the_encoding_size_counts_the_unbiased_semantics():
     assert names["size"].size == 2
     z = names["encode"](names["pairs"][1])
     np.testing.assert_array_equal((z.x != 0).any(0), [True, True, False, False])
+
+
+def test_the_example_of_zero_shot_is_scored(folder):
+    execute("docs/zero_shot.md")
+    zero_shot.main(["--image-embeddings=x.npz", "--text-embeddings=t.npz"])
+    table = pd.read_csv(folder / "zero_shot" / "zero_shot.csv", keep_default_na=False)
+    assert list(table.group.unique()) == ["Animal", "Color"]
+    assert (table.low > 0.5).all()
 
 
 def test_the_readme_is_short():
