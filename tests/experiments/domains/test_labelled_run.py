@@ -17,6 +17,7 @@ from experiments.gallery import draw_gallery
 from experiments.report.write_report import write_report
 from experiments.sweep.loading import encode, encode_images, encode_texts, load_lane, read_plan
 from experiments.sweep.plan import make_plan
+from experiments.zero_shot.lane_groups import lane_groups
 from mmcl import Modalities
 from tests.lvm.datasets.labelled.test_image_arrays import write_dsprites
 from tests.lvm.datasets.labelled.test_image_folder import write_images
@@ -169,6 +170,11 @@ def test_free_captions_are_the_words_of_the_file(folder, capsys, key):
     for factors, text in zip(pairs.factors, sentences, strict=True):
         assert text == f"a {FACTORS[0][1][factors[0]]} number"
     np.testing.assert_array_equal(plan.domain.caption_ids(["a ring", "zebra"])[1], [1, 0, 0])
+
+
+def test_zero_shot_scores_of_free_captions_are_refused(finished_free):
+    with pytest.raises(ValueError, match="has captions of a file: allowed is a run with generated"):
+        lane_groups(finished_free[0], 0)
 
 
 def test_a_run_with_free_captions_scores_every_factor(finished_free):
