@@ -7,9 +7,9 @@ from ml_collections import ConfigDict
 
 from experiments.domains.cards import make_cards
 from experiments.domains.domain import Domain
-from experiments.domains.labelled import make_labelled
 from experiments.domains.latents import make_latents
 from experiments.domains.mpi3d import make_mpi3d
+from experiments.domains.own_images.labelled import make_labelled
 from experiments.domains.scenes import make_causal3dident, make_scenes
 from experiments.rundir.checkpoint_files import read_run
 from experiments.runtime.plugins import import_plugins, plugin_errors, warn_of_changes

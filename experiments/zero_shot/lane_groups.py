@@ -12,7 +12,7 @@ import lvm
 import mmcl
 from experiments.domains.captioned import CaptionedDomain, ImageSplits
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, candidate_values, evenly_spaced
-from experiments.domains.free_captions import FreeCaptionsDomain
+from experiments.domains.own_images.free_captions import FreeCaptionsDomain
 from experiments.sweep.loading import LoadedLane, encode, load_lane, read_plan
 from experiments.zero_shot.candidates import MIN_IMAGES, CandidateGroup, normalized
 

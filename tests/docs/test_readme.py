@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,18 @@ def module_files(name):
     """Returns the files of `experiments.NAME`: module, package, and program of a package."""
     path = ROOT.joinpath("experiments", *name.split("."))
     return path.with_suffix(".py"), path / "__init__.py", path / "__main__.py"
+
+
+def exists(name):
+    """Whether there is a module or package `experiments.NAME`."""
+    file, package, _ = module_files(name)
+    return file.is_file() or package.is_file()
+
+
+def is_function(name):
+    """Whether the last part of `experiments.NAME` is a name in the module before it."""
+    module, _, attribute = name.rpartition(".")
+    return exists(module) and hasattr(import_module(f"experiments.{module}"), attribute)
 
 
 @pytest.fixture(scope="module")
@@ -134,5 +147,4 @@ def test_commands_and_modules_exist(page):
         file, _, program = module_files(name)
         assert file.is_file() or program.is_file(), name
     for name in set(MODULE.findall(text)) - commands:
-        file, package, _ = module_files(name)
-        assert file.is_file() or package.is_file(), name
+        assert exists(name) or is_function(name), name

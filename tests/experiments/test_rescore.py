@@ -126,7 +126,9 @@ def test_a_run_with_more_steps_equals_one_with_them_from_the_start(tmp_path):
 def test_more_steps_than_the_schedule_allows_are_refused_in_one_line(copy):
     before = content(copy)
     config = small_config(**{"recipe.steps": 9})
-    message = "undo the difference recipe.steps: 6 in the run, 9 here .more steps need a run with"
+    message = (
+        "undo the difference recipe.steps: 6 in the run, 9 here .more steps need recipe.decay=False"
+    )
     with pytest.raises(ValueError, match=message) as error:
         run(copy, config)
     assert "\n" not in str(error.value)

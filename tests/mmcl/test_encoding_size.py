@@ -128,7 +128,7 @@ def test_columns_of_zeros_change_no_estimate(key, normals):
     np.testing.assert_allclose(padded.correlations[:2], narrow.correlations, atol=1e-4)
 
 
-@pytest.mark.parametrize("value", [75, -0.1, float("nan")])
+@pytest.mark.parametrize("value", [75.0, -0.1, float("nan")])
 def test_a_correlation_out_of_range_is_refused(value, key):
     z = Modalities(jnp.zeros((8, 3)), jnp.zeros((8, 3)))
     with pytest.raises(ValueError, match=f"shared_correlation is {value}: allowed is 0 to 1"):

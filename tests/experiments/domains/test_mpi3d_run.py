@@ -50,8 +50,8 @@ def test_loading_splits_the_images_and_shows_its_progress(folder, tmp_path):
     assert (len(shared.train.images), len(shared.test.images)) == (1440, 80)
     assert shared.train.factors.shape == (1440, 5)
     levels = np.array([83, 83, 250, 125, 125])
-    for images, factors, _ in shared:
-        np.testing.assert_array_equal(images[:, 0, 1:11:2, 0], factors * levels)
+    for split in shared:
+        np.testing.assert_array_equal(split.images[:, 0, 1:11:2, 0], split.factors * levels)
     file_images = {image.tobytes() for image in made_images()}
     assert {image.tobytes() for image in shared.test.images} <= file_images
     assert not {i.tobytes() for i in shared.test.images} & {

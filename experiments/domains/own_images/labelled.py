@@ -7,8 +7,8 @@ from ml_collections import ConfigDict
 import lvm
 from experiments.domains.captioned import CaptionedDomain, captioned_domain
 from experiments.domains.captioned_scores import FACTOR_PROBES
-from experiments.domains.free_captions import free_captions_domain
-from experiments.domains.labelled_reading import (
+from experiments.domains.own_images.free_captions import free_captions_domain
+from experiments.domains.own_images.labelled_reading import (
     LAYOUTS,
     MULTIMODAL,
     has_free_captions,
