@@ -21,7 +21,8 @@ class Concepts(NamedTuple):
     group_of: int32 [values], the index of the group of each value.
     phrases:  the words for all values, those with the same first word from the longest phrase on.
     labels:   for each group, from a label as `label_key` normalises it to the index of the value;
-              the name of a value is a label of it, and so is each word of no other value and name.
+              the name of a value is a label of it, and so are its words, unless another value of
+              the group has that word or name.
     """
 
     groups: tuple[str, ...]
@@ -76,7 +77,7 @@ def label_key(text: str) -> str:
 
 
 def shared_words(concepts: Concepts) -> dict[tuple[str, ...], list[str]]:
-    """Returns the words of several values, without their plurals, by "group (value)" of these."""
+    """Returns words that mention the same values, without plurals, by "group (value)" of each."""
     names = [
         _describe((concepts.groups[group], value))
         for group, value in zip(concepts.group_of, concepts.values, strict=True)
