@@ -15,7 +15,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from lvm.files.folders import refusing
+# errors of open_clip and torch for a file that does not hold the weights of a model
+UNFIT = (
+    AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError,
+    pickle.UnpicklingError,
+)  # fmt: skip
 
 Prepared = Any  # an image as a tensor, resized and normalised
 
@@ -57,13 +61,15 @@ def load_clip(name: str, weights: Path) -> ClipModel:
             f"{nearest!r}"
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with refusing(f"weights is {weights}: not weights of {name}"):
-        try:
-            model, _, preprocess = open_clip.create_model_and_transforms(
-                name, pretrained=str(weights), device=device
-            )
-        except (AttributeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-            raise ValueError(error) from None
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            name, pretrained=str(weights), device=device
+        )
+    except UNFIT as error:
+        (reason, *_) = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(
+            f"weights is {weights}: allowed is a file with the weights of {name}: {reason}"
+        ) from error
     tokenize = open_clip.get_tokenizer(name)
     model.eval()
 

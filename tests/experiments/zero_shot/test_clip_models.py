@@ -64,7 +64,11 @@ def test_only_unreadable_images_are_refused(folder, open_clip):
     [
         ("ViT-S-tin", "weights.pt", "model is 'ViT-S-tin': .* nearest is 'ViT-S-tiny'"),
         (MODEL, "nope.pt", "weights is nope.pt: allowed is a file with the weights of ViT-S-tiny"),
-        (MODEL, "x.npz", "weights is x.npz: not weights of ViT-S-tiny: Error"),
+        (
+            MODEL,
+            "x.npz",
+            r"x.npz: allowed is a file with the weights of ViT-S-tiny: Error\(s\) in [a-z_ ]*:$",
+        ),
     ],
 )
 def test_errors_name_the_model_and_the_weights(folder, open_clip, name, weights, message):
@@ -113,8 +117,12 @@ def test_a_model_of_open_clip_with_random_weights(folder, monkeypatch):
     blue = np.full((4, 5, 3), (0, 20, 250), np.uint8)
     alone = model.encode_images([model.prepare(blue)])
     np.testing.assert_allclose(found.images.embeddings[0], alone[0], atol=1e-5)
-    with pytest.raises(ValueError, match="weights is weights.pt: not weights of tiny"):
+    with pytest.raises(
+        ValueError, match="weights is weights.pt: allowed is a file with the weights of tiny: .+$"
+    ):
         load_clip("tiny", WEIGHTS)
     torch.save({"a": torch.zeros(1)}, "other.pt")
-    with pytest.raises(ValueError, match="weights is other.pt: not weights of tiny"):
+    with pytest.raises(
+        ValueError, match="weights is other.pt: allowed is a file with the weights of tiny: .+$"
+    ):
         load_clip("tiny", Path("other.pt"))
