@@ -13,6 +13,7 @@ from experiments.domains.own_images.labelled import make_labelled
 from experiments.domains.scenes import make_causal3dident, make_scenes
 from experiments.rundir.checkpoint_files import read_run
 from experiments.runtime.plugins import import_plugins, plugin_errors, warn_of_changes
+from mmcl.part_checks import check_callable, register
 
 DOMAINS: dict[str, Callable[[ConfigDict], Domain]] = {
     "latents": make_latents,
@@ -30,13 +31,8 @@ def register_domain(name: str, make: Callable[[ConfigDict], Domain]) -> None:
     Raises ValueError for a name that another domain has, and for a function that cannot be called.
     The same function may be registered again.
     """
-    if not callable(make):
-        raise ValueError(f"domain is {make!r}: allowed is a function")
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"name of the domain is {name!r}: allowed are letters, digits and _")
-    if name in DOMAINS and DOMAINS[name] != make:
-        raise ValueError(f"name of the domain is {name!r}: allowed is one that is not taken")
-    DOMAINS[name] = make
+    check_callable("domain", make)
+    register("domain", name, make, DOMAINS)
 
 
 def make_domain(config: ConfigDict) -> Domain:
