@@ -1,6 +1,7 @@
 import gzip
 import json
 import random
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,8 @@ from experiments.audit.inputs.caption_files import (
     read_captions,
 )
 from lvm.files.texts import LINES_PER_REPORT, MAX_LINE
+
+zipped = partial(gzip.compress, mtime=0)  # the names of tests contain the bytes
 
 
 @pytest.mark.parametrize(
@@ -28,10 +31,10 @@ from lvm.files.texts import LINES_PER_REPORT, MAX_LINE
         ("c.jsonl", '{"text": "a dog", "n": 1}\n\n{"text": null}\n{"text": "caf\\u00e9"}', "text",
          ["a dog", "", "", "café"]),
         ("c.txt", "", "caption", []),
-        ("c.txt.gz", gzip.compress("a dog\r\nü".encode()), "caption", ["a dog", "ü"]),
-        ("c.TSV.GZ", gzip.compress(b"caption\na \"dog\n"), "caption", ['a "dog']),
-        ("c.csv.gz", gzip.compress(b'caption\n"a\ndog"\n'), "caption", ["a\ndog"]),
-        ("c.jsonl.gz", gzip.compress(b'{"caption": "a dog"}\n'), "caption", ["a dog"]),
+        ("c.txt.gz", zipped("a dog\r\nü".encode()), "caption", ["a dog", "ü"]),
+        ("c.TSV.GZ", zipped(b"caption\na \"dog\n"), "caption", ['a "dog']),
+        ("c.csv.gz", zipped(b'caption\n"a\ndog"\n'), "caption", ["a\ndog"]),
+        ("c.jsonl.gz", zipped(b'{"caption": "a dog"}\n'), "caption", ["a dog"]),
     ],
 )  # fmt: skip
 def test_captions_of_each_format(write, name, content, column, captions):
@@ -46,16 +49,16 @@ def test_captions_of_each_format(write, name, content, column, captions):
         ("c.doc.gz", b"a dog", "caption", "c.doc.gz ends in '.doc.gz': allowed is .csv"),
         ("c.parquet", b"PAR1", "caption", "c.parquet cannot be read: Parquet"),
         ("c.txt.gz", b"a dog", "caption", "c.txt.gz cannot be read: Not a gzipped file"),
-        ("c.txt.gz", gzip.compress(b"a dog\n")[:-4], "caption",
+        ("c.txt.gz", zipped(b"a dog\n")[:-4], "caption",
          "c.txt.gz cannot be read: Compressed file ended before"),
-        ("c.txt.gz", gzip.compress(b"a dog\n", mtime=0)[:10] + b"\xff" * 9, "caption",
+        ("c.txt.gz", zipped(b"a dog\n")[:10] + b"\xff" * 9, "caption",
          "c.txt.gz cannot be read: Error -3 while decompressing"),
-        ("c.csv.gz", gzip.compress(b"caption\nok\nna\xefve\n"), "caption",
+        ("c.csv.gz", zipped(b"caption\nok\nna\xefve\n"), "caption",
          "c.csv.gz cannot be read: line 3 is not UTF-8"),
         ("c.txt", "ok\nna\u00efve\n".encode("latin1"), "caption",
          "c.txt cannot be read: line 2 is not UTF-8: .* byte 0xef .*; convert the file"),
         ("c.txt", "red".encode("utf-16"), "caption", "line 1 is not UTF-8: .* byte 0xff"),
-        ("c.tsv", gzip.compress(b"a dog", mtime=0), "1", "c.tsv cannot be read: line 1 is not UTF"),
+        ("c.tsv", zipped(b"a dog"), "1", "c.tsv cannot be read: line 1 is not UTF"),
         ("c.jsonl", b"\x89PNG\r\n\x1a\n\0\0", "caption", "c.jsonl cannot be read: line 1 is not"),
         ("c.txt", b"a" * (MAX_LINE + 5), "caption",
          "line 1 is too long: allowed is less than 16777216"),
@@ -91,7 +94,7 @@ def test_progress_is_a_fraction_of_a_compressed_file(write):
     letters = random.Random(0)
     lines = "".join(f"{letters.getrandbits(64):x}\n" for _ in range(2 * LINES_PER_REPORT))
     fractions = []
-    list(read_captions(write("c.txt.gz", gzip.compress(lines.encode())), "x", fractions.append))
+    list(read_captions(write("c.txt.gz", zipped(lines.encode())), "x", fractions.append))
     assert fractions == pytest.approx([1 / 2, 1], abs=0.1)
 
 
@@ -108,7 +111,7 @@ def test_captions_written_as_json_are_read_back(write):
 def test_captions_of_a_folder_are_those_of_its_files_by_path(write, tmp_path):
     write("b.txt", "two\n")
     write("a/z.csv", "id,caption\n1,one\n")
-    write("c.txt.gz", gzip.compress(b"three\n"))
+    write("c.txt.gz", zipped(b"three\n"))
     for name in ("c.jpg", "a/readme", ".hidden.txt", ".cache/d.txt"):
         write(name, b"\xff")
     (tmp_path / "folder.txt").mkdir()
