@@ -43,9 +43,9 @@ class Stamps(NamedTuple):
         return tuple(name.split("/")[0] for name in self.names)
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """The path of the folder of each picture."""
-        return tuple(name.rpartition("/")[0] for name in self.names)
+    def subcategories(self) -> tuple[str, ...]:
+        """The first two folders of each picture, or the only one."""
+        return tuple("/".join(name.split("/")[:-1][:2]) for name in self.names)
 
 
 def read_stamps(
@@ -78,8 +78,8 @@ def read_stamps(
         skipped += problems
     if not names:
         raise ValueError(
-            f"{folder} has no stamp: allowed is a folder with pictures (hen.png) and their captions "
-            f"(hen.txt); {'; '.join(skipped[:1]) or 'there is no .png file in it'}"
+            f"{folder} has no stamp: allowed is a folder with pictures (hen.png) and captions "
+            f"(hen.txt); {skipped[0] if skipped else 'it has no .png file'}"
         )
     languages = (
         ENGLISH,

@@ -1,5 +1,6 @@
 """Shared neighbours: do the nearest neighbours of a picture share its category or its words?"""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from experiments.audit.rate_tables import UNKNOWN
 from experiments.audit.rates import wilson
 from experiments.audit.words import words_of
 from experiments.studies.stamps.picture_colours import colour_fractions
@@ -37,7 +39,9 @@ def neighbour_table(
         interval; queries are stamps with a related candidate.
     chance: mean recall if pictures are permuted among stamps, `chance_high` its 97.5 % quantile,
         and `p_value` the fraction of permutations, and of the observed order, with a recall at
-        least as high.
+        least as high. NaN where there are no queries.
+
+    Raises ValueError as `recalls` does.
     """
     pairs = [
         (distance, relation)
@@ -76,15 +80,14 @@ def recalls(
 
 def _recall_rows(distances, relation: Relation, rng, draws: int) -> Iterator[dict]:
     queries = int((relation.related & relation.candidates).any(1).sum())
-    if not queries:
-        return
     observed = recalls(distances, relation, NEIGHBOURS)
     orders = (rng.permutation(len(distances)) for _ in range(draws))
     drawn = np.array(
         [recalls(distances[np.ix_(order, order)], relation, NEIGHBOURS) for order in orders]
     )
     for k, recall, chance in zip(NEIGHBOURS, observed, drawn.T, strict=True):
-        rate = wilson(round(recall * queries), queries)
+        rate = wilson(round(recall * queries), queries) if queries else UNKNOWN
+        at_least = (chance >= recall - 1e-12).sum() if queries else np.nan
         yield {
             "k": k,
             "queries": queries,
@@ -93,44 +96,46 @@ def _recall_rows(distances, relation: Relation, rng, draws: int) -> Iterator[dic
             "recall_high": rate.high,
             "chance": chance.mean(),
             "chance_high": np.quantile(chance, 0.975),
-            "p_value": (1 + (chance >= recall - 1e-12).sum()) / (1 + draws),
+            "p_value": (1 + at_least) / (1 + draws),
         }
 
 
 def _distances(stamps: Stamps, rng: np.random.Generator) -> dict[str, Float[np.ndarray, "n n"]]:
-    """Euclidean distances of all stamps, by three descriptions, with ties broken at random.
+    """Distances of all stamps, by three descriptions, with ties broken at random.
 
-    pixels:  RGBA of the resized picture, colours times alpha.
-    colours: square roots of `colour_fractions` (Hellinger distance).
-    words:   English bag of words with weights log(n / frequency), of length 1 (cosine distance).
+    pixels:  Euclidean, of RGBA of the resized picture, colours times alpha.
+    colours: Euclidean, of square roots of `colour_fractions` (Hellinger).
+    words:   1 - cosine, of the words of `_rare_words` with weights log(n / frequency).
     """
     alpha = stamps.pictures[..., 3:] / 255
     pixels = np.concatenate([stamps.pictures[..., :3] / 255 * alpha, alpha], axis=-1)
-    words = _bag_of_words(stamps.captions[ENGLISH])
-    weighted = words * np.log(len(words) / np.maximum(words.sum(0), 1))
-    lengths = np.linalg.norm(weighted, axis=1, keepdims=True)
-    rows = {
-        "pixels": pixels.reshape(len(pixels), -1),
-        "colours": np.sqrt(colour_fractions(stamps.pictures)),
-        "words": weighted / np.maximum(lengths, 1e-12),
+    words = _rare_words(stamps)
+    words = words * np.log(len(words) / np.maximum(words.sum(0), 1))
+    words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-12)
+    exact = {
+        "pixels": _squared_distances(pixels.reshape(len(pixels), -1)),
+        "colours": _squared_distances(np.sqrt(colour_fractions(stamps.pictures))),
+        "words": 1 - words @ words.T,
     }
-    return {
-        name: _squared_distances(x) + TIE * rng.random((len(x), len(x))) for name, x in rows.items()
-    }
+    return {name: matrix + TIE * rng.random(matrix.shape) for name, matrix in exact.items()}
 
 
 def _relations(stamps: Stamps) -> dict[str, Relation]:
+    """Relations by name; the largest category can be left out, as its pictures may look alike."""
     others = ~np.eye(len(stamps.names), dtype=bool)
-    category, folder, caption = (
-        _equal(values) for values in (stamps.categories, stamps.folders, stamps.captions[ENGLISH])
-    )
-    words = _bag_of_words(stamps.captions[ENGLISH])
-    rare = words[:, words.mean(0) <= COMMON]
+    ((largest, _),) = Counter(stamps.categories).most_common(1)
+    rest = np.array(stamps.categories) != largest
+    category = _equal(stamps.categories)
+    elsewhere = others & ~_equal(stamps.subcategories)
+    words = _rare_words(stamps)
     return {
         "category": Relation(category, others),
-        "category, another folder": Relation(category, others & ~folder),
-        "a word of the caption": Relation(rare @ rare.T > 0, others),
-        "the whole caption": Relation(caption, others),
+        "category, other subfolder": Relation(category, elsewhere),
+        f"category, other subfolder, no {largest}": Relation(
+            category, elsewhere & rest[:, None] & rest
+        ),
+        "a word of the caption": Relation(words @ words.T > 0, others),
+        "the whole caption": Relation(_equal(stamps.captions[ENGLISH]), others),
     }
 
 
@@ -139,11 +144,12 @@ def _equal(values) -> Bool[np.ndarray, "n n"]:
     return values[:, None] == values
 
 
-def _bag_of_words(texts) -> Float[np.ndarray, "n words"]:
-    """Returns 1 where a text contains a word, by the words of all texts."""
-    bags = [set(words_of(text)) for text in texts]
+def _rare_words(stamps: Stamps) -> Float[np.ndarray, "n words"]:
+    """Returns 1 where an English caption contains a word that at most COMMON of them contain."""
+    bags = [set(words_of(text)) for text in stamps.captions[ENGLISH]]
     words = sorted(set().union(*bags))
-    return np.array([[word in bag for word in words] for bag in bags], float)
+    contained = np.array([[word in bag for word in words] for bag in bags], float)
+    return contained[:, contained.mean(0) <= COMMON]
 
 
 def _squared_distances(x: Float[np.ndarray, "n size"]) -> Float[np.ndarray, "n n"]:

@@ -28,7 +28,9 @@ Captions = Mapping[str, Sequence[str]]
 def read_words(path: Path = WORDS) -> dict[str, Concepts]:
     """Returns the concepts of each language of a table (language, group, value, words).
 
-    All languages have the same groups and values, in the same order; a test checks this.
+    All languages have the same groups and values, in the same order; a test checks this. The
+    shipped table has ten colours and the numbers from two to ten, as words and as digits. It lacks
+    `orange`, a fruit in most captions, and `one`, in most of these languages an article.
     """
     _, rows = read_table(path)
     table: dict[str, list[tuple[str, str, list[str]]]] = {}
