@@ -62,3 +62,12 @@ def test_relations_leave_out_stamps_of_the_same_subfolder_and_of_the_largest_cat
     assert words.queries.tolist() == [0, 0]  # of 24 captions, two are more than one in twenty
     assert words.recall.isna().all() and words.p_value.isna().all()
     assert rows(table, "pixels", "the whole caption").queries.tolist() == [24, 24]
+
+
+def test_captions_are_compared_by_their_rare_words_alone():
+    categories = "aabb" * 11  # two captions of 44 contain each word, and all contain `thing`
+    table = neighbour_table(stamps(categories, categories), np.random.default_rng(0), draws=20)
+    assert rows(table, "words", "category").recall[1] == 1
+    assert rows(table, "pixels", "a word of the caption").queries.tolist() == [44, 44]
+    few = neighbour_table(stamps("aabb" * 6), np.random.default_rng(0), draws=20)
+    assert 0.2 < rows(few, "words", "category").recall[1] < 0.8  # no rare words: by chance

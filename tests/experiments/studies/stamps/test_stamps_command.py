@@ -33,7 +33,8 @@ def test_the_study_writes_its_tables_and_figure_without_pictures(tmp_path, capsy
     assert tables["languages"].language.tolist() == ["en", "de", "xx"]
     all_colours = tables["mentions"].query("group == 'colour' and concept == 'all'")
     assert all_colours[["english", "kept", "omitted"]].values.tolist() == [[8, 4, 4]]
-    assert tables["neighbours"].query("relation == 'category'").recall.eq(1).all()
+    by_category = tables["neighbours"].query("relation == 'category'").set_index(["distance", "k"])
+    assert by_category.recall["pixels", 1] == by_category.recall["colours", 1] == 1
     with Image.open(out / "stamps.png") as figure:
         assert figure.width == 5.5 * 160
     printed = capsys.readouterr().out
