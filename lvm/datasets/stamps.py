@@ -81,12 +81,10 @@ def read_stamps(
             f"{folder} has no stamp: allowed is a folder with pictures (hen.png) and captions "
             f"(hen.txt); {skipped[0] if skipped else 'it has no .png file'}"
         )
-    languages = (
-        ENGLISH,
-        *sorted({language for texts in captions for language in texts} - {ENGLISH}),
-    )
+    others = sorted(set().union(*captions) - {ENGLISH})
     by_language = {
-        language: tuple(texts.get(language, "") for texts in captions) for language in languages
+        language: tuple(texts.get(language, "") for texts in captions)
+        for language in (ENGLISH, *others)
     }
     return Stamps(tuple(names), np.stack(pictures), by_language, tuple(skipped))
 

@@ -28,7 +28,7 @@ from lvm.datasets.stamps import ENGLISH, Stamps, read_stamps
 from lvm.files.atomic import write_atomically
 
 SIDE = 32  # pixels
-SHOWN = 10  # languages and skipped files that are printed
+SHOWN = 12  # languages and skipped files that are printed
 COLOUR = "colour"  # group of concepts with labels
 
 
@@ -73,10 +73,12 @@ def study(folder: Path, out: Path, console: Console) -> None:
 def _print(
     console: Console, stamps: Stamps, rates: list[GroupRates], tables: dict[str, pd.DataFrame]
 ) -> None:
-    count = len(stamps.names)
-    print_lines(console, [f"{count} pictures, captions in {len(stamps.captions)} languages."])
-    print_lines(console, [f"{len(stamps.skipped)} not read:"] if stamps.skipped else [])
-    print_lines(console, stamps.skipped[:SHOWN])
+    pictures, languages = len(stamps.names), len(stamps.captions)
+    print_lines(console, [f"{pictures} pictures, captions in {languages} languages."])
+    if stamps.skipped:
+        print_lines(console, [f"{len(stamps.skipped)} not read:", *stamps.skipped[:SHOWN]])
+    if len(stamps.skipped) > SHOWN:
+        print_lines(console, [f"and {len(stamps.skipped) - SHOWN} more"])
     mentions = tables["mentions"]
     for table in (
         terminal_columns(rates),

@@ -80,20 +80,21 @@ def mention_table(captions: Captions, words: Mapping[str, Concepts]) -> pd.DataF
 
 def _language_row(language: str, texts, english, words) -> dict:
     present = [(text, source) for text, source in zip(texts, english, strict=True) if text]
-    own = [text for text, _ in present]
+    present_texts = [text for text, _ in present]
     concepts = words_for(language, words)
     rates = {group: UNKNOWN for group in words[ENGLISH].groups}
     if concepts:
         rates = {
-            group.group: group.selection for group in compute_rates(concepts, count(concepts, own))
+            group.group: group.selection
+            for group in compute_rates(concepts, count(concepts, present_texts))
         }
     return {
         "language": language,
-        "captions": len(own),
-        "coverage": len(own) / len(texts),
+        "captions": len(present_texts),
+        "coverage": len(present_texts) / len(texts),
         "as_english": np.mean([text.casefold() == source.casefold() for text, source in present]),
-        "distinct": len(set(own)),
-        "most_shared": max(Counter(own).values()),
+        "distinct": len(set(present_texts)),
+        "most_shared": max(Counter(present_texts).values()),
         **{
             f"{group}_{name}": number
             for group, rate in rates.items()

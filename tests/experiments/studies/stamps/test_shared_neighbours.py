@@ -71,3 +71,12 @@ def test_captions_are_compared_by_their_rare_words_alone():
     assert rows(table, "pixels", "a word of the caption").queries.tolist() == [44, 44]
     few = neighbour_table(stamps("aabb" * 6), np.random.default_rng(0), draws=20)
     assert 0.2 < rows(few, "words", "category").recall[1] < 0.8  # no rare words: by chance
+
+
+def test_neighbours_in_the_same_subfolder_do_not_count_where_they_are_left_out():
+    colours = "".join("ab"[(number % 4 > 1) ^ (number % 2)] for number in range(24))
+    alike = stamps(colours, "aabb" * 6)  # a colour in one subfolder of a, and in the other of b
+    names = tuple(f"{name[0]}/{number % 2}/{number}" for number, name in enumerate(alike.names))
+    table = neighbour_table(alike._replace(names=names), np.random.default_rng(0), draws=2)
+    assert 0 < rows(table, "pixels", "category").recall[1] < 1
+    assert rows(table, "pixels", "category, other subfolder").recall.tolist() == [0, 0]
