@@ -18,7 +18,7 @@ def pixel_colours(pixels: UInt8[np.ndarray, "*n 3"]) -> Int[np.ndarray, "*n"]:
     By hue, saturation and value (largest channel), in this order: value below 0.2 is black;
     saturation below 0.15 is white from value 0.85 on, grey below it; hues of red and orange with a
     value below 0.65 are brown, unless a red has saturation 0.7 or more; reds with a saturation
-    below 0.5 are pink; else the colour is that of the hue in HUES. The limits are ours, and not fitted
+    below 0.5 are pink; else the colour is that of the hue in HUES. The limits are ours, not fitted
     to captions.
     """
     hue, saturation, value = np.moveaxis(rgb_to_hsv(pixels / 255.0), -1, 0)
