@@ -13,8 +13,8 @@ from pathlib import Path
 from experiments.runtime.user_errors import exit_on_interrupt
 
 COMMANDS = (
-    "run", "report", "rescore", "merge", "inspect", "compare", "best", "metrics", "gallery",
-    "export", "supervised", "time_to_identify", "audit", "zero_shot", "benchmark",
+    "run", "watch", "report", "rescore", "merge", "inspect", "compare", "best", "metrics",
+    "gallery", "export", "supervised", "time_to_identify", "audit", "zero_shot", "benchmark",
     "studies.linearity", "studies.objectives", "studies.misalignment", "studies.scene_factors",
     "studies.attainable", "studies.encoding_size", "studies.stamps",
 )  # fmt: skip

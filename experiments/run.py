@@ -5,6 +5,8 @@ python -m experiments.run --config=experiments/configs/quickstart.py
 """
 
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,13 @@ from rich.console import Console
 
 from experiments.domains.domain import Shared
 from experiments.domains.given_world import with_hash
+from experiments.loggers import Log, check_loggers, no_log, open_loggers
 from experiments.report.write_report import print_summary
 from experiments.rundir.checkpoint_files import UnreadableError, list_checkpoints, newest_by_lane
 from experiments.rundir.checkpoints import set_aside
 from experiments.rundir.claim import check_claim, checkpoint_metadata, claimed, read_lanes
 from experiments.rundir.differences import grown_lanes
+from experiments.rundir.progress_file import temporary_progress, write_progress
 from experiments.rundir.results import scored_lanes
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import (
@@ -33,7 +37,7 @@ from experiments.runtime.devices import (
     use_every_core,
 )
 from experiments.runtime.processes import is_first, join, leave, wait_for_all
-from experiments.runtime.progress import progress
+from experiments.runtime.progress import counted, progress
 from experiments.runtime.signals import Stopped, stop_requests
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.blocks import Block, remaining_blocks
@@ -59,13 +63,19 @@ _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "be one of several proces
 
 
 def run(
-    plan: Plan, shared: Shared, directory: Path, *, console: Console, metadata: dict[str, Any]
+    plan: Plan,
+    shared: Shared,
+    directory: Path,
+    *,
+    console: Console,
+    metadata: dict[str, Any],
+    log: Log = no_log,
 ) -> None:
     """Trains and scores every lane that has no scores yet, then prints a summary.
 
     The arguments and errors are those of `run_blocks`.
     """
-    run_blocks(plan, shared, directory, console=console, metadata=metadata)
+    run_blocks(plan, shared, directory, console=console, metadata=metadata, log=log)
     if is_first():
         print_summary(directory, console)
 
@@ -78,12 +88,14 @@ def run_blocks(
     console: Console,
     metadata: dict[str, Any],
     results: Path | None = None,
+    log: Log = no_log,
 ) -> None:
     """Trains and scores, block by block, every lane that has no scores yet.
 
     shared:   arrays of the plan's domain.
     metadata: of checkpoints.
     results:  the file of the scores; None for `results.csv` of the directory.
+    log:      called with the new rows of the history.
 
     Raises Stopped if a stop is requested.
     """
@@ -95,7 +107,9 @@ def run_blocks(
     def compiled(count, steps):
         return _compile(select_lanes(plan, lanes_with_steps(plan, steps)[:count]), shared)
 
-    with stop_requests() as stopping, progress(console) as show:
+    own_progress = temporary_progress(directory) if is_first() else nullcontext()
+    with stop_requests() as stopping, progress(console) as show, own_progress:
+        announce(remaining(plan, directory, results, largest), directory, say)
         while blocks := remaining(plan, directory, results, largest):
             block = blocks[0]
             count = len(block.lanes)
@@ -118,6 +132,7 @@ def run_blocks(
                         stopping=stopping,
                         show=show,
                         say=say,
+                        log=log,
                     )
                 )
             except UnreadableError as error:
@@ -136,6 +151,14 @@ def remaining(plan: Plan, directory: Path, results: Path, largest: int) -> list[
     finished = scored_lanes(results, plan.domain.scores_per_lane, plan.lane_steps)
     newest = newest_by_lane(list_checkpoints(directory))
     return remaining_blocks(finished, newest, plan.lane_steps, largest)
+
+
+def announce(blocks: Sequence[Block], directory: Path, say: Callable[[str], object]) -> None:
+    """Prints one line on the lanes and blocks that are about to be compiled, if there are any."""
+    if blocks and is_first():
+        lanes = sum(len(block.lanes) for block in blocks)
+        say(f"compiling {counted(lanes, 'lane')} in {counted(len(blocks), 'block')} ...")
+        write_progress(directory, {"activity": "compiling"})
 
 
 def _compile(plan: Plan, shared: Shared) -> tuple[CompiledSweep, Mesh, int]:
@@ -169,6 +192,7 @@ def start(directory: Path) -> None:
     """Runs the config of the command line; everything is checked before any work starts."""
     config = with_hash(CONFIG.value)
     plan = make_plan(config)
+    loggers = check_loggers(config.get("loggers", ()))
     fix_numeric_settings()
     use_every_core()
     enable_compilation_cache()
@@ -186,8 +210,10 @@ def start(directory: Path) -> None:
         leave()
         return
     with claimed(directory, config, plan.lanes, lanes_of) as lanes:
-        plan = order_lanes(plan, lanes)
-        run(plan, shared, directory, console=console, metadata=checkpoint_metadata(config))
+        say = partial(console.print, highlight=False, soft_wrap=True, markup=False)
+        plan, metadata = order_lanes(plan, lanes), checkpoint_metadata(config)
+        with open_loggers(loggers if is_first() else (), directory, say) as log:
+            run(plan, shared, directory, console=console, metadata=metadata, log=log)
     leave()
 
 

@@ -5,7 +5,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments import domains
+from experiments import domains, loggers
 from experiments.configs import default
 from lvm.latents import misalignment, noise_laws, semantics
 from mmcl import output_spaces
@@ -31,6 +31,7 @@ TABLES = (
     semantics.DEPENDENCES,
     noise_laws.NOISE_LAWS,
     domains.DOMAINS,
+    loggers.LOGGERS,
 )
 EXAMPLE = ROOT / "docs" / "guide" / "example_parts.py"
 
@@ -59,7 +60,7 @@ def copy_example(folder):
 
 
 def example_config(**changes):
-    """Returns the small config with all nine parts of the example plugin."""
+    """Returns the small config with all ten parts of the example plugin."""
     parts = {
         "objective": "soft_repulsion",
         "image_encoder": "residual",
@@ -67,7 +68,7 @@ def example_config(**changes):
         "optimizer": "lion",
         "output_space": "ball",
     }
-    config = small_config(plugins=("example_parts",), domain="blurred")
+    config = small_config(plugins=("example_parts",), domain="blurred", loggers=("losses",))
     config.recipe.update(parts)
     config.evaluation.probes = ("linear", "neighbours")
     laws = {"dependence": "chain", "noise_law": "logistic", "misalignment": "rounded"}

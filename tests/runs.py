@@ -7,11 +7,12 @@ from unittest.mock import patch
 from rich.console import Console
 
 from experiments import run as run_module
+from experiments.loggers import no_log
 from experiments.rundir.claim import checkpoint_metadata, claimed
 from experiments.sweep.plan import lanes_of, make_plan, order_lanes
 
 
-def run(directory, config, report=False):
+def run(directory, config, report=False, log=no_log):
     """Runs a config in a directory and returns the printed text.
 
     Without `report` no summary is printed: its figure takes longer than some steps of training.
@@ -23,7 +24,12 @@ def run(directory, config, report=False):
     with summary, claimed(directory, config, plan.lanes, lanes_of) as lanes:
         plan = order_lanes(plan, lanes)
         run_module.run(
-            plan, shared, directory, console=console, metadata=checkpoint_metadata(config)
+            plan,
+            shared,
+            directory,
+            console=console,
+            metadata=checkpoint_metadata(config),
+            log=log,
         )
     return console.export_text()
 

@@ -13,7 +13,15 @@ from tests.repository import ROOT
 CORES = ("lvm", "mmcl", "probes")
 PACKAGES = (*CORES, "experiments")
 RIM_ONLY = {"absl", "ml_collections", "orbax", "matplotlib", "pandas", "rich", "time"}
-LAYERS = ("runtime", "rundir", "domains", "sweep", "report")  # each imports earlier ones alone
+LAYERS = (
+    "runtime",
+    "rundir",
+    "loggers",
+    "domains",
+    "sweep",
+    "report",
+    "watch",
+)  # each imports earlier ones alone
 MOST_NAMES, MOST_MODULES, MOST_TOP_LEVEL = 30, 14, 16
 SHARED_NAMES = {"registry"}  # one in each package that has choices by name
 

@@ -1,6 +1,8 @@
 """Example parts: a plugin with one part of each kind; own_parts.md explains them."""
 
 import dataclasses
+import json
+from contextlib import contextmanager
 
 import flax.linen as nn
 import jax
@@ -10,6 +12,7 @@ from jax.scipy.stats import norm
 
 from experiments.domains import register_domain
 from experiments.domains.latents import LatentsDomain, make_latents
+from experiments.loggers import register_logger
 from lvm.latents.misalignment import Misaligned
 from lvm.latents.semantics import Semantics
 from lvm.registry import register_dependence, register_misalignment, register_noise_law
@@ -110,6 +113,13 @@ def blurred(config):
     return Blurred(**vars(make_latents(config)))
 
 
+@contextmanager
+def losses(directory):
+    """Logger: appends the losses of all lanes to a file of the run directory at each point."""
+    with (directory / "losses.jsonl").open("a") as file:
+        yield lambda rows: print(json.dumps([row["loss"] for row in rows]), file=file, flush=True)
+
+
 register_objective("soft_repulsion", soft_repulsion)
 register_encoder("residual", residual)
 register_optimizer("lion", lion)
@@ -119,3 +129,4 @@ register_misalignment("rounded", rounded)
 register_dependence("chain", chain)
 register_noise_law("logistic", logistic)
 register_domain("blurred", blurred)
+register_logger("losses", losses)

@@ -7,6 +7,7 @@ python -m experiments.benchmark --config=experiments/configs/selection.py  # one
 """
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -26,6 +27,7 @@ from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
 from experiments.runtime.checks import require_known
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import use_every_core
+from experiments.runtime.progress import progress
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import make_plan
 
@@ -55,7 +57,10 @@ def main(argv: list[str]) -> None:
         if CONFIG.value is not None:
             plan = make_plan(CONFIG.value)
             use_every_core()
-            print(describe(plan))
+            say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+            with progress(console) as show:
+                lines = describe(plan, show, say)
+            say(lines)
             return
         if len(tables) < 2:
             use_every_core()

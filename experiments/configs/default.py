@@ -44,6 +44,7 @@ def common(recipe: str) -> ConfigDict:
     return ConfigDict(
         {
             "plugins": (),  # modules that register parts of your own, as ("mine",)
+            "loggers": (),  # "tensorboard", "wandb" or one of a plugin; get the rows of history.csv
             "domain": "",  # kind of world; `world` and `evaluation` have its fields
             "settings": (),
             # settings to run, by name, or by columns ("dependence=independent,temperature=0.3");

@@ -54,6 +54,8 @@ def print_summary(directory: Path, console: Console) -> None:
 def write_report(directory: Path, console: Console, paper: Path | None = None) -> None:
     """Draws all figures and writes `summary.csv` and `report.html`; prints the tables.
 
+    Of a run without scores it draws the learning curves alone.
+
     `paper` is a CSV file with scores of the paper to show beside the cells. Raises ValueError as
     `print_summary` and `read_paper` do.
     """
@@ -61,7 +63,8 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     notes = _progress_notes(directory, run)
     results = _read(directory, console)
     if results is None:
-        _say(console, *notes)
+        curves = _draw_learning(directory, "score")
+        _say(console, *notes, *(f"figure: {path}" for path in curves.values()))
         return
     cells = aggregate_seeds(results).assign(paper=float("nan"))
     if paper is not None:
@@ -149,10 +152,16 @@ def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:
     figures["Measured against attainable"] = save_scatter(cells, folder / "scatter.png")
     if panels := size_panels(cells):
         figures[f"{metric} against the encoding size"] = save_sizes(panels, folder / "sizes.png")
-    if (directory / "history.csv").exists():
-        steps = history.read(directory)
-        figures[f"{metric} against steps"] = save_learning(steps, folder / "learning.png", metric)
-    return figures
+    return figures | _draw_learning(directory, metric)
+
+
+def _draw_learning(directory: Path, metric: str) -> dict[str, Path]:
+    """Draws the learning curves, if the run has any; returns the path by title."""
+    points = history.read(directory)
+    if points.empty:
+        return {}
+    path = directory / "figures" / "learning.png"
+    return {f"{metric} against steps": save_learning(points, path, metric)}
 
 
 def _say(console: Console, *lines: str) -> None:

@@ -24,7 +24,7 @@ FORMAT = 3  # of run directories and checkpoints; a newer one is refused
 DIVERGED = "diverged"  # how the status of such a lane begins
 RUN_FILES = (  # of files and folders in a run directory
     "lock", "config.json", "checkpoints", "history.csv", "results.csv", "summary.csv",
-    "metrics.csv", "report.html", "figures",
+    "metrics.csv", "report.html", "figures", "progress.json", "tensorboard", "wandb",
 )  # fmt: skip
 
 ArrayName = tuple[str, ...]  # the path of an array in a state, like ("train", "params", "x", ...)

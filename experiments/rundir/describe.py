@@ -31,25 +31,31 @@ TASKS = ("head", "zero_shot")  # not probes of a target
 
 
 def describe_run(directory: Path) -> dict[str, Any]:
-    """Returns metadata, lanes and arrays of a run; lanes with step, loss, status and scores."""
+    """Returns metadata, lanes and arrays of a run; lanes with step, loss, status and scores.
+
+    The step is that of the newest point of the history; `checkpoint_step` is that of the arrays.
+    """
     content = read_run(directory)
     newest = newest_by_lane(list_checkpoints(directory))
     failed = {checkpoint: _failed_at(checkpoint) for checkpoint in set(newest.values())}
-    losses = _last_losses(directory)
-    results = list(_rows(directory, "results.csv"))
+    points = last_points(directory)
+    results = list(table_rows(directory, "results.csv"))
     flags = {int(row["lane"]): row["status"] for row in results}
-    scores = _scores(results)
+    scores = kept_and_leaked(results)
     lanes = []
     for number, lane in enumerate(content["lanes"]):
         checkpoint = newest.get(number)
+        saved = checkpoint.step if checkpoint else 0
+        step, loss = points.get(number, (0, None))
         failed_at = failed[checkpoint][checkpoint.lanes.index(number)] if checkpoint else -1
-        state = _state(number, flags, checkpoint)
+        state = _state(number, flags, has_begun=step > 0 or checkpoint is not None)
         lanes.append(
             {
                 "lane": number,
                 **lane,
-                "step": checkpoint.step if checkpoint else 0,
-                "loss": losses.get(number),
+                "step": max(step, saved),
+                "checkpoint_step": saved,
+                "loss": loss,
                 "failed_at": failed_at,
                 "status": status_of(failed_at, state),
                 **scores.get(number, {"least_kept": None, "most_leaked": None}),
@@ -69,10 +75,10 @@ def finished_lanes(directory: Path) -> list[dict[str, Any]]:
     """Returns the lanes of `describe_run`; raises ValueError if one has steps left."""
     lanes = describe_run(directory)["lanes"]
     for lane in lanes:
-        if lane["step"] < lane["steps"]:
+        if lane["checkpoint_step"] < lane["steps"]:
             raise ValueError(
-                f"lane {lane['lane']} of {directory} has done {lane['step']} of {lane['steps']} "
-                "steps: let the run end"
+                f"lane {lane['lane']} of {directory} has done {lane['checkpoint_step']} of "
+                f"{lane['steps']} steps: let the run end"
             )
     return lanes
 
@@ -174,22 +180,26 @@ def _failed_at(checkpoint: Checkpoint) -> list[int]:
     return read_arrays(checkpoint, [("train", "failed_at")], checkpoint.lanes)[0].tolist()
 
 
-def _last_losses(directory: Path) -> dict[int, float]:
-    """The newest loss of each lane in `history.csv`."""
-    return {
-        int(row["lane"]): float(row["loss"] or "nan") for row in _rows(directory, "history.csv")
-    }
-
-
-def _state(number: int, flags: dict[int, str], checkpoint: Checkpoint | None) -> str:
+def _state(number: int, flags: dict[int, str], has_begun: bool) -> str:
     if number in flags:
         flag = flags[number].partition(":")[0]  # the rest is in the table of results
         return "scored" if flag == "ok" else flag
-    return "training" if checkpoint else "waiting"
+    return "training" if has_begun else "waiting"
 
 
-def _scores(results: list[dict[str, str]]) -> dict[int, dict[str, float]]:
-    """Lowest score of an unbiased semantic, and largest excess of another target, by lane."""
+def last_points(directory: Path) -> dict[int, tuple[int, float]]:
+    """Returns step and loss of the newest point of each lane in `history.csv`."""
+    return {
+        int(row["lane"]): (int(row["step"]), float(row["loss"] or "nan"))
+        for row in table_rows(directory, "history.csv")
+    }
+
+
+def kept_and_leaked(results: list[dict[str, str]]) -> dict[int, dict[str, float]]:
+    """Returns `least_kept` and `most_leaked` of each lane in rows of `results.csv`.
+
+    They are the lowest score of an unbiased semantic, and the largest excess of another target.
+    """
     rows = [row for row in results if row["metric"] in METRICS and row["probe"] not in TASKS]
     probes = {row["probe"] for row in rows}
     probe = PROBE if PROBE in probes else min(probes, default=PROBE)
@@ -207,7 +217,8 @@ def _scores(results: list[dict[str, str]]) -> dict[int, dict[str, float]]:
     }
 
 
-def _rows(directory: Path, name: str) -> Iterator[dict[str, str]]:
+def table_rows(directory: Path, name: str) -> Iterator[dict[str, str]]:
+    """Yields the complete rows of a table of a run directory as text; none if it is missing."""
     path = directory / name
     if path.exists():
         check_inside(directory, path)

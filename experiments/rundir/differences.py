@@ -14,6 +14,7 @@ LanesOf = Callable[[ConfigDict], Sequence[Lane]]
 HARMLESS = (  # fields that may change on resuming: they alter rounding at most
     "save_every",
     "save_minutes",
+    "loggers",
     "lanes_per_block",
     "devices_per_lane",
     "world.data",  # paths of a data set and of its converted copy on this machine

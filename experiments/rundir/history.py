@@ -28,8 +28,10 @@ def append(
     *,
     advance: Any,
     monitor_row: Callable[[Any], dict[str, float]],
-) -> None:
+) -> list[dict[str, Any]]:
     """Adds one row per lane: metrics averaged over the steps up to `step`, and scores after it.
+
+    Returns the rows.
 
     lanes:       by number.
     advance:     metrics and monitor scores with leaves [lanes, ...], as the sweep returns them.
@@ -37,17 +39,19 @@ def append(
 
     Adds all rows or none: raises OSError if they cannot be written.
     """
-    rows = pd.DataFrame(
+    rows = [
         {"step": step, **lane_columns(number, lane), **_scores(advance, index, monitor_row)}
         for index, (number, lane) in enumerate(lanes.items())
-    )
+    ]
     path = _path(directory)
     size = path.stat().st_size if path.exists() else 0
     try:
-        with_words(rows).to_csv(path, mode="a", header=size == 0, index=False)
+        table = with_words(pd.DataFrame(rows))
+        table.to_csv(path, mode="a", header=size == 0, index=False)
     except OSError:
         os.truncate(path, size)  # removes an incomplete line
         raise
+    return rows
 
 
 def drop_after(directory: Path, numbers: range, step: int) -> None:

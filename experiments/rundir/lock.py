@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+HOLDER = r"process (\d+) on (\S+) since "  # how the text of a held lock begins
+
 
 @contextmanager
 def locked(directory: Path) -> Iterator[str | None]:

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from experiments.domains.domain import Scores
+from experiments.loggers import Log
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import first_line, read_metadata
 from experiments.rundir.checkpoints import (
@@ -25,6 +26,7 @@ from experiments.runtime.devices import LANES, gather, is_cpu, shard_lanes
 from experiments.runtime.processes import any_process, is_first
 from experiments.runtime.progress import Show
 from experiments.runtime.signals import Stopped
+from experiments.sweep.block_progress import BlockProgress, block_progress
 from experiments.sweep.blocks import Block
 from experiments.sweep.compiled import SCORED_TOGETHER, Advance, CompiledSweep
 from experiments.sweep.lane import LaneState
@@ -43,6 +45,7 @@ class BlockTask(NamedTuple):
     metadata:        of checkpoints.
     stopping:        returns whether a stop is requested.
     show, say:       progress, and printing of a line.
+    log:             called with the new rows of the history.
     """
 
     block: Block
@@ -56,6 +59,7 @@ class BlockTask(NamedTuple):
     stopping: Callable[[], bool]
     show: Show
     say: Callable[[str], None]
+    log: Log
 
 
 def run_block(task: BlockTask) -> None:
@@ -93,7 +97,8 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
     data, state = shard_lanes(task.mesh, (plan.data, state))
     if is_first():
         history.drop_after(task.directory, lanes, step)
-    _show(task, "training", step / plan.steps, "")
+    report = _progress(task).training
+    report(step, np.zeros(0))
     with _saver(task) as save:
         saved_at = time.monotonic()
         while step < plan.steps:
@@ -105,8 +110,7 @@ def _train(task: BlockTask, step: int, state: LaneState) -> LaneState:
             advance = jax.tree.map(lambda leaf: leaf[: len(lanes)], gather(advance))
             if is_first():
                 _add_history(task, step, advance)
-            note = f"step {step}, loss {_mean(advance.metrics.loss):.3f}"
-            _show(task, "training", step / plan.steps, note)
+            report(step, advance.metrics.loss)
             overdue = time.monotonic() - saved_at > 60 * plan.save_minutes
             due = overdue or step % plan.save_every < chunk or step == plan.steps
             due, stop = any_process([due, task.stopping()])
@@ -131,14 +135,15 @@ def _score(task: BlockTask, state: LaneState) -> list[Scores]:
     per_device = -(-count // devices)
     together = 1 if is_cpu(task.mesh) else min(per_device, SCORED_TOGETHER)
     scores: list[Scores] = [None] * (per_device * devices)
-    _show(task, "scoring", 0.0, "")
+    report = _progress(task).scoring
+    report(0)
     for begin in range(0, per_device, together):
         rows = np.minimum(np.arange(begin, begin + together, dtype=np.int32), per_device - 1)
         stacked = gather(task.sweep.score(data, state, rows))
         for index, row in enumerate(np.add.outer(per_device * np.arange(devices), rows).flat):
             scores[row] = jax.tree.map(lambda leaf, index=index: leaf[index], stacked)
         done = min((begin + together) * devices, count)
-        _show(task, "scoring", done / count, "")
+        report(done)
         (stop,) = any_process([task.stopping()])
         if stop and done < count:
             raise Stopped(f"all steps, before the scores of {count} lanes were complete")
@@ -185,20 +190,13 @@ def _add_history(task: BlockTask, step: int, advance: Advance) -> None:
     lanes = dict(zip(task.block.lanes, task.plan.lanes, strict=True))
     try:
         monitor_row = task.plan.domain.monitor_row
-        history.append(task.directory, lanes, step, advance=advance, monitor_row=monitor_row)
+        rows = history.append(task.directory, lanes, step, advance=advance, monitor_row=monitor_row)
     except OSError as error:
         task.say(f"history.csv has nothing of step {step}: {error.strerror}")
+        return
+    task.log(rows)
 
 
-def _show(task: BlockTask, activity: str, fraction: float, note: str) -> None:
-    """Shows the fraction of the whole plan that is done at this fraction of the block."""
-    lanes, lane_steps = task.block.lanes, task.full_plan.lane_steps
-    part = f"lanes {lanes[0]}-{lanes[-1]} of {len(lane_steps)}"
-    part = "" if len(lanes) == len(lane_steps) else part
-    done = sum(lane_steps[: lanes[0]]) + fraction * sum(task.plan.lane_steps)
-    task.show(activity, done / sum(lane_steps), " ".join(filter(None, [note, part])))
-
-
-def _mean(losses: np.ndarray) -> float:
-    """The mean loss of the lanes that did not diverge."""
-    return float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
+def _progress(task: BlockTask) -> BlockProgress:
+    directory = task.directory if is_first() else None
+    return block_progress(task.block.lanes, task.full_plan.lane_steps, directory, task.show)

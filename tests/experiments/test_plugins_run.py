@@ -39,7 +39,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """A folder with the example plugin, and a finished run of all nine parts."""
+    """A folder with the example plugin, and a finished run of all its parts."""
     folder = tmp_path_factory.mktemp("plugin")
     copy_example(folder)
     with pytest.MonkeyPatch.context() as patch, temporary_registries():

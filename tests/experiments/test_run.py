@@ -28,7 +28,9 @@ def test_a_run_writes_the_files_that_the_readme_lists(finished):
 
 def test_a_run_prints_progress_and_measured_and_attainable_scores(finished):
     _, text = finished
+    assert text.startswith("compiling 2 lanes in 1 block ...\n")
     assert "training 100% step 6, loss" in text
+    assert " lane-steps/s" in text
     assert "select [2] perturb {2}, dependent semantics, size 1, noise" in text
     assert "attainable" in text
 

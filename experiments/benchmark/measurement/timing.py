@@ -21,12 +21,15 @@ class Program(NamedTuple):
 
 
 def measure(
-    programs: Mapping[str, Program], repeats: int, repeat_seconds: float
+    programs: Mapping[str, Program],
+    repeats: int,
+    repeat_seconds: float,
+    report: Callable[[float], object] = lambda seconds: None,
 ) -> dict[str, tuple[float, ...]]:
     """Returns seconds per call of every program, one value per repeat.
 
     The programs take turns. A repeat is as many calls as take `repeat_seconds`; calls before the
-    first repeat warm up.
+    first repeat warm up. `report` is called with seconds per call after each repeat.
     """
     states = {name: program.initial for name, program in programs.items()}
     counts, times = {}, {name: () for name in programs}
@@ -38,6 +41,7 @@ def measure(
         for name, program in programs.items():
             states[name], seconds = _timed(program.call, states.pop(name), counts[name])
             times[name] += (seconds / counts[name],)
+            report(times[name][-1])
     return times
 
 

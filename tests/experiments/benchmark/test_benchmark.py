@@ -1,5 +1,6 @@
 """The benchmark: counting, timing, table, targets, and a run with tiny sizes."""
 
+import re
 from dataclasses import replace
 from functools import cache, partial
 from io import StringIO
@@ -330,9 +331,21 @@ def test_the_error_names_a_missing_column(tmp_path):
 
 def test_a_lane_step_of_a_config_is_timed(monkeypatch):
     """A call has two steps of two lanes."""
-    monkeypatch.setattr(one_config, "measure", lambda programs, *_: {"": (1.0, 2.0, 4.0)})
-    compile_seconds, step = lane_step_times(make_plan(small_config()))
+    seconds, said, shown = (1.0, 2.0, 4.0), [], []
+
+    def measured(programs, repeats, repeat_seconds, report):
+        for value in seconds:
+            report(value)
+        return {"": seconds}
+
+    monkeypatch.setattr(one_config, "measure", measured)
+    plan = make_plan(small_config())
+    compile_seconds, step = lane_step_times(plan, lambda *entry: shown.append(entry), said.append)
     assert compile_seconds > 0
+    (line,) = said
+    assert re.match(r"first estimate, from one lane alone: [\d,]+ ms per step; compiling 2", line)
+    assert "8 calls of 2 steps take about" in line  # as many as the history has between points
+    assert shown[-1] == ("measuring", 3 / 7, "1000.00 ms per lane-step")
     assert step == {"time_ms": 500.0, "low": 250.0, "high": 1000.0}
 
 

@@ -182,6 +182,19 @@ def test_a_run_with_missing_lanes_is_reported_and_drawn(directory, tmp_path):
     assert (partial / "report.html").exists()
 
 
+def test_the_curves_of_a_run_without_scores_are_drawn(directory, tmp_path):
+    partial = tmp_path / "run"
+    shutil.copytree(directory, partial)
+    (partial / "results.csv").unlink()
+    console = Console(record=True, width=200, file=io.StringIO())
+    report_module.write_report(partial, console)
+    curves = partial / "figures" / "learning.png"
+    lines = console.export_text().splitlines()
+    assert lines[0].endswith("0 of 6 lanes scored; lanes 0-5 are at step 4 of 6")
+    assert lines[1:] == [f"figure: {curves}"]
+    assert curves.stat().st_size > 10_000
+
+
 def test_a_setting_whose_lanes_diverged_at_step_0_is_drawn(directory, tmp_path, monkeypatch):
     monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # drawn by other tests
     path = tmp_path / "run"

@@ -65,6 +65,17 @@ def test_a_partially_written_history_is_read_up_to_its_last_complete_line(direct
     assert np.isfinite(describe_run(tmp_path / "run")["lanes"][0]["loss"])
 
 
+def test_the_step_is_that_of_the_history_also_before_the_next_checkpoint(directory, tmp_path):
+    shutil.copytree(directory, tmp_path / "run")
+    path = tmp_path / "run" / "history.csv"
+    last = path.read_text().splitlines()[-1]
+    with path.open("a") as file:
+        file.write("8" + last[1:] + "\n")
+    first, second = describe_run(tmp_path / "run")["lanes"]
+    assert (first["step"], first["checkpoint_step"]) == (6, 6)
+    assert (second["step"], second["checkpoint_step"]) == (8, 6)
+
+
 def test_lanes_of_a_run_without_steps_are_waiting(directory, tmp_path):
     (tmp_path / "config.json").write_text((directory / "config.json").read_text())
     for lane in describe_run(tmp_path)["lanes"]:
