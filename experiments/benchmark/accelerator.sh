@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Measures all that needs an accelerator, in under nine minutes:
+#   [WHEELS=FOLDER] [OUT=FOLDER] bash experiments/benchmark/accelerator.sh [--parts=device,lanes] [--smoke]
+# WHEELS: wheels of missing packages, from gather_wheels.sh; nothing is downloaded.
+# OUT: one CSV per part and summary.md (default runs/accelerator). PYTHON: the interpreter (python3).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-python3}
+limit=530
+if [ -n "${WHEELS:-}" ]; then
+    compgen -G "$WHEELS/*.whl" >/dev/null || { echo "error: WHEELS is $WHEELS: allowed is a folder of wheels" >&2; exit 1; }
+    site=$(mktemp -d)
+    trap 'rm -rf "$site"' EXIT
+    "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir --target "$site" "$WHEELS"/*.whl
+    export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
+fi
+"$python" -m experiments.benchmark.accelerator --out="${OUT:-runs/accelerator}" --seconds=$((limit - SECONDS)) "$@"

@@ -1,0 +1,48 @@
+"""Marked tests: runs the tests that are marked `accelerator`, each recorded when it ends."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments.benchmark.accelerator.part_task import PartTask
+
+ROOT = Path(__file__).parents[3]
+MARK = "mark.accelerator"
+OUTCOME = re.compile(r"^(\S+::.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
+REASON = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?) - (.*)$")
+
+
+def run_marked_tests(task: PartTask) -> None:
+    """Records the outcome of every test that is marked `accelerator`.
+
+    They are compiled with all optimisations, other than in the default run of the tests. Raises
+    RuntimeError if a test fails or none is found.
+    """
+    files = marked_files(ROOT / "tests")
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-v"]
+    process = subprocess.Popen(
+        [*command, "--strict-markers", "-m", "accelerator", *map(str, files)],
+        cwd=ROOT,
+        env=os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    outcomes, last = {}, ""
+    for line in process.stdout:
+        last = line.strip() or last
+        if found := OUTCOME.match(line):
+            outcomes[found[1]] = found[2].lower()
+            task.record(found[1], note=found[2].lower())
+        elif found := REASON.match(line):
+            outcomes[found[1]] = "failed"
+            task.record(found[1], note=f"failed: {found[2]}")
+    if process.wait():
+        raise RuntimeError(f"tests: {last}")
+
+
+def marked_files(tests: Path) -> list[Path]:
+    """Returns the test files that contain the marker, so that no other file is imported."""
+    return sorted(path for path in tests.rglob("test_*.py") if MARK in path.read_text())
