@@ -116,7 +116,7 @@ SMOKE = DeviceSizes(
     scenes=(
         "scenes:patches",
         "--config.seeds=1",
-        "--config.only=('select [1]',)",
+        "--config.only=('select {shape}',)",
         "--config.world.images=40",
         "--config.world.resolution=16",
         "--config.recipe.steps=2",

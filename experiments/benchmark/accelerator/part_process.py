@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,15 +75,12 @@ def _stop_group(process: subprocess.Popen) -> str:
     """Stops a process and those that it has started; returns what it has printed, if it ran."""
     if process.poll() is not None:
         return ""
-    output = ""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        os.killpg(process.pid, number)
-        try:
-            output, _ = process.communicate(timeout=STOPPING)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    return output
+    os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOPPING)
+    with suppress(ProcessLookupError):  # also those that outlive the process
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
 
 
 def part_command(out: Path, *, smoke: bool) -> list[str]:

@@ -30,10 +30,14 @@ class PartTask(NamedTuple):
 
 
 def make_record(path: Path) -> Record:
-    """Returns a function that adds a row to a CSV, which is written completely after each row."""
+    """Returns a function that adds a row to a CSV, which is written anew after each row.
+
+    A row replaces an earlier one of the same case, and comes last.
+    """
     rows: dict[str, dict[str, Any]] = {}
 
     def record(case: str, **columns):
+        rows.pop(case, None)
         rows[case] = {"case": case, **columns}
         save_table(pd.DataFrame(list(rows.values())), path)
 
