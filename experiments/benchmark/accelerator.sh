@@ -7,11 +7,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 limit=530
+site=$(mktemp -d)
+trap 'rm -rf "$site"' EXIT
+# the packages read their version from this metadata, also where the project is not installed
+version=$(sed -n 's/^version = //p' setup.cfg)
+mkdir "$site/misalign-$version.dist-info"
+printf 'Metadata-Version: 2.1\nName: misalign\nVersion: %s\n' "$version" >"$site/misalign-$version.dist-info/METADATA"
 if [ -n "${WHEELS:-}" ]; then
     compgen -G "$WHEELS/*.whl" >/dev/null || { echo "error: WHEELS is $WHEELS: allowed is a folder of wheels" >&2; exit 1; }
-    site=$(mktemp -d)
-    trap 'rm -rf "$site"' EXIT
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir --target "$site" "$WHEELS"/*.whl
-    export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
 fi
+export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
 "$python" -m experiments.benchmark.accelerator --out="${OUT:-runs/accelerator}" --seconds=$((limit - SECONDS)) "$@"

@@ -60,7 +60,7 @@ def _panels(table: pd.DataFrame) -> list[Panel]:
     largest = table[table.share.notna()].groupby(["part", "variant"], sort=False).share.max()
     largest = largest.reset_index()
     largest = largest.assign(variant=largest.part + ": " + largest.variant)
-    largest = largest[~largest.part.isin(["peer", "growth"])]
+    largest = largest[~largest.part.isin(["peer", "growth", "reference"])]
     return [
         Panel("time per lane-step, against lanes", step, "lanes", TIME),
         Panel("memory of training, against lanes", step, "lanes", MEMORY),

@@ -33,17 +33,19 @@ def main(arguments: list[str]) -> None:
     with user_errors():
         if options.part:
             (name,) = require_known("part", [options.part], DEVICE_PARTS)
-            run_one(name, sizes, options.out, options.seconds)
+            run_one(name, sizes, options.out, options.until or time.time() + options.seconds)
         else:
             names = require_known("parts", options.parts.split(","), DEVICE_PARTS)
             failed = run_all(names, options.out, options.seconds, smoke=options.smoke)
             sys.exit(1 if failed else 0)
 
 
-def run_one(name: str, sizes: DeviceSizes, out: Path, seconds: float) -> None:
-    """Runs one part in this process; its table is `out`/NAME.csv."""
-    record = make_record(out / f"{name}.csv")
-    DEVICE_PARTS[name](PartTask(sizes, record, out, time.monotonic() + seconds))
+def run_one(name: str, sizes: DeviceSizes, out: Path, deadline: float) -> None:
+    """Runs one part in this process; its table is `out`/NAME.csv.
+
+    deadline: as `time.time` counts.
+    """
+    DEVICE_PARTS[name](PartTask(sizes, make_record(out / f"{name}.csv"), out, deadline))
 
 
 def run_all(names: tuple[str, ...], out: Path, seconds: float, *, smoke: bool) -> bool:
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parts", default=",".join(DEVICE_PARTS), help="parts to measure")
     parser.add_argument("--part", help="one part, in this process")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit of all parts")
+    parser.add_argument("--until", type=float, help="end of the part, in seconds since 1970")
     parser.add_argument("--smoke", action="store_true", help="small sizes, also on a CPU")
     return parser
 

@@ -38,15 +38,16 @@ def run_parts(
 
     limits:  seconds of a part by name; without one it may take all that is left.
     seconds: of all parts together.
-    command: to which --part and --seconds are added.
+    command: to which --part and --until are added.
     """
-    end = time.monotonic() + seconds
+    end = time.time() + seconds
     for name in names:
-        limit = min(limits.get(name, seconds), end - time.monotonic() - STOPPING)
-        if limit < min(LEAST, limits.get(name, seconds)):
+        limit = min(limits.get(name, seconds), end - time.time() - STOPPING)
+        if limit < LEAST:
             yield PartOutcome(name, "no time left", 0.0, max(0.0, limit))
-            continue
-        yield run_part(name, limit, [*command, f"--part={name}", f"--seconds={limit:.1f}"])
+        else:
+            until = f"--until={time.time() + limit:.1f}"
+            yield run_part(name, limit, [*command, f"--part={name}", until])
 
 
 def run_part(name: str, limit: float, command: Sequence[str]) -> PartOutcome:

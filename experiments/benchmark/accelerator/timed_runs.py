@@ -38,7 +38,7 @@ def timed_run(
 
     The seconds are those of a user: start of the process, compilation, training and scores.
 
-    deadline: as `time.monotonic` counts; the process is then stopped as by a user.
+    deadline: as `time.time` counts; the process is then stopped as by a user.
     report:   called with the progress after each POLL seconds and at the end.
 
     Raises RuntimeError with the last line of the output if the run fails.
@@ -50,13 +50,13 @@ def timed_run(
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
         while True:
-            status = _wait(process, min(POLL, max(0.0, deadline - time.monotonic())))
+            status = _wait(process, min(POLL, max(0.0, deadline - time.time())))
             seconds = time.monotonic() - start
             if (now := _lane_steps(directory)) > steps:
                 steps, trained = now, seconds
             progress = RunProgress(seconds, steps, trained, status == 0)
             report(progress)
-            if status is not None or time.monotonic() >= deadline:
+            if status is not None or time.time() >= deadline:
                 break
     finally:
         _stop(process)
