@@ -10,8 +10,8 @@ from experiments.benchmark.accelerator.part_task import PartTask
 
 ROOT = Path(__file__).parents[3]
 MARK = "mark.accelerator"
-OUTCOME = re.compile(r"^(\S+::.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
-REASON = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?) - (.*)$")
+OUTCOME = re.compile(r"^(\S*::.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
+REASON = re.compile(r"^(?:FAILED|ERROR) (\S*::.+?) - (.*)$")
 
 
 def run_marked_tests(task: PartTask) -> None:
@@ -21,25 +21,24 @@ def run_marked_tests(task: PartTask) -> None:
     RuntimeError if a test fails or none is found.
     """
     files = marked_files(ROOT / "tests")
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-v"]
-    process = subprocess.Popen(
-        [*command, "--strict-markers", "-m", "accelerator", *map(str, files)],
+    command = [sys.executable, "-m", "pytest", "-c", "setup.cfg", "-o", "addopts=", "-v"]
+    command += ["-p", "no:cacheprovider", "--strict-markers", "-m", "accelerator"]
+    last = ""
+    with subprocess.Popen(
+        [*command, *map(str, files)],
         cwd=ROOT,
         env=os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    outcomes, last = {}, ""
-    for line in process.stdout:
-        last = line.strip() or last
-        if found := OUTCOME.match(line):
-            outcomes[found[1]] = found[2].lower()
-            task.record(found[1], note=found[2].lower())
-        elif found := REASON.match(line):
-            outcomes[found[1]] = "failed"
-            task.record(found[1], note=f"failed: {found[2]}")
-    if process.wait():
+    ) as process:
+        for line in process.stdout:
+            last = line.strip() or last
+            if found := OUTCOME.match(line):
+                task.record(found[1], note=found[2].lower())
+            elif found := REASON.match(line):
+                task.record(found[1], note=f"failed: {found[2]}")
+    if process.returncode:
         raise RuntimeError(f"tests: {last}")
 
 

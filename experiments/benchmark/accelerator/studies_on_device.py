@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.benchmark.accelerator.part_task import NO_TIME, PartTask, seconds_left, verdict
 from experiments.benchmark.accelerator.timed_runs import SAVING, RunProgress, timed_run
 from experiments.compare import compare
+from experiments.report.tables import distance_from_theory
 from experiments.rundir.results import read_results
 from mmcl.precision import PRECISIONS
 
@@ -28,10 +29,10 @@ def numerical_section(task: PartTask) -> None:
         progress = timed_run(task.sizes.numeric, directory, task.deadline - SAVING, report)
         if not progress.finished:
             return
-        table = compare([directory])
-        scores = {"least_kept": table[KEPT].min(), "most_leaked": table[LEAKED].max()}
-        lanes = read_results(directory / "results.csv").lane.nunique()
-        task.record("scores of all settings, means over seeds", lanes=lanes, **scores)
+        rows = read_results(directory / "results.csv")
+        for (probe, law, *_), scores in distance_from_theory(rows).iterrows():
+            columns = {"lanes": rows.lane.nunique(), KEPT: scores[KEPT], LEAKED: scores[LEAKED]}
+            task.record(f"single lanes, {probe}, {law}", **columns)
 
 
 def precision_table(task: PartTask) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from experiments.rundir import history
 
+COMMAND = sys.executable, "-m", "experiments.run"
 POLL = 1.0  # seconds between two looks at the files of a run
 SAVING = 10.0  # seconds that a stopped run has to save its lanes
 
@@ -43,7 +44,7 @@ def timed_run(
 
     Raises RuntimeError with the last line of the output if the run fails.
     """
-    command = [sys.executable, "-m", "experiments.run", *arguments, f"--workdir={directory}"]
+    command = [*COMMAND, *arguments, f"--workdir={directory}"]
     log = directory.with_suffix(".log")
     start, steps, trained = time.monotonic(), 0, 0.0
     with log.open("w") as output:
