@@ -9,6 +9,7 @@ from absl.testing import flagsaver
 
 import lvm
 from experiments.benchmark import __main__ as program
+from experiments.benchmark.output_figure import _panels, save_benchmark_figure
 from experiments.benchmark.output_table import make_table
 from experiments.benchmark.reference import reference_comparison
 from experiments.benchmark.reference.reference_comparison import (
@@ -113,6 +114,18 @@ def test_the_ratio_is_per_model_of_the_same_score(reached, note):
     assert list(rows.value) == [600.0, 2.0, 300.0]
     assert rows.note.iloc[2].startswith(note)
     assert ("not reached, R² 0.4" in rows.note.iloc[0]) != reached
+
+
+def test_steps_of_both_are_bars_of_the_figure(tmp_path):
+    times = {"time_ms": 2.0, "low": 1.0, "high": 3.0}
+    rows = [
+        {"part": "reference", "variant": "ours", "share": 0.3, **times},
+        {"part": "reference", "variant": "reference code, step", **times},
+        {"part": "reference", "variant": "times as fast, per step", "value": 1.0},
+    ]
+    save_benchmark_figure(make_table(rows), tmp_path / "benchmark.png")
+    (panel,) = [panel for panel in _panels(make_table(rows)) if not panel.rows.empty]
+    assert list(panel.rows.variant) == ["ours", "reference code, step"]
 
 
 def test_there_is_no_ratio_if_our_models_do_not_reach_the_score():
