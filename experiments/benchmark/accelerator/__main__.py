@@ -22,7 +22,7 @@ from lvm.files.atomic import write_atomically
 
 SECONDS = 530.0  # of all parts together
 FIRST = "device"  # the part without which no other one is measured
-# programs of several processes share the memory; each process compiles with this cache
+# otherwise the process of a part takes the memory that a run which it starts needs
 ENVIRONMENT = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 

@@ -73,7 +73,12 @@ DEVICE = DeviceSizes(
     images=100_000,
     resolution=64,
     # few images and lanes at a time, so that training begins before the time limit
-    scenes=("scenes", "--config.world.images=20000", "--config.lanes_per_block=4"),
+    scenes=(
+        "scenes",
+        "--config.world.images=20000",
+        "--config.lanes_per_block=4",
+        "--config.log_every=20",
+    ),
 )
 
 _SMALL_RECIPE = {"widths": (8, 8), "batch": 16, "group": 16, "warmup": 2}

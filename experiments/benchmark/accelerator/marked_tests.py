@@ -10,6 +10,8 @@ from experiments.benchmark.accelerator.part_task import PartTask
 
 ROOT = Path(__file__).parents[3]
 MARK = "mark.accelerator"
+# all optimisations, and no plugins that only this machine has
+ENVIRONMENT = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 OUTCOME = re.compile(r"^(\S*::.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b")
 REASON = re.compile(r"^(?:FAILED|ERROR) (\S*::.+?) - (.*)$")
 
@@ -23,11 +25,12 @@ def run_marked_tests(task: PartTask) -> None:
     files = marked_files(ROOT / "tests")
     command = [sys.executable, "-m", "pytest", "-c", "setup.cfg", "-o", "addopts=", "-v"]
     command += ["-p", "no:cacheprovider", "--strict-markers", "-m", "accelerator"]
+    command += ["-o", "filterwarnings=default"]  # of JAX on a device; numbers are tested here
     last = ""
     with subprocess.Popen(
         [*command, *map(str, files)],
         cwd=ROOT,
-        env=os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"},
+        env=os.environ | ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,6 +7,7 @@ import time
 
 import pandas as pd
 import pytest
+from absl.testing import flagsaver
 
 from experiments.benchmark import wheel_list
 from experiments.benchmark.accelerator import __main__ as program
@@ -16,6 +17,8 @@ from experiments.benchmark.accelerator.device_parts import DEVICE_PARTS
 from experiments.benchmark.accelerator.device_sizes import DEVICE, SMOKE
 from experiments.benchmark.accelerator.device_summary import markdown_table, summary_page
 from experiments.benchmark.accelerator.part_process import PartOutcome, run_part, run_parts
+from experiments.runtime.command_line import CONFIG, parse_flags
+from experiments.sweep.plan import make_plan
 from tests.repository import ROOT
 
 SCRIPT = ROOT / "experiments" / "benchmark" / "accelerator.sh"
@@ -40,12 +43,16 @@ def test_every_part_has_a_time_limit_and_all_fit_in_nine_minutes():
     assert len(DEVICE_PARTS) + 1 <= 8  # files
 
 
-@pytest.mark.parametrize("sizes", [DEVICE, SMOKE])
-def test_runs_have_configs_that_exist(sizes):
-    from experiments.runtime.command_line import config_path  # noqa: PLC0415
-
-    for arguments in (sizes.numeric, sizes.precision, sizes.scenes):
-        assert config_path(arguments[0]).endswith((".py", ".py:patches"))
+@pytest.mark.filterwarnings("ignore:the load_module")  # of ml_collections
+@pytest.mark.parametrize(("sizes", "lanes"), [(DEVICE, (126, 16, 13)), (SMOKE, (1, 1, 1))])
+def test_runs_have_valid_configs(sizes, lanes, monkeypatch):
+    runs = (sizes.numeric, (*sizes.precision, "--config.recipe.precision=tf32"), sizes.scenes)
+    for arguments, count in zip(runs, lanes, strict=True):
+        argv = ["run", *arguments]
+        monkeypatch.setattr(sys, "argv", argv)  # where ml_collections finds fields
+        with flagsaver.flagsaver():
+            parse_flags(argv)
+            assert len(make_plan(CONFIG.value).lanes) == count
 
 
 def test_a_part_ends_done_failed_or_at_its_limit():
