@@ -12,7 +12,9 @@ from jaxtyping import install_import_hook
 os.environ.setdefault("NPROC", "8")
 # Compilation takes most of the time of the tests, and they check values, not speed.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for subprocesses
-jax.config.update("jax_disable_most_optimizations", True)
+jax.config.update(
+    "jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"
+)
 # Many subprocesses of tests compile the same functions: the cache compiles each of them once.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")

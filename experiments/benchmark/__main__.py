@@ -3,6 +3,7 @@
 python -m experiments.benchmark [--quick] [--parts=objective,step] [--out=runs/benchmark]
 python -m experiments.benchmark --compare=OLD.csv          # measures, then compares with OLD.csv
 python -m experiments.benchmark --compare=OLD.csv,NEW.csv  # compares two files, measures nothing
+python -m experiments.benchmark --parts=reference --reference=FOLDER  # beside the authors' code
 python -m experiments.benchmark --config=experiments/configs/selection.py  # one config only
 """
 
@@ -23,6 +24,8 @@ from experiments.benchmark.output_table import (
     side_by_side,
     terminal_table,
 )
+from experiments.benchmark.reference.reference_comparison import PART as REFERENCE
+from experiments.benchmark.reference.reference_folder import check_reference
 from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
 from experiments.runtime.checks import require_known
 from experiments.runtime.command_line import CONFIG, parse_flags
@@ -39,6 +42,7 @@ _PARTS = flags.DEFINE_list(
 _QUICK = flags.DEFINE_bool("quick", False, "measure few and small sizes, in minutes")
 _SECONDS = flags.DEFINE_float("seconds", None, "do not time a case that takes longer", 0)
 _OUT = flags.DEFINE_string("out", "runs/benchmark", "folder of benchmark.csv and benchmark.png")
+_REFERENCE = flags.DEFINE_string("reference", None, "folder of the authors' code, to compare with")
 _COMPARE = flags.DEFINE_list("compare", [], "a CSV to compare with this run, or two CSVs")
 
 
@@ -50,7 +54,8 @@ def main(argv: list[str]) -> None:
     with user_errors():
         if len(argv) > 1:
             raise ValueError(f"{argv[1]} is not a flag: --compare takes two files as A.csv,B.csv")
-        names = require_known("parts", _PARTS.value, ALL_PARTS)
+        names = require_known("parts", _PARTS.value, (*ALL_PARTS, REFERENCE))
+        _check_reference(names)
         tables = [read_table(Path(file)) for file in _COMPARE.value]
         if len(tables) > 2:
             raise ValueError(f"compare holds {len(tables)} files: allowed is one or two")
@@ -69,13 +74,22 @@ def main(argv: list[str]) -> None:
             console.print(terminal_table(side_by_side(*tables)))
 
 
+def _check_reference(names: tuple[str, ...]) -> None:
+    if _REFERENCE.value is not None:
+        check_reference(Path(_REFERENCE.value))
+    elif REFERENCE in names:
+        raise ValueError("reference is missing: give the folder of the authors' code")
+
+
 def _measure(names: tuple[str, ...], console: Console):
     sizes = ACCELERATOR if jax.default_backend() != "cpu" else CPU
     sizes = QUICK if _QUICK.value else sizes
     if _SECONDS.value is not None:
         sizes = dataclasses.replace(sizes, max_seconds=_SECONDS.value)
     out = Path(_OUT.value)
-    for table in measure_parts(names, sizes, console):
+    reference = None if _REFERENCE.value is None else Path(_REFERENCE.value)
+    parts = [name for name in names if name != REFERENCE]
+    for table in measure_parts(parts, sizes, console, reference):
         save_table(table, out / "benchmark.csv")  # after each part, so a failure loses one part
     save_benchmark_figure(table, out / "benchmark.png")
     console.print(terminal_table(table))

@@ -57,10 +57,11 @@ def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
 def _panels(table: pd.DataFrame) -> list[Panel]:
     rows_of = lambda part: table[table.part == part]
     step, objective, growth = rows_of("step"), rows_of("objective"), rows_of("growth")
+    beside = table[table.part.isin(["peer", "reference"]) & table[TIME].notna()]
     largest = table[table.share.notna()].groupby(["part", "variant"], sort=False).share.max()
     largest = largest.reset_index()
     largest = largest.assign(variant=largest.part + ": " + largest.variant)
-    largest = largest[~largest.part.isin(["peer", "growth"])]
+    largest = largest[~largest.part.isin(["peer", "growth", "reference"])]
     return [
         Panel("time per lane-step, against lanes", step, "lanes", TIME),
         Panel("memory of training, against lanes", step, "lanes", MEMORY),
@@ -70,7 +71,7 @@ def _panels(table: pd.DataFrame) -> list[Panel]:
         Panel("time per lane-step of fast, against width", _variant(growth, "width"), "size", TIME),
         Panel("time per optimiser update, against width", rows_of("optimizer"), "size", TIME),
         Panel("largest fraction of the ceiling", largest, "share", "variant"),
-        Panel("time per lane-step, beside PyTorch", rows_of("peer"), TIME, "variant"),
+        Panel("time per lane-step, beside PyTorch", beside, TIME, "variant"),
     ]
 
 

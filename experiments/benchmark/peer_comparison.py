@@ -120,7 +120,7 @@ def _prepare_sweeps(comparison: PeerComparison) -> dict[str, tuple[Case, Prepare
 
 
 def _peer_programs(comparison: PeerComparison) -> dict[str, PeerProgram]:
-    device, obstacle = _peer_device()
+    device, obstacle = torch_device()
     (plan, make_state), programs = comparison.sweeps[0], {}
     for optimizer, mode in comparison.peers:
         name = f"{comparison.recipe}, {optimizer}, {mode}"
@@ -139,7 +139,7 @@ def _peer_programs(comparison: PeerComparison) -> dict[str, PeerProgram]:
     return programs
 
 
-def _peer_device() -> tuple[str, str]:
+def torch_device() -> tuple[str, str]:
     """Returns PyTorch's name for the device that JAX uses, and a note if it is not available."""
     if importlib.util.find_spec("torch") is None:
         return "", MISSING

@@ -1,6 +1,8 @@
 """Steps: the cost of a training step by recipe, and its growth with lanes, batch and width."""
 
+from collections.abc import Callable, Sequence
 from functools import cache, partial
+from typing import Any
 
 import jax
 from ml_collections import ConfigDict
@@ -22,19 +24,28 @@ def step(sizes: Sizes) -> list[Ladder]:
     load_images = cache(
         lambda: make_plan(image_config(1, "patches")).domain.load(lambda fraction: None)
     )
-    ladders = [_shared_state_ladder("fast", [numeric_config(n, "fast") for n in sizes.lanes])]
+    ladders = [shared_state_ladder("fast", [numeric_config(n, "fast") for n in sizes.lanes])]
     for name in sizes.recipes:
         make_config, load = (
             (numeric_config, tuple) if name == "paper" else (image_config, load_images)
         )
         steps = 1 if name in LARGE_STEPS else CYCLE
         configs = [make_config(lanes, name) for lanes in sizes.few_lanes]
-        ladders.append(_shared_state_ladder(name, configs, load, steps))
+        ladders.append(shared_state_ladder(name, configs, load, steps))
     return ladders
 
 
-def _shared_state_ladder(name, configs, load=tuple, steps=CYCLE) -> Ladder:
-    """Returns cases whose lanes have the same initial state, which is made once."""
+def shared_state_ladder(
+    name: str,
+    configs: Sequence[ConfigDict],
+    load: Callable[[], Any] = tuple,
+    steps: int = CYCLE,
+) -> Ladder:
+    """Returns one case per config; all lanes have the same initial state, which is made once.
+
+    load:  () -> shared arrays of the domain.
+    steps: in a call.
+    """
     plans = [make_plan(config) for config in configs]
     make_state = cache(partial(first_state, plans[0], load))
     return [
@@ -70,7 +81,7 @@ def growth(sizes: Sizes) -> list[Ladder]:
     by_width = lambda width: numeric_config(lanes, "fast", widths=(width,) * 3)
     by_semantics = lambda count: numeric_config(lanes, "fast", semantics=count)
     return [
-        _shared_state_ladder("batch", by_batch),
+        shared_state_ladder("batch", by_batch),
         [case("width", width, by_width(width)) for width in sizes.growth_widths],
         [case("semantics", count, by_semantics(count)) for count in sizes.growth_semantics],
         *([small_step(optimizer)] for optimizer in OPTIMIZERS),

@@ -82,6 +82,19 @@ def _rounded(mantissa, array):
     return np.ldexp(np.round(fraction * 2 ** (mantissa + 1)) / 2 ** (mantissa + 1), exponent)
 
 
+@pytest.mark.accelerator
+@pytest.mark.parametrize(
+    ("precision", "least", "most"),
+    [("float32", 0, 1e-6), ("tf32", 0, 1e-3), ("bfloat16", 1e-3, 1e-2)],
+)
+def test_a_product_has_the_error_of_its_precision(precision, least, most, key):
+    """Relative to float64; of tf32 only the largest one, since a TPU has more bits."""
+    a, b = jax.random.normal(key, (2, 256, 256))
+    exact = np.asarray(a, np.float64) @ np.asarray(b, np.float64)
+    measured = jax.jit(with_precision(precision, jnp.matmul))(a, b)
+    assert least <= np.linalg.norm(measured - exact) / np.linalg.norm(exact) <= most
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_trains(precision, key):
     _, metrics = trained(key, replace(RECIPE, precision=precision), hyper(), 20)

@@ -96,7 +96,7 @@ def measured():
             patch.setattr(module, "OPTIMIZERS", ("muon",))
         patch.setattr(probes, "PROBES", {"linear": probes.ridge})
         patch.setattr(probes, "CLASSIFIERS", {"logistic": probes.logistic})
-        patch.setattr(peer_comparison, "_peer_device", lambda: ("", peer_comparison.MISSING))
+        patch.setattr(peer_comparison, "torch_device", lambda: ("", peer_comparison.MISSING))
         *earlier, table = measure_parts(ALL_PARTS, TINY, console)
     assert [earlier[k].part.nunique() for k in range(3)] == [1, 2, 3]  # one more part each time
     return table, console.file.getvalue()

@@ -52,6 +52,7 @@ def states(plan):
     return trained(plan)
 
 
+@pytest.mark.accelerator
 def test_a_lane_alone_equals_the_lane_in_a_sweep(plan, states):
     for lane in (0, 7):
         alone = trained(select_lanes(plan, [lane]))

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 import lvm
 from lvm.latents.conditional import gaussian_means, simulated_means
@@ -18,6 +17,7 @@ def explained(s, means):
     return 1 - np.mean((s - means) ** 2, axis=0) / np.var(s, axis=0)
 
 
+@pytest.mark.accelerator
 @pytest.mark.parametrize("dependence", ["independent", "dependent", "linear_scm"])
 @pytest.mark.parametrize("bits", [0, 0b1, 0b0110110101, 2**10 - 2, 2**10 - 1])
 def test_linear_laws_give_the_regression_in_float64(dependence, bits, key):
@@ -32,6 +32,7 @@ def test_linear_laws_give_the_regression_in_float64(dependence, bits, key):
     np.testing.assert_allclose(measured, expected, atol=2e-3 * np.abs(s).max())
 
 
+@pytest.mark.accelerator
 def test_a_cause_is_inferred_from_its_effect(key):
     """s2 = 2 sin(2 s1) + ε: E[s1 | s2] by quadrature, E[s2 | s1] in closed form."""
     law = Semantics(jnp.array([[0.0, 0.0], [2.0, 0.0]]), jnp.ones(2), jnp.ones(()))
@@ -78,6 +79,9 @@ def test_without_unbiased_semantics_the_means_are_constant(key):
 @pytest.mark.parametrize("seed", [2, 3])
 def test_nonlinear_laws_are_explained_no_worse_than_by_boosted_trees(seed, key):
     """Six of ten semantics kept; trees are fitted on 20,480 rows and tested on others."""
+    # imported here: a device that runs the marked tests may lack it
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
+
     law = draw_semantics(jax.random.key(seed), 10, "nonlinear_scm")
     unbiased = np.isin(np.arange(10), [0, 1, 4, 5, 8, 9])
     s = np.asarray(sample_semantics(key, law, 20480 + 4096))

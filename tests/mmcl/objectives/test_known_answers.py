@@ -28,6 +28,7 @@ from tests.mmcl.objectives.references import (
 )
 
 
+@pytest.mark.accelerator
 @pytest.mark.parametrize("name", REFERENCES)
 def test_against_float64(z, name):
     measured = value(name, z)

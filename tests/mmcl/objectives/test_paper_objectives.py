@@ -95,6 +95,7 @@ def reference_max_entropy(z, temperature, negatives=None):
     return np.mean(terms)
 
 
+@pytest.mark.accelerator
 @pytest.mark.parametrize("name", SIMILARITIES)
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_infonce_against_float64(z, name, temperature):
@@ -103,6 +104,7 @@ def test_infonce_against_float64(z, name, temperature):
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
 
 
+@pytest.mark.accelerator
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_max_entropy_against_float64(z, negatives, temperature):
     in_batch = alignment_max_entropy(z, temperature)
@@ -112,6 +114,7 @@ def test_max_entropy_against_float64(z, negatives, temperature):
     np.testing.assert_allclose(second, expected, rtol=1e-5)
 
 
+@pytest.mark.accelerator
 @pytest.mark.parametrize("norm_penalty", [NORM_PENALTY, 1.5])
 def test_max_whitened_entropy_against_float64(z, norm_penalty):
     centre = (as64(z).x.mean(0) + as64(z).t.mean(0)) / 2

@@ -1,0 +1,1 @@
+"""Accelerator: everything that is measured on a GPU or TPU, as one command with a time limit."""
