@@ -37,7 +37,10 @@ def comparable(
 
     columns: those that take part; the others, whatever they contain, become 0. None for all.
     """
-    _check_pairs(x, t, similarity)
+    check_pairs(x=x, t=t)
+    if similarity not in SIMILARITIES:
+        allowed = ", ".join(SIMILARITIES)
+        raise ValueError(f"similarity is {similarity!r}: allowed is one of {allowed}")
     both = jnp.concatenate([x, t])
     if columns is not None:
         check_mask(x.shape[1], columns=columns)
@@ -52,7 +55,7 @@ def modality_gap(x: Float[Array, "n d"], t: Float[Array, "n d"]) -> Float[Array,
 
     Of `comparable` rows it is from 0 to 2 (Liang et al. 2022, arXiv 2203.02053, for unit rows).
     """
-    _check_pairs(x, t)
+    check_pairs(x=x, t=t)
     difference = (x - t).mean(0)
     return jnp.sqrt(jnp.sum(difference**2))
 
@@ -64,7 +67,7 @@ def alignment(x: Float[Array, "n d"], t: Float[Array, "n d"]) -> Float[Array, ""
     Of `comparable` rows it is from 0 to 4, and about 2 if the modalities are independent and have
     equal means of 0 (Wang and Isola 2020, arXiv 2005.10242, α = 2, for unit rows).
     """
-    _check_pairs(x, t)
+    check_pairs(x=x, t=t)
     return jnp.mean(jnp.sum((x - t) ** 2, axis=1))
 
 
@@ -91,6 +94,13 @@ def uniformity(rows: Float[Array, "n d"]) -> Float[Array, ""]:
     return jax.nn.logsumexp(sums) - jnp.log(jnp.float32(count) * (count - 1))
 
 
+def check_pairs(**pairs: Float[Array, "n d"]) -> None:
+    """Raises ValueError unless both arrays hold floats, and equally many rows and columns."""
+    check_floats(**pairs)
+    check_rows(**pairs)
+    check_columns(**pairs)
+
+
 def _unit_rows(rows: Float[Array, "m d"]) -> Float[Array, "m d"]:
     largest = jnp.abs(rows).max(1, keepdims=True)
     rows = rows / jnp.where(largest == 0, 1.0, largest)  # squares neither overflow nor underflow
@@ -102,12 +112,3 @@ def _unit_spread(rows: Float[Array, "m d"], similarity: str) -> Float[Array, "m 
     rows = at_unit_magnitude(centre(rows) if similarity == DISTANCE else rows)
     spread = jnp.sqrt(jnp.mean(jnp.sum(rows**2, axis=1)))
     return rows / jnp.where(spread == 0, 1.0, spread)
-
-
-def _check_pairs(x, t, similarity: str = DISTANCE) -> None:
-    check_floats(x=x, t=t)
-    check_rows(x=x, t=t)
-    check_columns(x=x, t=t)
-    if similarity not in SIMILARITIES:
-        allowed = ", ".join(SIMILARITIES)
-        raise ValueError(f"similarity is {similarity!r}: allowed is one of {allowed}")

@@ -13,6 +13,7 @@ from probes.pair_geometry import (
     DOT,
     ROWS,
     alignment,
+    check_pairs,
     comparable,
     modality_gap,
     uniformity,
@@ -67,6 +68,7 @@ def pair_scores(
 
 
 @partial(jax.jit, static_argnames=("similarity", "counts"))
+@jax.default_matmul_precision("float32")
 def recall(
     queries: Float[Array, "n d"],
     gallery: Float[Array, "n d"],
@@ -84,7 +86,8 @@ def recall(
     similarity: a name in `probes.pair_geometry.SIMILARITIES`.
     counts:     the values of k.
     """
-    check_at_least(1, **{f"counts[{index}]": count for index, count in enumerate(counts)})
+    check_pairs(queries=queries, gallery=gallery)
+    _check_counts(counts)
     queries, gallery = comparable(queries, gallery, similarity)
 
     def of_query(one):
@@ -113,7 +116,7 @@ def recall_of_groups(
     counts: the values of k.
     """
     check_rows(groups=groups)
-    check_at_least(1, **{f"counts[{index}]": count for index, count in enumerate(counts)})
+    _check_counts(counts)
     size_of = lambda row: jnp.sum((groups == row[None]).all(1))
     sizes = jax.lax.map(size_of, groups, batch_size=ROWS)
     found = jnp.minimum(1.0, jnp.array(counts)[None] / jnp.maximum(sizes, 1)[:, None]).mean(0)
@@ -126,4 +129,10 @@ def _distances(query, gallery, similarity):
         # differences, as Gram matrices lose the digits of near rows
         return jnp.sqrt(jnp.sum((gallery - query[None]) ** 2, axis=1))
     norm = jnp.sqrt(jnp.sum(query**2))
-    return -jnp.sum(gallery * query[None], axis=1) / jnp.where(norm == 0, 1.0, norm)
+    return -(gallery @ query) / jnp.where(norm == 0, 1.0, norm)
+
+
+def _check_counts(counts):
+    if not counts:
+        raise ValueError(f"counts is {counts}: allowed is one number or more")
+    check_at_least(1, **{f"counts[{index}]": count for index, count in enumerate(counts)})
