@@ -32,7 +32,10 @@ def pair_table(cells: pd.DataFrame) -> list[str]:
     table = pd.DataFrame({name: _by_setting(cells, *key) for name, key in COLUMNS.items()})
     sizes = sorted(set(cells["mean"][cells.metric == "gallery_size"].dropna().astype(int)))
     chance = " or ".join(f"{1 / size:.3f} ({size:,} pairs)" for size in sizes)
-    title = f"Recall at 1 of held-out texts for images and of images for texts, by chance {chance}; modality gap"
+    title = (
+        "Recall at 1 of held-out texts for images and of images for texts, by chance "
+        f"{chance}; modality gap, alignment, uniformity"
+    )
     return [fill(title, WIDTH), table_text(frame_columns(table.reset_index())), ""]
 
 
