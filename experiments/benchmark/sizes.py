@@ -16,6 +16,7 @@ class Sizes:
     recipes:           recipes whose training step is measured besides `fast`.
     growth_batches:    batches of `fast`.
     growth_widths:     widths of the layers of `fast`.
+    growth_semantics:  numbers of semantics of `fast`.
     optimizer_widths:  widths of the layers that an optimiser updates.
     sampler_pairs:     numbers of pairs in one batch of the sampler.
     probe_rows:        rows that a probe is fitted on; it predicts as many.
@@ -37,6 +38,7 @@ class Sizes:
     recipes: tuple[str, ...] = ("paper", "patches", "scenes", "resnet")
     growth_batches: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
     growth_widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    growth_semantics: tuple[int, ...] = (10, 20, 50, 100, 200)
     optimizer_widths: tuple[int, ...] = (64, 128, 256, 512)
     sampler_pairs: tuple[int, ...] = (1024, 12288, 65536)
     probe_rows: int = 20480
@@ -69,6 +71,7 @@ QUICK = Sizes(
     recipes=("patches",),
     growth_batches=(256, 1024),
     growth_widths=(64, 128),
+    growth_semantics=(10, 20),
     optimizer_widths=(64, 128),
     sampler_pairs=(1024, 12288),
     probe_rows=2048,

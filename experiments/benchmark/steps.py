@@ -49,7 +49,7 @@ def _shared_state_ladder(name, configs, load=tuple, steps=CYCLE) -> Ladder:
 
 
 def growth(sizes: Sizes) -> list[Ladder]:
-    """Returns ladders of a training step by `fast` against batch and against width.
+    """Returns ladders of a training step by `fast` against batch, width and number of semantics.
 
     Each device trains one lane. The last ladders are a step at LANE_STEP by each optimiser.
     """
@@ -68,19 +68,22 @@ def growth(sizes: Sizes) -> list[Ladder]:
 
     by_batch = [numeric_config(lanes, "fast", batch=batch) for batch in sizes.growth_batches]
     by_width = lambda width: numeric_config(lanes, "fast", widths=(width,) * 3)
+    by_semantics = lambda count: numeric_config(lanes, "fast", semantics=count)
     return [
         _shared_state_ladder("batch", by_batch),
         [case("width", width, by_width(width)) for width in sizes.growth_widths],
+        [case("semantics", count, by_semantics(count)) for count in sizes.growth_semantics],
         *([small_step(optimizer)] for optimizer in OPTIMIZERS),
     ]
 
 
-def numeric_config(lanes: int, recipe: str, **changes) -> ConfigDict:
+def numeric_config(lanes: int, recipe: str, semantics: int = 10, **changes) -> ConfigDict:
     """Returns a config of the numerical study with one setting and one seed per lane.
 
     changes: fields of the recipe.
     """
     config = selection.get_config(recipe)
+    config.world.semantics = semantics
     config.settings = (default.setting(default.first(3)),)
     config.seeds = lanes
     config.recipe.update(changes)

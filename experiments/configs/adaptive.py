@@ -6,9 +6,10 @@ The recipe estimates the encoding size (docs/encoding_size.md).
 import numpy as np
 from ml_collections import ConfigDict
 
-from experiments.configs import default, perturbation, selection
+from experiments.configs import cards_small, default, perturbation, scenes_small, selection
 
 RANDOM_PAIRS = 20
+IMAGE_STUDIES = {"cards": cards_small.get_config, "scenes": scenes_small.get_config}
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
@@ -20,7 +21,11 @@ def get_config(study: str = "paper") -> ConfigDict:
     "random": 20 random selections, each with a random part of it perturbable, each in a linear
               causal model of its own.
     "rates":  one of four selected semantics blended with noise, or omitted, at rates up to 1.
+    "cards":  the settings of `cards_small`; needs --config.world.data=set_cards_labelled.zip.
+    "scenes": the settings of `scenes_small`.
     """
+    if study in IMAGE_STUDIES:
+        return _estimate_size(IMAGE_STUDIES[study]())
     config = default.get_config("adaptive")
     if study == "rates":
         config.world.update(semantics=5, image_only=3, text_only=3)
@@ -34,7 +39,7 @@ def get_config(study: str = "paper") -> ConfigDict:
         config.settings = _random_settings()
         return config
     if study != "paper":
-        raise ValueError(f"study is {study!r}: allowed is paper, random, rates")
+        raise ValueError(f"study is {study!r}: allowed is paper, random, rates, cards, scenes")
     perturbed = [setting for setting in perturbation.get_config().settings if setting.perturbable]
     others = [
         setting
@@ -46,6 +51,15 @@ def get_config(study: str = "paper") -> ConfigDict:
     ]
     config.settings = (*selection.get_config().settings, *perturbed, *others)
     config.seeds = 3
+    return config
+
+
+def _estimate_size(config: ConfigDict) -> ConfigDict:
+    """Returns a config whose recipe runs twice, with all columns and with as many as estimated."""
+    with config.unlocked():
+        config.recipe.update(steps=2 * config.recipe.steps, estimate_size=True)
+        for setting in config.settings:
+            setting.encoding_size = None
     return config
 
 

@@ -24,3 +24,5 @@ from .multimodal3dident import open_multimodal3dident as open_multimodal3dident
 from .multimodal3dident import read_multimodal3dident_captions as read_multimodal3dident_captions
 from .splits import Splits as Splits
 from .splits import file_order_splits as file_order_splits
+from .stamps import Stamps as Stamps
+from .stamps import read_stamps as read_stamps

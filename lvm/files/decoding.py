@@ -1,10 +1,10 @@
 """Decoding: images from JPEG or PNG files.
 
-All images of data sets are read by `decode`, which returns three channels of 8 bits, as follows.
-Gray, palette and CMYK images become RGB. Of 16 bits, the high byte is kept, in gray as in colour.
-An alpha channel is dropped: transparent pixels keep the colours that the file holds. An image is
+Images of data sets are read by `decode`, which returns three channels of 8 bits, as follows. Gray,
+palette and CMYK images become RGB. Of 16 bits, the high byte is kept, in gray as in colour. An
+alpha channel is dropped: transparent pixels keep the colours that the file holds. An image is
 rotated or mirrored as its EXIF orientation requires. Colour profiles are ignored, and of an
-animation the first frame is read.
+animation the first frame is read. `decode_with_alpha` keeps the alpha channel and ignores EXIF.
 """
 
 import io
@@ -47,6 +47,23 @@ def decode(
             image.draft("RGB", size[::-1] if orientation in SIDEWAYS else size)
             upright = _upright(_rgb(image), orientation)
             return np.asarray(upright.resize(size, Image.Resampling.BILINEAR))
+    except DAMAGED:
+        return None
+
+
+def decode_with_alpha(
+    data: bytes, height: int, width: int
+) -> UInt8[np.ndarray, "height width 4"] | None:
+    """Returns a PNG image, uint8 [height, width, 4], or None if it is damaged.
+
+    A pixel is the mean over its area, colours weighted by their alpha. An image without an alpha
+    channel is opaque.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            image.load()
+            opaque = _rgb(image) if image.mode.startswith("I") else image
+            return np.asarray(opaque.convert("RGBA").resize((width, height), Image.Resampling.BOX))
     except DAMAGED:
         return None
 

@@ -39,7 +39,9 @@ def test_without_a_command_all_are_listed_with_one_line_each(tmp_path):
 def test_every_module_with_a_command_line_is_a_command():
     names = {path.stem for path in (ROOT / "experiments").glob("*.py")}
     names |= {path.parent.name for path in (ROOT / "experiments").glob("*/__main__.py")}
-    names |= {f"studies.{path.stem}" for path in (ROOT / "experiments" / "studies").glob("*.py")}
+    studies = ROOT / "experiments" / "studies"
+    names |= {f"studies.{path.stem}" for path in studies.glob("*.py")}
+    names |= {f"studies.{path.parent.name}" for path in studies.glob("*/__main__.py")}
     assert set(program.COMMANDS) == names - {"__init__", "__main__", "studies.__init__"}
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import lvm
-from experiments.configs import adaptive, default, paper_numeric, recipes
+from experiments.configs import adaptive, default, paper_numeric, recipes, scenes_small
 from experiments.report.tables import study_names
 from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.sweep.plan import make_plan, select_lanes
@@ -354,11 +354,18 @@ def test_the_adaptive_study_gives_every_lane_all_columns_but_one_setting():
     assert (sizes.count(10), sizes.count(5)) == (120, 6)
 
 
+def test_adaptive_scenes_train_twice_with_all_columns():
+    plan, once = make_plan(adaptive.get_config("scenes")), make_plan(scenes_small.get_config())
+    assert (plan.estimate_size, plan.steps) == (True, 2 * once.steps)
+    assert {lane.encoding_size for lane in plan.lanes} == {plan.domain.outputs}
+    assert [lane.setting for lane in plan.lanes] == [lane.setting for lane in once.lanes]
+
+
 def test_the_random_pairs_have_a_world_each():
     lanes = make_plan(adaptive.get_config("random")).lanes
     assert sorted(lane.seed for lane in lanes) == list(range(1000, 1020))
     assert {lane.dependence for lane in lanes} == {"linear_scm"}
-    with pytest.raises(ValueError, match="study is 'x': allowed is paper, random, rates"):
+    with pytest.raises(ValueError, match="study is 'x': allowed is paper, random, rates, cards"):
         adaptive.get_config("x")
 
 

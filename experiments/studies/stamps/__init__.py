@@ -1,0 +1,1 @@
+"""Stamps: an audit of pictures with captions in many languages."""
