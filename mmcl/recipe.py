@@ -116,6 +116,17 @@ class Recipe:
         require("vocabulary", enough_words, f"2 or more for text_encoder {self.text_encoder!r}")
 
 
+def similarity_of(recipe: Recipe) -> str:
+    """Returns the name in SIMILARITIES by which a recipe compares representations.
+
+    It is that of the objective; on the sphere all similarities have the order of the cosine.
+    """
+    objective = objective_of(recipe.objective)
+    if recipe.output_space == "sphere":
+        return "cosine"
+    return recipe.similarity if "similarity" in objective.options else objective.similarity
+
+
 def is_integer(value: Any) -> bool:
     """Returns whether a value is an integer; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)

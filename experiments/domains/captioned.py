@@ -25,10 +25,12 @@ from experiments.domains.captioned_scores import (
     zero_shot_scores,
 )
 from experiments.domains.domain import Domain, ReportFraction, TrainedLane
+from experiments.domains.pair_rows import GALLERY
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from lvm.captions.generation import replace_values
 from lvm.captions.language import token_ids
 from probes.factors import one_hots
+from probes.retrieval import pair_scores, recall_of_groups
 
 NATURAL = "natural"  # the joint law of the factors in the data
 SPARE = 4  # columns of a representation beyond one for each factor
@@ -169,6 +171,7 @@ class CaptionedDomain(Domain):
         z = probes.Split(*(encode_in_parts(trained, part) for part in pairs))
         both = probes.Split(*map(jnp.stack, z))
         truth = probes.Split(*(self.unbiased_features(trained.lane, part) for part in pairs))
+        gallery = evenly_spaced(len(z.test.x), GALLERY)
         # one key for all fits: measured and attainable differ by the features alone
         score = lambda probe: (
             lambda features: self._target_scores(key_probe, probe, features, pairs)
@@ -186,6 +189,8 @@ class CaptionedDomain(Domain):
                 classes=max(self.language.sizes),
             ),
             trained.columns.sum(),
+            pair_scores(*(rows[gallery] for rows in z.test), trained.similarity, trained.columns),
+            recall_of_groups(truth.test[gallery]),
         )
 
     def monitor(self, key, trained: TrainedLane):

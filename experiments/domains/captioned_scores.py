@@ -13,9 +13,11 @@ import lvm
 import mmcl
 import probes
 from experiments.domains.domain import TrainedLane
+from experiments.domains.pair_rows import pair_rows
 from experiments.rundir.lane_identity import Lane
 from experiments.rundir.results import MODALITIES, ZERO_SHOT, columns_row, score_row
 from probes.factors import FactorScores
+from probes.retrieval import PairScores
 
 PHRASING = "phrasing"  # the label that only captions have
 ENCODED_TOGETHER = 512  # images
@@ -62,11 +64,15 @@ class CaptionedScores(NamedTuple):
     zero_shot: float32 [factors], Matthews correlation of each factor with its value in the caption
                that is nearest to the image.
     columns:   int32 [], number of columns of the representations that take part.
+    pairs:     of the representations of image and caption.
+    attainable_recall: float32 [counts], of representations that keep exactly the unbiased factors.
     """
 
     probes: dict[str, FactorScores]
     zero_shot: Float[Array, " factors"]
     columns: Int[Array, ""]
+    pairs: PairScores
+    attainable_recall: Float[Array, " counts"]
 
 
 FACTOR_PROBES = {
@@ -149,7 +155,7 @@ def evenly_spaced(size: int, count: int) -> np.ndarray:
 
 
 def scores_per_lane(probe_count: int, targets: Targets, factors: int) -> int:
-    """Returns the number of scores of one lane."""
+    """Returns the number of scores of one lane, without those of ADDED_METRICS."""
     return probe_count * len(MODALITIES) * len(targets.metrics()) + factors
 
 
@@ -163,6 +169,7 @@ def score_rows(
             for (target, metric), value, best in rows:
                 yield score_row(modality, probe, target, metric, value=value, attainable=best)
     yield columns_row(lane, scores.columns)
+    yield from pair_rows(scores.pairs, scores.attainable_recall)
     for target, value in zip(names, scores.zero_shot, strict=True):
         yield score_row("x", ZERO_SHOT, target, "matthews", value=value, attainable=np.nan)
 

@@ -43,8 +43,9 @@ class LaneData(NamedTuple):
 class TrainedLane(NamedTuple):
     """A lane to be scored.
 
-    encode:  from pairs to their representations.
-    columns: bool [outputs], the columns of representations that take part.
+    encode:     from pairs to their representations.
+    columns:    bool [outputs], the columns of representations that take part.
+    similarity: by which training compared representations; values as in `mmcl.Recipe`.
     """
 
     shared: Shared
@@ -52,6 +53,7 @@ class TrainedLane(NamedTuple):
     lane: LaneData
     encode: Callable[[Any], mmcl.Modalities]
     columns: Bool[Array, " outputs"]
+    similarity: str = "negative_squared_distance"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,8 @@ class Domain(ABC):
     misalignments:   names of the kinds of misalignment that a setting may choose.
     outputs:         columns of a representation, the largest encoding size.
     vocabulary:      number of token ids in texts, 0 if texts are vectors.
-    scores_per_lane: rows of `results.csv` for one lane, without the metrics `partial_r2`
-                     and `count`.
+    scores_per_lane: rows of `results.csv` for one lane, without those of the metrics in
+                     `ADDED_METRICS`, such as `partial_r2`, `count` and `recall_at_1`.
     """
 
     semantics: tuple[str, ...]

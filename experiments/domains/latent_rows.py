@@ -11,7 +11,9 @@ from jaxtyping import Array, Int
 import mmcl
 import probes
 from experiments.domains.conditional_means import method_of
-from experiments.rundir.lane_identity import REVERSE, Lane, unbiased_names
+from experiments.domains.pair_rows import pair_rows
+from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, REVERSE, Lane, unbiased_names
+from experiments.rundir.older_versions import RECALLS
 from experiments.rundir.results import (
     CLOSED_FORM,
     HEAD,
@@ -22,6 +24,7 @@ from experiments.rundir.results import (
 )
 from probes.downstream import LABEL, OUTCOMES, DownstreamScores
 from probes.identifiability import Identifiability, LatentScores
+from probes.retrieval import PairScores
 
 SIMILARITIES = ("mean_corr", "linear_cka")
 
@@ -40,6 +43,7 @@ class LatentLaneScores(NamedTuple):
     columns:               int32 [], number of columns of the representations that take part.
     mean_corr, linear_cka: float32 [] for each modality, between the unbiased latents and the
                            representation.
+    pairs:                 of the representations of image and text.
     downstream:            None if it was not computed.
     """
 
@@ -47,6 +51,7 @@ class LatentLaneScores(NamedTuple):
     columns: Int[Array, ""]
     mean_corr: mmcl.Modalities
     linear_cka: mmcl.Modalities
+    pairs: PairScores
     downstream: Downstream | None
 
 
@@ -58,7 +63,7 @@ class MonitorScores(NamedTuple):
 
 
 def scores_per_lane(probe_count: int, semantics: int, downstream: bool) -> int:
-    """Returns the number of scores of one lane, without those of `partial_r2` and `count`."""
+    """Returns the number of scores of one lane, without those of ADDED_METRICS."""
     per_probe = semantics + len(("m_x", "m_t", REVERSE))
     of_heads = 2 * (len(OUTCOMES) + 1) if downstream else 0
     return len(MODALITIES) * (probe_count * per_probe + len(SIMILARITIES)) + of_heads
@@ -69,6 +74,9 @@ def score_rows(lane: Lane, scores: LatentLaneScores) -> Iterator[dict[str, Any]]
     for probe, probe_scores in scores.probes.items():
         yield from _probe_rows(lane, probe, probe_scores)
     yield columns_row(lane, scores.columns)
+    # unbiased semantics are continuous, so no two pairs have equal ones
+    by_theory = np.ones(len(RECALLS)) if lane.misalignment == PAPER_MISALIGNMENT else None
+    yield from pair_rows(scores.pairs, by_theory)
     for metric in SIMILARITIES:
         for modality, value in getattr(scores, metric)._asdict().items():
             yield score_row(modality, NO_PROBE, REVERSE, metric, value=value, attainable=np.nan)

@@ -22,10 +22,12 @@ from experiments.domains.given_world import (
     read_given,
 )
 from experiments.domains.latent_rows import Downstream, LatentLaneScores, MonitorScores
+from experiments.domains.pair_rows import GALLERY
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, semantic_indices
 from experiments.runtime.checks import require_known, require_least
 from lvm.latents.switch import switch_by_name
 from probes.downstream import OUTCOMES
+from probes.retrieval import pair_scores
 
 MONITOR_PAIRS = 4096  # that monitor scores fit their probe on, and as many that they test it on
 
@@ -154,6 +156,9 @@ class LatentsDomain(Domain):
             columns=trained.columns.sum(),
             mean_corr=similarity(probes.mean_corr),
             linear_cka=similarity(probes.linear_cka),
+            pairs=pair_scores(
+                *(rows[:GALLERY] for rows in z.test), trained.similarity, trained.columns
+            ),
             downstream=None
             if evaluation.shifted is None
             else self._downstream(keys.downstream, trained, pairs, z),

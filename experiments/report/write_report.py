@@ -12,6 +12,7 @@ from experiments.report.curves import save_learning, save_scatter, save_sizes, s
 from experiments.report.figures import save_figures, save_scores
 from experiments.report.hyperparameters import number_texts
 from experiments.report.page import save_page
+from experiments.report.pair_table import pair_table
 from experiments.report.published import add_paper_scores, agreement, read_paper
 from experiments.report.tables import (
     add_full_selection,
@@ -86,7 +87,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
             figures=figures,
         )
     paths = (f"figure: {path}" for path in figures.values())
-    _say(console, summary(cells), "", distances, "", *notes, *paths)
+    _say(console, summary(cells), "", distances, "", *pair_table(cells), *notes, *paths)
     _say(console, f"cells: {directory / 'summary.csv'}", f"page: {directory / 'report.html'}")
 
 

@@ -38,7 +38,9 @@ KINDS = {
     "omitted_by_itself_marked": "mnar_indicator",
     **{kind: kind for kind in ("strength", "shuffled", "propagating", "propagating_in_text")},
 }
-ADDED_METRICS = ("r2_beyond", "partial_r2", "count")  # that some versions do not have
+RECALLS = ("recall_at_1", "recall_at_5", "recall_at_10")
+PAIR_METRICS = (*RECALLS, "gallery_size", "modality_gap", "alignment", "uniformity")
+ADDED_METRICS = ("r2_beyond", "partial_r2", "count", *PAIR_METRICS)  # that some versions lack
 NOISE_LAWS = ("uniform", "laplace", "heavy_tailed")  # suffixes of `dependence`
 
 

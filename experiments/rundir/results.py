@@ -21,7 +21,11 @@ ZERO_SHOT = "zero_shot"  # the probe that is the nearest caption
 COLUMN_COUNT = "columns"  # target of the number of columns
 NO_PROBE = "none"  # of a score that fits no probe
 CLOSED_FORM, MONTE_CARLO, BOOSTING, BY_PROBE = "closed form", "Monte Carlo", "boosting", "probe"
-NOT_SEMANTICS = ("m_x", "m_t", "alpha", "beta", "gamma", "phrasing", "columns", REVERSE)  # targets
+PAIR = "pair"  # target of scores of both representations of a pair
+NOT_SEMANTICS = (  # targets
+    *("m_x", "m_t", "alpha", "beta", "gamma", "phrasing"),
+    *(COLUMN_COUNT, PAIR, REVERSE),
+)
 DIGITS = "%.7g"  # of numbers, as many as float32 has
 LANE_WORDS = tuple(field.name for field in fields(Lane) if field.type is str)
 COLUMNS = (

@@ -17,6 +17,7 @@ import probes
 from experiments.domains.domain import LaneData, Scores, Shared, TrainedLane, World
 from experiments.runtime.devices import PAIRS
 from experiments.sweep.plan import Plan
+from mmcl.recipe import similarity_of
 
 WHITENING_PAIRS = 4096
 SIZE_PAIRS = 16384  # to fit the estimate of the encoding size on, and as many to judge it by
@@ -153,4 +154,5 @@ def _trained(plan: Plan, shared: Shared, lane: LaneData, state: LaneState) -> Tr
     hyper = hyper_of(lane, state)
     params, stats = state.train.params, state.train.stats
     encode = partial(mmcl.encode, params, stats, recipe=plan.recipe, hyper=hyper)
-    return TrainedLane(shared, state.world, lane, encode, jnp.asarray(hyper.dimensions))
+    columns, similarity = jnp.asarray(hyper.dimensions), similarity_of(plan.recipe)
+    return TrainedLane(shared, state.world, lane, encode, columns, similarity)

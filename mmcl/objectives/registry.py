@@ -42,12 +42,14 @@ class Objective(NamedTuple):
     least_group: (number of outputs) -> smallest meaningful number of pairs in a group.
     init_params: (temperature) -> pytree of trained parameters that `function` takes as the option
                  `params`; None for an objective without parameters.
+    similarity:  name in SIMILARITIES of the fixed similarity, without the option "similarity".
     """
 
     function: Callable[..., Float[Array, ""]]
     options: tuple[str, ...] = ()
     least_group: Callable[[int], int] = lambda outputs: 2
     init_params: Callable[..., Any] | None = None
+    similarity: str = "negative_squared_distance"
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -61,9 +63,11 @@ OBJECTIVES: dict[str, Objective] = {
     ),
     "alignment_uniformity": Objective(alignment_uniformity),
     "alignment_uniformity_on_sphere": Objective(
-        alignment_uniformity_on_sphere, ("alignment_weight", "uniformity_weight")
+        alignment_uniformity_on_sphere,
+        ("alignment_weight", "uniformity_weight"),
+        similarity="cosine",
     ),
-    "infonce_intra_modal": Objective(infonce_intra_modal),
+    "infonce_intra_modal": Objective(infonce_intra_modal, similarity="cosine"),
     "decoupled_infonce": Objective(decoupled_infonce, ("similarity",)),
     "decoupled_infonce_intra_modal": Objective(decoupled_infonce_intra_modal, ("similarity",)),
     "siglip": Objective(siglip, ("similarity",)),

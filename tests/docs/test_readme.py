@@ -81,7 +81,9 @@ def in_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/audit.md", "docs/glossary.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/audit.md", "docs/glossary.md", "docs/retrieval.md"]
+)
 def test_pages_run(page):
     execute(page)
 

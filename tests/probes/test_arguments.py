@@ -7,6 +7,8 @@ import probes
 from probes import Latents, Split
 from probes.factors import one_hots
 from probes.metrics import masked_mean
+from probes.pair_geometry import alignment, comparable, modality_gap, uniformity
+from probes.retrieval import pair_scores, recall, recall_of_groups
 
 KEY = jax.random.key(0)
 X, Y, LABELS = jnp.zeros((6, 3)), jnp.zeros((6, 2)), jnp.zeros(6, int)
@@ -35,6 +37,17 @@ CASES = [
     (lambda: probes.matthews(LABELS, LABELS, 1), "classes is 1: allowed is 2 or more"),
     (lambda: probes.mean_corr(X, Y[:4], TWO), "rows of latents is 4: allowed is 6, as in features"),
     (lambda: probes.linear_cka(X, Y, TWO[:1]), r"shape of where is \(1,\)"),
+    (lambda: comparable(X, Y), "columns of t is 2: allowed is 3, as in x"),
+    (lambda: comparable(X, X, columns=TWO), r"shape of columns is \(2,\): allowed is \(3,\)"),
+    (lambda: comparable(X, X, "angle"), "similarity is 'angle': allowed is one of negative_sq"),
+    (lambda: modality_gap(X, X[:4]), "rows of t is 4: allowed is 6, as in x"),
+    (lambda: alignment(X, X.astype(int)), "dtype of t is int32: allowed is a floating-point"),
+    (lambda: uniformity(X[:0]), "number of rows of rows is 0: allowed is 1 or more"),
+    (lambda: recall(X, X[:4]), "number of rows of gallery is 4: allowed is 6, as in queries"),
+    (lambda: recall(X, X, counts=(1, 0)), r"counts\[1\] is 0: allowed is 1 or more"),
+    (lambda: recall(X, X, counts=()), "counts is .*: allowed is one number or more"),
+    (lambda: recall_of_groups(X[:0]), "number of rows of groups is 0: allowed is 1 or more"),
+    (lambda: pair_scores(X, X, "angle"), "similarity is 'angle': allowed is one of"),
     (lambda: probes.nearest(X, Y, 1), "columns of queries is 3: allowed is 2, as in rows"),
     (lambda: probes.nearest(X, X, 7), "number of rows is 6: allowed is 7 or more"),
     (lambda: probes.nearest(X, X, 0), "count is 0: allowed is 1 or more"),

@@ -14,8 +14,10 @@ from probes.disentanglement import importance
 from probes.factors import one_hots
 from probes.independence import residuals
 from probes.metrics import masked_mean
+from probes.pair_geometry import alignment, comparable, modality_gap, uniformity
 from probes.predictors.classification import mlp_binary
 from probes.predictors.logistic import fit_logistic
+from probes.retrieval import pair_scores, recall, recall_of_groups
 
 N, D, K = 48, 4, 2
 NOT_FUNCTIONS = {"Classifier", "CLASSIFIERS", "PROBES", "Probe", "Environments", "Latents", "Split"}
@@ -75,6 +77,13 @@ def calls(seed):
         probes.r2: ((y.fit, y.test), {}),
         masked_mean: ((normal(seed, K), where), {}),
         probes.nearest: ((x, x, 3), {}),
+        comparable: ((*z, "cosine", jnp.arange(D) < 2), {}),
+        modality_gap: (z, {}),
+        alignment: (z, {}),
+        uniformity: ((x,), {}),
+        recall: ((*z, "dot"), {"counts": (1, 2)}),
+        recall_of_groups: ((labels.fit,), {}),
+        pair_scores: (z, {}),
         probes.linear_cka: ((x, y.fit, where), {}),
         probes.mean_corr: ((x, y.fit, where), {}),
         probes.logistic: (of_labels, {"classes": 2}),

@@ -11,6 +11,7 @@ import pytest
 
 import probes
 from probes import Environments, Split, downstream, information
+from probes.retrieval import COUNTS, pair_scores
 from tests.repository import ROOT
 
 N = 320
@@ -176,6 +177,34 @@ def similarity_cases(metric):
     }
 
 
+def pair_cases(name):
+    """Cases of one score of pairs whose images are X, and whose texts are near them."""
+    t = X + np.float32(0.3) * X[::-1]
+
+    def score(x=X, t=t, columns=None):
+        scores = pair_scores(jnp.asarray(x), jnp.asarray(t), columns=columns)
+        return jnp.ravel(getattr(scores, name))
+
+    words = ["features times 1e-12", "features times 1e12", "features plus 1e3"]
+    both = lambda change: score(change(X), change(t))
+    spare = lambda rows: np.pad(rows, ((0, 0), (0, 1)), constant_values=np.nan)
+    alone = np.zeros_like(X)
+    return score, {
+        **{word: lambda word=word: both(SHIFTED[word]) for word in words},
+        "constant features": lambda: both(SHIFTED["constant features"]),
+        "one constant of each modality": lambda: score(alone, alone + 1),
+        "a constant column": lambda: both(lambda rows: np.pad(rows, ((0, 0), (0, 1)))),
+        "NaN in an image": lambda: score(_with_nan(X, (5, 0))),
+        "NaN in a text": lambda: score(t=_with_nan(t, (5, 0))),
+        "NaN in a column that takes no part": lambda: score(
+            spare(X), spare(t), jnp.array([True, True, True, False])
+        ),
+        "no column takes part": lambda: score(columns=jnp.zeros(3, bool)),
+        "one pair": lambda: score(X[:1], t[:1]),
+        "more texts than images": lambda: score(X[:-1]),
+    }
+
+
 def independence_cases():
     score = lambda x=X: (
         probes.independence_test(KEY, jnp.asarray(x[:64]), jnp.asarray(X[64:128, :1])).p_value
@@ -266,6 +295,10 @@ SECTIONS = {
     "Classifiers": [*map(classifier_cases, probes.CLASSIFIERS.values())],
     "mean_corr": [similarity_cases(probes.mean_corr)],
     "linear_cka": [similarity_cases(probes.linear_cka)],
+    "recall": [pair_cases("recall")],
+    "modality_gap": [pair_cases("modality_gap")],
+    "alignment": [pair_cases("alignment")],
+    "uniformity": [pair_cases("uniformity")],
     "independence_test": [independence_cases()],
     "dci": [dci_cases()],
     "infonce and nwj": [information_cases(probes.infonce), information_cases(probes.nwj)],
@@ -286,7 +319,8 @@ def documented():
 
 
 LINES = list(documented())
-EXPECTED = {"NaN": np.nan, "infinity": np.inf}
+CHANCE = np.tile(np.array(COUNTS) / len(X), 2)
+EXPECTED = {"NaN": np.nan, "infinity": np.inf, "k / n": CHANCE}
 
 
 @pytest.fixture(autouse=True)

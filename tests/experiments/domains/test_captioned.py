@@ -13,6 +13,9 @@ from experiments.domains.captioned_scores import evenly_spaced
 from experiments.gallery import draw_gallery
 from experiments.report.write_report import write_report
 from experiments.rundir.claim import claim
+from experiments.rundir.lane_identity import unbiased_names
+from experiments.rundir.older_versions import PAIR_METRICS
+from experiments.rundir.results import read_results
 from experiments.sweep.plan import make_plan
 from lvm.datasets import cards as card_photographs
 from tests.lvm.datasets.test_cards import deck, write_zip
@@ -76,9 +79,9 @@ def test_results_have_every_factor_with_its_attainable_score(finished_cards):
     directory, text = finished_cards
     results = pd.read_csv(directory / "results.csv", keep_default_na=False)
     rows = results.groupby("probe").size()
-    assert dict(rows) == {"logistic": 20, "zero_shot": 8, "none": 2}  # 2 lanes
-    assert set(results.target) == {*FACTORS, "phrasing", "columns"}
-    assert set(results.metric) == {"matthews", "count"}
+    assert dict(rows) == {"logistic": 20, "zero_shot": 8, "none": 24}  # 2 lanes
+    assert set(results.target) == {*FACTORS, "phrasing", "columns", "pair", "rep"}
+    assert set(results.metric) == {"matthews", "count", *PAIR_METRICS}
     attainable = results[(results.probe == "logistic") & (results.modality == "x")]
     attainable = attainable.set_index(["setting", "target"]).attainable.astype(float)
     kept = {("select {number}", "number")} | {("perturb {shape}", name) for name in FACTORS[:3]}
@@ -86,6 +89,25 @@ def test_results_have_every_factor_with_its_attainable_score(finished_cards):
         assert (value > 0.95) == (cell in kept), cell
     assert "Matthews correlation by logistic" in text
     assert (directory / "figures" / "matthews.png").exists()
+
+
+def test_attainable_recall_is_that_of_test_images_with_equal_unbiased_factors(
+    finished_cards, plan, shared
+):
+    results = read_results(finished_cards[0] / "results.csv")
+    factors = np.asarray(shared.test.factors)
+    for number, lane in enumerate(plan.lanes):
+        names = unbiased_names(lane.selected, lane.perturbable)
+        unbiased = factors[:, [name in names for name in FACTORS]]
+        _, sizes = np.unique(unbiased, axis=0, return_counts=True)
+        rows = results[(results.lane == number) & (results.target == "pair")]
+        assert rows[rows.metric == "gallery_size"].value.tolist() == [len(factors)]
+        for count in (1, 5, 10):
+            recall = np.minimum(sizes, count).sum() / len(factors)  # min(1, k / m) of m images each
+            of_count = rows[rows.metric == f"recall_at_{count}"]
+            np.testing.assert_allclose(of_count.attainable, [recall] * 2, rtol=1e-5)
+            assert set(of_count.attainable_by) == {"closed form"}
+        assert (rows[rows.metric == "modality_gap"].attainable == 0).all()
 
 
 def test_the_history_has_every_factor(finished_cards):

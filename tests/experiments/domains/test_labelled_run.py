@@ -128,7 +128,7 @@ def test_pairs_are_images_with_captions_of_the_bias(folder, key):
 def test_results_have_every_factor_with_its_attainable_score(finished):
     directory, text = finished
     results = pd.read_csv(directory / "results.csv")
-    assert set(results.target) == {"shape", "size", "phrasing", "columns"}
+    assert set(results.target) == {"shape", "size", "phrasing", "columns", "pair", "rep"}
     assert "Matthews correlation by linear" in text
     rows = results[(results.probe == "linear") & (results.modality == "x")]
     attainable = rows.set_index(["setting", "target"]).attainable
@@ -180,7 +180,7 @@ def test_zero_shot_scores_of_free_captions_are_refused(finished_free):
 def test_a_run_with_free_captions_scores_every_factor(finished_free):
     directory, _ = finished_free
     results = pd.read_csv(directory / "results.csv")
-    assert set(results.target) == {"shape", "size", "columns"}
+    assert set(results.target) == {"shape", "size", "columns", "pair", "rep"}
     assert (results[results.probe == "linear"].attainable > 0.9).all()
     assert all(path.exists() for path in draw_gallery(directory, Console(quiet=True)))
     lane, domain = load_lane(directory, 0), read_plan(directory).domain

@@ -77,9 +77,10 @@ def test_from_npz_to_heat_map(finished_mpi3d):
     assert dict(results.groupby("probe").size()) == {
         "logistic": 24,
         "zero_shot": 10,
-        "none": 2,
+        "none": 24,
     }  # 2 lanes
-    assert set(results.target) == {*(factor.name for factor in FACTORS), "phrasing", "columns"}
+    targets = {*(factor.name for factor in FACTORS), "phrasing", "columns", "pair", "rep"}
+    assert set(results.target) == targets
     sizes = results.groupby("setting").encoding_size.first()
     assert dict(sizes) == {"select {color}": 3, "perturb {background}": 4}
     assert "Matthews correlation by logistic" in text

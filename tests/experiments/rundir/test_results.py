@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from experiments.domains.latent_rows import (
     score_rows,
     scores_per_lane,
 )
+from experiments.rundir.older_versions import PAIR_METRICS
 from experiments.rundir.results import (
     COLUMNS,
     add_results,
@@ -21,6 +24,7 @@ from experiments.sweep.plan import make_plan
 from mmcl import Modalities
 from probes.downstream import DownstreamScores
 from probes.identifiability import Identifiability, LatentScores
+from probes.retrieval import PairScores
 from tests.small import small_config
 
 
@@ -38,6 +42,7 @@ def fake_scores(offset=0.0, semantics=3):
         np.int32(2),
         Modalities(draw(), draw()),
         Modalities(draw(), draw()),
+        PairScores(draw(2, 3), draw(), draw(), draw(2), np.int32(100)),
         Downstream(heads(), heads()),
     )
 
@@ -71,6 +76,13 @@ def test_every_score_has_its_row(rows):
     row = value(rows, metric="linear_cka", modality="t")
     np.testing.assert_allclose(row.value, scores.linear_cka.t)
     assert np.isnan(row.attainable)
+    row = value(rows, metric="recall_at_5", modality="t", target="pair", probe="none")
+    np.testing.assert_allclose((row.value, row.attainable), (scores.pairs.recall[1, 1], 1))
+    row = value(rows, metric="alignment", target="pair")
+    np.testing.assert_allclose((row.value, row.attainable), (scores.pairs.alignment, 0))
+    row = value(rows, metric="uniformity", modality="t", target="rep")
+    np.testing.assert_allclose(row.value, scores.pairs.uniformity[1])
+    assert np.isnan(row.attainable)
     row = value(rows, metric="r2", target="y3", environment="shifted")
     np.testing.assert_allclose(row.value, scores.downstream.measured.r2[1, 2])
     np.testing.assert_allclose(row.attainable, scores.downstream.attainable.r2[1, 2])
@@ -82,6 +94,24 @@ def test_partial_r2_has_no_row_for_unbiased_semantics(rows):
     partial = rows[rows.metric == "partial_r2"]
     assert set(partial.target[partial.lane == 0]) == {"s2", "s3", "m_x", "m_t"}  # selects s1
     assert set(partial.target[partial.lane == 1]) == {"s2", "s3", "m_x", "m_t"}  # distorts s2
+
+
+def test_scores_of_pairs_have_no_attainable_value_under_other_misalignments():
+    lane = dataclasses.replace(make_plan(small_config()).lanes[1], misalignment="shuffled")
+    rows = results_table({0: lane}, [fake_scores()], ["ok"], score_rows)
+    pairs = rows[rows.metric.isin(PAIR_METRICS)]
+    assert len(pairs) == 11
+    assert pairs.attainable.isna().all()
+    assert set(pairs.attainable_by) == {"none"}
+
+
+def test_runs_of_versions_without_scores_of_pairs_are_complete(rows, tmp_path):
+    path = tmp_path / "results.csv"
+    announced = scores_per_lane(len(probes.PROBES), 3, downstream=True)
+    add_results(path, rows[(rows.lane == 0) & ~rows.metric.isin(PAIR_METRICS)])
+    assert scored_lanes(path, announced) == [0]
+    add_results(path, rows[rows.lane == 1])  # a lane that this version adds
+    assert scored_lanes(path, announced) == scored_lanes(path) == [0, 1]
 
 
 def test_results_are_read_back_as_written(rows, tmp_path):
