@@ -28,7 +28,9 @@ def match_categories(
     of the same conditional law.
     """
     in_order = jnp.argsort(others)
-    first, end = (jnp.searchsorted(others[in_order], categories, side) for side in ("left", "right"))
+    first, end = (
+        jnp.searchsorted(others[in_order], categories, side) for side in ("left", "right")
+    )
     available = end - first
     index = first + _rank_within(categories) % jnp.maximum(available, 1)
     return in_order.at[index].get(mode="clip"), available > 0

@@ -152,7 +152,7 @@ class CaptionedDomain(Domain):
             may_equal_truth=self.may_equal_truth,
         )
         if self.shuffles:
-            shuffled = self._shuffled_values(jax.random.fold_in(key_values, 1), lane, factors, others)
+            shuffled = self._shuffled_values(key_values, lane, factors, others)
             is_shuffled = lane.misalignment == self.misalignments.index(SHUFFLED)
             caption_values = jnp.where(is_shuffled, shuffled, caption_values)
         ids = lvm.generate_captions(self.language, caption_values, phrasing, lane.bias.selected)
@@ -243,7 +243,7 @@ class CaptionedDomain(Domain):
 
     def _shuffled_values(self, key, lane, factors, others):
         """Values of captions, some of which belong to other images of the same category."""
-        key_which, key_others = jax.random.split(key)
+        key_which, key_others = jax.random.split(jax.random.fold_in(key, 1))
         others = jax.random.permutation(key_others, factors) if others is None else others
         return shuffle_in_category(
             key_which,
@@ -273,8 +273,8 @@ def captioned_domain(
 ) -> CaptionedDomain:
     """Returns the domain of images of one shape, described in a language.
 
-    `settings` are those of the config. `values` are the names of the factors that are measured as numbers; `spare` is the number of
-    columns of a representation beyond one for each factor.
+    `values` are the names of the factors that are measured as numbers; `spare` is the number of
+    columns of a representation beyond one for each factor; `settings` are those of the config.
     """
     names = language.names
     labels = tuple(name for name in names if name not in values)

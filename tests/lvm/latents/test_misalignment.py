@@ -172,9 +172,7 @@ def test_captions_shuffled_in_category_are_those_of_another_scene_of_the_same_si
         between = np.corrcoef(caption[rows].T, s[rows].T)[:N, N:]
         np.testing.assert_allclose(between, 0, atol=4 / np.sqrt(size))  # all else is wrong
         scale, noise = s[rows].std(0), 5 / np.sqrt(size)  # and of the law of the category
-        np.testing.assert_allclose(
-            (caption[rows].mean(0) - s[rows].mean(0)) / scale, 0, atol=noise
-        )
+        np.testing.assert_allclose((caption[rows].mean(0) - s[rows].mean(0)) / scale, 0, atol=noise)
         np.testing.assert_allclose(caption[rows].std(0) / scale, 1, atol=noise)
 
 
@@ -358,7 +356,9 @@ def test_invalid_settings_are_refused_with_field_and_value(make, message):
 def test_captioned_images_refuse_misalignments_of_latents():
     config = scenes_small.get_config()
     config.settings[-1].misalignment = "mcar"
-    with pytest.raises(ValueError, match="misalignment is 'mcar': allowed is one of noise, shuffled_in"):
+    with pytest.raises(
+        ValueError, match="misalignment is 'mcar': allowed is one of noise, shuffled_in"
+    ):
         make_plan(config)
 
 
