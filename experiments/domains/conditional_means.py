@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
@@ -12,8 +13,9 @@ import probes
 from experiments.domains.domain import LaneData
 from experiments.domains.given_world import GIVEN, GIVEN_NONLINEAR
 from experiments.rundir.results import BOOSTING, CLOSED_FORM, MONTE_CARLO
+from lvm.categories import number_categories
 from lvm.latents.conditional import gaussian_means, simulated_means
-from lvm.latents.misalignment import CHANGES_SCENE
+from lvm.latents.misalignment import CHANGES_SCENE, signs_of
 from lvm.latents.semantics import LINEAR
 from lvm.latents.switch import switch_by_name
 from probes.predictors.boosted_trees import boosting
@@ -58,6 +60,20 @@ def conditional_means(
         BOOSTING: partial(_by_boosting, key),
     }
     return switch_by_name(table, compiled, _method_index(lane, list(table)), lane.bias, s)
+
+
+def category_r2(bias: lvm.Bias, s: probes.Split) -> Float[Array, " n_s"]:
+    """Returns the R² of each semantic from the signs of the unbiased ones: float32 [n_s].
+
+    E[s | signs] is the mean of the rows to fit with the same signs, of all rows if there is none.
+    """
+    fit, test = jnp.split(
+        number_categories(signs_of(jnp.concatenate(s), lvm.unbiased(bias))), [len(s.fit)]
+    )
+    total = partial(jax.ops.segment_sum, segment_ids=fit, num_segments=len(fit) + len(test))
+    size = total(jnp.ones_like(s.fit))
+    means = jnp.where(size > 0, total(s.fit) / jnp.maximum(size, 1), s.fit.mean(0, keepdims=True))
+    return probes.r2(s.test, means[test])
 
 
 def compiled_methods(lanes: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:

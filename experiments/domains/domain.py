@@ -2,14 +2,16 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 import lvm
 import mmcl
 from experiments.rundir.lane_identity import Lane
+from lvm.latents.misalignment import WITHIN_CATEGORY
 
 Shared = Any  # a pytree of arrays that all lanes read, such as photographs
 World = Any  # a pytree of arrays that belong to one lane
@@ -38,6 +40,21 @@ class LaneData(NamedTuple):
     misalignment: Int[Array, ""]
     noise_probability: Float[Array, ""]
     hyper: mmcl.Hyperparameters
+
+
+def keeps_category(lane: LaneData, misalignments: Sequence[str]) -> Bool[Array, ""]:
+    """Returns whether misaligned captions of a lane keep the category alone.
+
+    misalignments: the names that the index of the lane refers to.
+    """
+    kinds = [index for index, name in enumerate(misalignments) if name in WITHIN_CATEGORY]
+    return jnp.isin(lane.misalignment, jnp.array(kinds, jnp.int32))
+
+
+def scored_lane(lane: LaneData, misalignments: Sequence[str]) -> LaneData:
+    """Returns a lane as it is scored: at rate 0 of a shuffle, no semantic is perturbable."""
+    correct = keeps_category(lane, misalignments) & (lane.noise_probability == 0)
+    return lane._replace(bias=lane.bias._replace(perturbable=lane.bias.perturbable & ~correct))
 
 
 class TrainedLane(NamedTuple):

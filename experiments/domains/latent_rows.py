@@ -18,10 +18,13 @@ from experiments.rundir.results import (
     CLOSED_FORM,
     HEAD,
     MODALITIES,
+    MONTE_CARLO,
     NO_PROBE,
+    NOT_SEMANTICS,
     columns_row,
     score_row,
 )
+from lvm.latents.misalignment import WITHIN_CATEGORY
 from probes.downstream import LABEL, OUTCOMES, DownstreamScores
 from probes.identifiability import Identifiability, LatentScores
 from probes.retrieval import PairScores
@@ -100,6 +103,7 @@ def _by_target(scores: LatentScores) -> dict[str, Any]:
 
 def _probe_rows(lane: Lane, probe: str, scores: Identifiability) -> Iterator[dict[str, Any]]:
     method = method_of(lane.dependence, lane.noise_law, lane.misalignment)
+    category_alone = lane.misalignment in WITHIN_CATEGORY and lane.noise_probability > 0
     attainable = _by_target(scores.attainable)
     biased = attainable.keys() - unbiased_names(lane.selected, lane.perturbable)
     for index, modality in enumerate(MODALITIES):
@@ -110,6 +114,8 @@ def _probe_rows(lane: Lane, probe: str, scores: Identifiability) -> Iterator[dic
         )
         for target, value in forward.items():
             by = method if target in biased else CLOSED_FORM
+            if category_alone and target not in NOT_SEMANTICS:
+                by = MONTE_CARLO  # means of the pairs of each category
             best = attainable[target]
             yield of_target(target, "r2", value=value, attainable=best, attainable_by=by)
         exact = partial(of_target, attainable_by=CLOSED_FORM)

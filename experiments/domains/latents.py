@@ -12,8 +12,13 @@ from ml_collections import ConfigDict
 import lvm
 import probes
 from experiments.domains import latent_rows
-from experiments.domains.conditional_means import compiled_methods, conditional_means, dependences
-from experiments.domains.domain import Domain, TrainedLane
+from experiments.domains.conditional_means import (
+    category_r2,
+    compiled_methods,
+    conditional_means,
+    dependences,
+)
+from experiments.domains.domain import Domain, TrainedLane, keeps_category, scored_lane
 from experiments.domains.given_world import (
     FIELDS,
     GivenWorld,
@@ -25,6 +30,7 @@ from experiments.domains.latent_rows import Downstream, LatentLaneScores, Monito
 from experiments.domains.pair_rows import GALLERY
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT, semantic_indices
 from experiments.runtime.checks import require_known, require_least
+from lvm.latents.misalignment import WITHIN_CATEGORY
 from lvm.latents.switch import switch_by_name
 from probes.downstream import OUTCOMES
 from probes.retrieval import pair_scores
@@ -123,6 +129,7 @@ class LatentsDomain(Domain):
 
     def score(self, key, trained: TrainedLane) -> LatentLaneScores:
         """Returns the scores of every probe on new pairs, and of downstream heads."""
+        trained = trained._replace(lane=scored_lane(trained.lane, self.misalignments))
         keys = ScoreKeys(*jax.random.split(key, len(ScoreKeys._fields)))
         lane, evaluation = trained.lane, self.evaluation
         draw = partial(self.sample, shared=(), world=trained.world, lane=lane)
@@ -151,8 +158,11 @@ class LatentsDomain(Domain):
         similarity = lambda metric: jax.tree.map(
             lambda rows: metric(rows, latents.test.s, unbiased), z.test
         )
+        by_probe = {name: probe_scores(probes.PROBES[name]) for name in evaluation.probes}
+        if not WITHIN_CATEGORY.isdisjoint(self.misalignment.kinds):
+            by_probe = _attainable_in_category(by_probe, lane, pairs)
         return LatentLaneScores(
-            probes={name: probe_scores(probes.PROBES[name]) for name in evaluation.probes},
+            probes=by_probe,
             columns=trained.columns.sum(),
             mean_corr=similarity(probes.mean_corr),
             linear_cka=similarity(probes.linear_cka),
@@ -202,6 +212,17 @@ class LatentsDomain(Domain):
         # one key for both: measured and attainable differ by the features alone
         score = partial(probes.downstream_scores, key_heads, s=s, variant=self.spec.variant)
         return Downstream(score(images), score(truth))
+
+
+def _attainable_in_category(by_probe, lane, pairs: probes.Split):
+    """Scores whose attainable R² is that from the category, if captions keep that alone."""
+    alone = keeps_category(lane, tuple(lvm.MISALIGNMENTS)) & (lane.noise_probability > 0)
+    r2 = category_r2(lane.bias, probes.Split(*(part.s for part in pairs)))
+    choose = lambda attainable: attainable._replace(s=jnp.where(alone, r2, attainable.s))
+    return {
+        name: scores._replace(attainable=choose(scores.attainable))
+        for name, scores in by_probe.items()
+    }
 
 
 def make_latents(config: ConfigDict) -> LatentsDomain:

@@ -60,7 +60,7 @@ def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Pat
         "from the text": UNBIASED | TEXT,
         "misaligned, from the image": BIASED | IMAGE,
         "from the text ": BIASED | TEXT,
-        "attainable (from the unbiased)": ATTAINABLE,
+        "attainable": ATTAINABLE,
         "in the caption": CAPTION,
     }
     legend(figure, styles, columns=3)
@@ -76,7 +76,7 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
         style = UNBIASED if target in unbiased else BIASED
         rate, score = line.noise_probability, line["mean"].clip(0, 1)
         axis.plot(rate, score, **style, **(IMAGE if modality == "x" else TEXT))
-        if target not in unbiased and modality == "x":
+        if modality == "x" and (target not in unbiased or (line.attainable < 1).any()):
             axis.plot(rate, line.attainable.clip(0, 1), **ATTAINABLE)
     if first.dependence == "independent":
         rates = np.linspace(0, 1, 101)

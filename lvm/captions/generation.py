@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from lvm.captions.language import NO_WORD, Language
+from lvm.categories import match_categories, number_categories
 from lvm.checks import check_integers, check_mask, check_probability, check_shape, known_value
 
 
@@ -61,10 +62,45 @@ def replace_values(
     return jnp.where(which & jnp.asarray(perturbable)[None], (values + step) % sizes, values)
 
 
-def _check_values(language: Language, values) -> None:
-    check_shape("values", values, ("n", len(language.factors)), ", one column per factor")
+def shuffle_in_category(
+    key: Key[Array, ""],
+    language: Language,
+    values: Int[Array | np.ndarray, "n factors"],
+    others: Int[Array | np.ndarray, "others factors"],
+    *,
+    category: Bool[Array | np.ndarray, " factors"],
+    probability: Float[Array, ""] | float,
+) -> Int[Array, "n factors"]:
+    """Returns values, of which whole rows are replaced with a probability: int32 [n, factors].
+
+    A row is replaced by one of the others of the same category (arXiv 2601.19597), which is the
+    values of the factors in `category`. Where there is none, one of another category gets the right
+    values of these factors.
+
+    others:   int32 [others, factors], values of one other image at least, in random order.
+    category: bool [factors].
+
+    Raises ValueError for another shape or dtype, and for a known value or probability out of range.
+    """
+    _check_values(language, values)
+    _check_values(language, others, "others")
+    if not len(others):
+        raise ValueError("others has 0 rows: allowed is 1 or more")
+    check_mask("category", category, len(language.factors), ", one per factor")
+    check_probability("probability", probability)
+    category = jnp.asarray(category)[None]
+    numbers = number_categories(jnp.where(category, jnp.concatenate([values, others]), 0))
+    index, found = match_categories(numbers[: len(values)], numbers[len(values) :])
+    any_other = jnp.arange(len(values)) % len(others)
+    other = jnp.asarray(others)[jnp.where(found, index, any_other)]
+    which = jax.random.bernoulli(key, probability, (len(values), 1))
+    return jnp.where(which & ~category, other, values)
+
+
+def _check_values(language: Language, values, field: str = "values") -> None:
+    check_shape(field, values, ("n", len(language.factors)), ", one column per factor")
     if (known := known_value(values)) is None:
-        check_integers("values", values, max(language.sizes))
+        check_integers(field, values, max(language.sizes))
         return
     for name, size, column in zip(language.names, language.sizes, known.T, strict=True):
-        check_integers(f"values: {name}", column, size)
+        check_integers(f"{field}: {name}", column, size)

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from lvm.bias import Bias, unbiased
+from lvm.bias import Bias, Mask, unbiased
+from lvm.categories import match_categories, number_categories
 from lvm.checks import check_count, check_result
 from lvm.latents.noise_laws import gaussian
 from lvm.latents.semantics import Semantics, solve_semantics
@@ -81,8 +82,48 @@ def strength(scene: Scene, rate: Rate) -> Misaligned:
 
 def shuffled(scene: Scene, rate: Rate) -> Misaligned:
     """Replaces whole captions by those of other scenes with probability `rate`."""
-    other = scene.shift(solve_semantics(scene.law, scene.noise_law(scene.normal)))
-    return _misaligned(scene, jnp.where(scene.uniform[:, :1] < rate, other, scene.s))
+    return _replaced(scene, rate, _other_scenes(scene))
+
+
+def shuffled_in_category(scene: Scene, rate: Rate) -> Misaligned:
+    """Replaces whole captions by those of other scenes of the same category (arXiv 2601.19597).
+
+    The category of a scene is the signs of its unbiased semantics. Given the category, the other
+    scene is independent of the scene. Where no other scene drawn with the batch is of the category,
+    one gets the right signs: the law of its unbiased semantics is then exact only if they are
+    independent and symmetric.
+    """
+    other = _other_scenes(scene)
+    categories = signs_of(jnp.concatenate([scene.s, other]), unbiased(scene.bias))
+    index, found = match_categories(*jnp.split(number_categories(categories), 2))
+    magnitude = jnp.abs(other)
+    reflected = jnp.where(scene.s > 0, magnitude, -magnitude)
+    right_signs = jnp.where(unbiased(scene.bias)[None], reflected, other)
+    return _replaced(scene, rate, jnp.where(found[:, None], other[index], right_signs))
+
+
+def category_alone(scene: Scene, rate: Rate) -> Misaligned:
+    """Replaces whole captions by the category with probability `rate`.
+
+    They contain the sign, 1 or -1, of each unbiased semantic, and omit the perturbable ones.
+    """
+    signs = jnp.where(scene.s > 0, 1.0, -1.0)
+    return _replaced(scene, rate, jnp.where(unbiased(scene.bias)[None], signs, 0.0))
+
+
+def signs_of(s: Rows, unbiased: Mask) -> Bool[Array, "count n"]:
+    """Returns the category of each scene: whether each unbiased semantic is positive."""
+    return (s > 0) & unbiased[None]
+
+
+def _other_scenes(scene):
+    """As many scenes, independent of the scene and of the same law: float32 [count, n]."""
+    return scene.shift(solve_semantics(scene.law, scene.noise_law(scene.normal)))
+
+
+def _replaced(scene, rate, captions):
+    """Scenes of which each has, with probability `rate`, the caption values in `captions`."""
+    return _misaligned(scene, jnp.where(scene.uniform[:, :1] < rate, captions, scene.s))
 
 
 def propagating(scene: Scene, rate: Rate) -> Misaligned:
@@ -151,11 +192,14 @@ MISALIGNMENTS: dict[str, Misalignment] = {
     "shuffled": shuffled,
     "propagating": propagating,
     "propagating_in_text": propagating_in_text,
+    "shuffled_in_category": shuffled_in_category,
+    "category_alone": category_alone,
 }
 # kinds with a missing indicator -> the same kind without it
 INDICATOR_KINDS = {"mcar_indicator": "mcar", "mar_indicator": "mar", "mnar_indicator": "mnar"}
 WITH_INDICATOR = set(INDICATOR_KINDS)  # all kinds whose texts have a missing indicator
 WHOLE_CAPTION = {"shuffled"}  # kinds that replace whole captions; no semantic is perturbable
+WITHIN_CATEGORY = {"shuffled_in_category", "category_alone"}  # kinds that keep the category alone
 CHANGES_SCENE = {"propagating"}  # kinds that change the true semantics, which images show
 
 

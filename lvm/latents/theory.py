@@ -47,7 +47,9 @@ def caption_r2(kind: str, rate: float, captions: int = 1) -> float:
         return _missing_r2(kind, rate, captions)
     if kind == "strength":
         return captions * (1 - rate) / (captions * (1 - rate) + rate)
-    if kind == "shuffled" and captions == 1:
+    if kind == "category_alone":
+        return 1 - rate**captions
+    if kind in ("shuffled", "shuffled_in_category") and captions == 1:
         return (1 - rate) ** 2
     return np.nan
 

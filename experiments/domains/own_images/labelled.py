@@ -72,6 +72,7 @@ def make_labelled(config: ConfigDict) -> CaptionedDomain:
         factor_probes,
         read,
         may_equal_truth=world.may_equal_truth,
+        settings=config.settings,
         image_shape=shape,
     )
 

@@ -1,5 +1,7 @@
 """Photographs and captions end to end: a synthetic deck of cards, a few steps long."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,8 +10,16 @@ import pytest
 from rich.console import Console
 
 import lvm
-from experiments.configs import cards, cards_leaks, cards_small, selection
+from experiments.configs import (
+    cards,
+    cards_category,
+    cards_leaks,
+    cards_small,
+    default,
+    selection,
+)
 from experiments.domains.captioned_scores import evenly_spaced
+from experiments.domains.domain import scored_lane
 from experiments.gallery import draw_gallery
 from experiments.report.write_report import write_report
 from experiments.rundir.claim import claim
@@ -73,6 +83,49 @@ def test_pairs_are_photographs_with_captions_of_the_bias(plan, shared, key):
     matching = (shared.train.images[None] == np.asarray(pairs.x)[:5, None]).all((2, 3, 4))
     for row, equal in enumerate(matching):
         assert np.asarray(pairs.factors)[row].tolist() in shared.train.factors[equal].tolist()
+
+
+def shuffled_plan(archive, rates=(0.0, 1.0)):
+    """A plan of cards of all factors: without shuffle, then shuffled by number and color."""
+    every, others = " ".join(FACTORS), "shading shape"
+    make = partial(default.setting, every, **cards.LAWS)
+    shuffled = (
+        make(others, noise_probability=rate, misalignment="shuffled_in_category") for rate in rates
+    )
+    return make_plan(card_config(archive, settings=(make(), *shuffled)))
+
+
+def test_shuffled_captions_are_those_of_other_cards_of_the_same_category(archive, shared, key):
+    plan = shuffled_plan(archive)
+    language = plan.domain.language
+    texts = []
+    for number in range(3):
+        data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
+        pairs = plan.domain.sample(key, 400, shared=shared, world=(), lane=data)
+        texts.append(lvm.sentences(language, np.asarray(pairs.t)))
+    assert texts[0] == texts[1]  # rate 0
+    mentioned = np.array(
+        [
+            [[value in text.split() for value in factor.values].index(True) for text in texts[2]]
+            for factor in language.factors
+        ]
+    ).T
+    factors = np.asarray(pairs.factors)
+    np.testing.assert_array_equal(mentioned[:, :2], factors[:, :2])
+    np.testing.assert_allclose((mentioned == factors).mean(0)[2:], 1 / 3, atol=0.09)
+    existing = {tuple(row) for row in np.asarray(shared.train.factors)}
+    assert np.mean([tuple(row) in existing for row in mentioned]) > 0.98
+
+
+def test_attainable_scores_of_shuffled_captions_are_those_of_the_category(archive, shared, key):
+    plan = shuffled_plan(archive, rates=(0.0, 0.25, 1.0))
+    domain, test = plan.domain, jax.tree.map(jnp.asarray, shared.test)
+    for number, masked in ((1, [1, 1, 1, 1]), (2, [1, 1, 0, 0]), (3, [1, 1, 0, 0])):
+        data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
+        lane = scored_lane(data, domain.misalignments)
+        features = domain.unbiased_features(lane, domain.caption(key, lane, test))
+        blocks = np.split(np.asarray(features), np.cumsum(domain.language.sizes)[:-1], axis=1)
+        np.testing.assert_array_equal([block.any() for block in blocks], masked)
 
 
 def test_results_have_every_factor_with_its_attainable_score(finished_cards):
@@ -145,7 +198,7 @@ def test_the_gallery_of_a_run_without_images_is_refused(tmp_path):
         draw_gallery(tmp_path, Console(quiet=True))
 
 
-@pytest.mark.parametrize("module", [cards, cards_small, cards_leaks])
+@pytest.mark.parametrize("module", [cards, cards_small, cards_leaks, cards_category])
 def test_every_config_of_cards_makes_a_plan(module, archive):
     config = module.get_config()
     config.world.data = str(archive)

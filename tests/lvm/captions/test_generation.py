@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lvm
-from lvm.captions.generation import replace_values
+from lvm.captions.generation import replace_values, shuffle_in_category
 
 FACTORS = (
     lvm.Factor("number", ("one", "two", "three", "four")),
@@ -112,3 +112,60 @@ def test_one_program_serves_all_settings_and_equals_plain_calls(values, key):
     for index in range(3):
         alone = caption(keys[index], *(field[index] for field in settings))
         np.testing.assert_array_equal(ids[index], alone)
+
+
+def shuffle(values, others, probability=1.0, category=(True, False, False)):
+    key = jax.random.key(4)
+    return np.asarray(
+        shuffle_in_category(
+            key,
+            LANGUAGE,
+            values,
+            others,
+            category=np.array(category),
+            probability=probability,
+        )
+    )
+
+
+def dependent_values(key):
+    """Values whose color and shape depend on one another and on the number."""
+    number, shape = jax.random.randint(key, (2, COUNT), 0, jnp.array([[4], [3]]))
+    return jnp.stack([number, (number + shape) % 2, shape], axis=1)
+
+
+def test_a_shuffled_row_is_another_one_of_its_category(key):
+    values, others = map(dependent_values, jax.random.split(key))
+    shuffled, half = shuffle(values, others), shuffle(values, others, 0.5)
+    np.testing.assert_array_equal(shuffled[:, 0], values[:, 0])
+    np.testing.assert_array_equal(shuffled[:, 1], shuffled[:, [0, 2]].sum(1) % 2)  # a whole row
+    for number in range(4):
+        rows = shuffled[:, 0] == number
+        table = np.zeros((3, 3))
+        np.add.at(table, (np.asarray(values)[rows, 2], shuffled[rows, 2]), 1 / rows.sum())
+        np.testing.assert_allclose(table, 1 / 9, atol=0.03)  # all else is wrong
+    kept = (half == np.asarray(values)).all(1)
+    np.testing.assert_allclose(kept.mean(), 0.5 + 0.5 / 3, atol=0.03)
+    np.testing.assert_array_equal(half, np.where(kept[:, None], values, shuffled))
+    np.testing.assert_array_equal(shuffle(values, others, 0.0), values)
+
+
+def test_a_category_without_another_row_keeps_its_values():
+    values, others = jnp.array([[0, 0, 0], [1, 0, 0], [0, 1, 1]]), jnp.array([[3, 1, 2], [0, 1, 2]])
+    expected = [[0, 1, 2], [1, 1, 2], [0, 1, 2]]
+    np.testing.assert_array_equal(shuffle(values, others), expected)
+    category = [True, True, True]
+    np.testing.assert_array_equal(shuffle(values, others, category=category), values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"others": jnp.full((2, 3), 4)}, "others: number is 4 at index 0: allowed is an integer"),
+        ({"others": jnp.zeros((0, 3), int)}, "others has 0 rows: allowed is 1 or more"),
+        ({"probability": 1.5}, "probability is 1.5: allowed is 0 to 1"),
+    ],
+)
+def test_invalid_shuffles_are_refused(values, changes, message):
+    with pytest.raises(ValueError, match=message):
+        shuffle(**{"values": values, "others": values} | changes)

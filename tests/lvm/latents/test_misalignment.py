@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import lvm
 from experiments.configs import default, scenes_small
 from experiments.sweep.plan import make_plan
-from lvm.latents.misalignment import INDICATOR_KINDS, WHOLE_CAPTION
+from lvm.latents.misalignment import INDICATOR_KINDS, WHOLE_CAPTION, WITHIN_CATEGORY
 from lvm.latents.mixing import unmix
 from tests.small import small_config
 
@@ -86,7 +86,10 @@ def test_at_rate_1_captions_are_those_that_omit(world, kind):
     np.testing.assert_array_equal(random.t[:, :-N], fixed.t[:, :-N])
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(WHOLE_CAPTION) - {"propagating_in_text"}))
+RIGHT = set(KINDS) - WHOLE_CAPTION - WITHIN_CATEGORY - {"propagating_in_text"}
+
+
+@pytest.mark.parametrize("kind", sorted(RIGHT))
 def test_captions_are_right_about_all_but_perturbable_semantics(world, kind):
     pairs = sample(world, kind, 0.5)
     np.testing.assert_array_equal(pairs.s_text[:, [0, 3]], pairs.s[:, [0, 3]])
@@ -151,6 +154,61 @@ def test_shuffled_captions_are_whole_captions_of_other_scenes(world):
     )  # the law is the same
     cross = np.corrcoef(full.s_text.T, full.s.T)[:N, N:]
     np.testing.assert_allclose(cross, 0, atol=0.06)
+
+
+@pytest.mark.parametrize("law", ["independent", "dependent", "nonlinear_scm"])
+def test_captions_shuffled_in_category_are_those_of_another_scene_of_the_same_signs(worlds, law):
+    half, full = (sample(worlds[law], "shuffled_in_category", rate) for rate in (0.5, 1.0))
+    other = np.asarray(half.s_text != half.s)
+    np.testing.assert_allclose(other.mean(0), 0.5, atol=0.03)
+    np.testing.assert_array_equal(other, np.broadcast_to(other[:, :1], other.shape))
+    s, caption = np.asarray(full.s), np.asarray(full.s_text)
+    signs = s[:, [0, 3]] > 0
+    np.testing.assert_array_equal(caption[:, [0, 3]] > 0, signs)
+    for pattern in np.unique(signs, axis=0):
+        rows = (signs == pattern).all(1)
+        if (size := rows.sum()) < 400:
+            continue
+        between = np.corrcoef(caption[rows].T, s[rows].T)[:N, N:]
+        np.testing.assert_allclose(between, 0, atol=4 / np.sqrt(size))  # all else is wrong
+        scale, noise = s[rows].std(0), 5 / np.sqrt(size)  # and of the law of the category
+        np.testing.assert_allclose((caption[rows].mean(0) - s[rows].mean(0)) / scale, 0, atol=noise)
+        np.testing.assert_allclose(caption[rows].std(0) / scale, 1, atol=noise)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_a_category_without_another_scene_keeps_its_signs(worlds, seed):
+    """Five scenes cannot have a match for most of sixteen categories."""
+    some_bias = bias(perturbable=(2,))
+    pairs = lvm.sample_pairs(
+        jax.random.key(seed), worlds["dependent"], some_bias, 5,
+        noise_probability=1.0, misalignment="shuffled_in_category",
+    )  # fmt: skip
+    s, caption = np.asarray(pairs.s), np.asarray(pairs.s_text)
+    np.testing.assert_array_equal((caption > 0)[:, [0, 2, 3]], (s > 0)[:, [0, 2, 3]])
+    assert (caption != s).all()
+
+
+def test_captions_of_the_category_alone_hold_its_signs(world):
+    pairs = sample(world, "category_alone", 1.0)
+    signs = np.where(np.asarray(pairs.s) > 0, 1.0, -1.0) * [1, 0, 0, 1]
+    np.testing.assert_array_equal(pairs.s_text, signs)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+def test_best_r2_from_captions_shuffled_in_category(worlds, rate):
+    """The best prediction is a blend of the caption value and the mean of its category."""
+    pairs = sample(worlds["independent"], "shuffled_in_category", rate)
+    s, caption = np.asarray(pairs.s), np.asarray(pairs.s_text)
+    means = np.sqrt(2 / np.pi) * np.sign(caption) * [1, 0, 0, 1]
+    best = (1 - rate) * caption + rate * means
+    found = 1 - ((s - best) ** 2).mean(0) / s.var(0)
+    perturbable = lvm.caption_r2("shuffled_in_category", rate)
+    unbiased = 2 / np.pi + perturbable * (1 - 2 / np.pi)
+    np.testing.assert_allclose(found, [unbiased, *[perturbable] * 2, unbiased], atol=0.05)
+    np.testing.assert_allclose(perturbable, (1 - rate) ** 2)
+    assert lvm.caption_r2("category_alone", rate, 2) == 1 - rate**2
 
 
 def test_a_propagating_distortion_changes_the_scene_of_descendants_alone(world):
@@ -295,10 +353,12 @@ def test_invalid_settings_are_refused_with_field_and_value(make, message):
         make()
 
 
-def test_captioned_images_support_noise_alone():
+def test_captioned_images_refuse_misalignments_of_latents():
     config = scenes_small.get_config()
     config.settings[-1].misalignment = "mcar"
-    with pytest.raises(ValueError, match="misalignment is 'mcar': allowed is one of noise"):
+    with pytest.raises(
+        ValueError, match="misalignment is 'mcar': allowed is one of noise, shuffled_in"
+    ):
         make_plan(config)
 
 
