@@ -3,6 +3,7 @@
 python -m experiments.benchmark [--quick] [--parts=objective,step] [--out=runs/benchmark]
 python -m experiments.benchmark --compare=OLD.csv          # measures, then compares with OLD.csv
 python -m experiments.benchmark --compare=OLD.csv,NEW.csv  # compares two files, measures nothing
+python -m experiments.benchmark --draw=FILE.csv            # draws its figure, measures nothing
 python -m experiments.benchmark --config=experiments/configs/selection.py  # one config only
 """
 
@@ -37,6 +38,7 @@ _PARTS = flags.DEFINE_list(
 _QUICK = flags.DEFINE_bool("quick", False, "measure few and small sizes, in minutes")
 _SECONDS = flags.DEFINE_float("seconds", None, "do not time a case that takes longer", 0)
 _OUT = flags.DEFINE_string("out", "runs/benchmark", "folder of benchmark.csv and benchmark.png")
+_DRAW = flags.DEFINE_string("draw", None, "a CSV whose figure is drawn beside it")
 _COMPARE = flags.DEFINE_list("compare", [], "a CSV to compare with this run, or two CSVs")
 
 
@@ -48,6 +50,11 @@ def main(argv: list[str]) -> None:
     with user_errors():
         if len(argv) > 1:
             raise ValueError(f"{argv[1]} is not a flag: --compare takes two files as A.csv,B.csv")
+        if _DRAW.value is not None:
+            path = Path(_DRAW.value)
+            save_benchmark_figure(read_table(path), path.with_suffix(".png"))
+            console.print(f"figure: {path.with_suffix('.png')}", soft_wrap=True)
+            return
         names = require_known("parts", _PARTS.value, ALL_PARTS)
         tables = [read_table(Path(file)) for file in _COMPARE.value]
         if len(tables) > 2:

@@ -1,5 +1,6 @@
 """Output figure: growth of time and memory, and fractions of the ceilings; readable in grey."""
 
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_style import COLUMN_WIDTH, SMALLEST, TEXT_WIDTH, new_figure, points
 
-COLUMNS = 3
+COLUMNS = 2
+LINES_HEIGHT, BAR_HEIGHT = 1.55, 0.13  # inches: of a plot of lines, and of a bar
+TICKS = 6  # sizes with a number, at most
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
 GREYS = ("0.0", "0.4", "0.65")
 TIME, MEMORY = "time_ms", "peak_mib"
@@ -18,7 +22,7 @@ LABELS = {
     "size": "size",
     TIME: "milliseconds",
     MEMORY: "MiB per device",
-    "share": "fraction of the device's ceiling",
+    "share": "fraction of the ceiling (above 1: in a cache)",
 }
 
 
@@ -37,21 +41,36 @@ class Panel(NamedTuple):
 
 
 def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
-    """Writes a figure of the table, as PNG at `path` and as PDF beside it."""
+    """Draws the table and writes the files of `save_figure`."""
+    caption = (
+        f"Time and memory of every part, on {table.machine.iloc[0]}; shaded: fastest to slowest "
+        "repeat. The ceiling is the rate of a large matrix product or of the copy of a large "
+        "array; a fraction exceeds 1 where the arrays of a part fit into a cache, which is faster "
+        "than the memory of the copy."
+    )
     panels = [panel for panel in _panels(table) if not panel.rows.empty]
-    columns = max(1, min(COLUMNS, len(panels)))
-    lines = max(1, -(-len(panels) // columns))
-    figure = Figure(figsize=(4.4 * columns, 3.4 * lines), layout="constrained")
-    axes = figure.subplots(lines, columns, squeeze=False).ravel()
+    save_figure(partial(_figure, panels), path, caption)
+
+
+def _figure(panels: list[Panel]) -> Figure:
+    lines = [panels[begin : begin + COLUMNS] for begin in range(0, len(panels), COLUMNS)]
+    heights = [max(map(_height, line)) for line in lines] or [LINES_HEIGHT]
+    figure = new_figure(sum(heights), TEXT_WIDTH if len(panels) > 1 else COLUMN_WIDTH)
+    columns = min(COLUMNS, max(1, len(panels)))
+    axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights).ravel()
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
     for panel, axis in zip(panels, axes, strict=False):
         draw = _bars if panel.y == "variant" else _lines
         draw(axis, panel)
-        axis.set_title(panel.title, fontsize=9)
-        axis.tick_params(labelsize=7)
-        axis.set_xlabel(LABELS[panel.x], fontsize=8)
-    save_figure(figure, path)
+        axis.set_title(panel.title)
+        axis.set_xlabel(LABELS[panel.x])
+    return figure
+
+
+def _height(panel: Panel) -> float:
+    bars = BAR_HEIGHT * len(panel.rows) if panel.y == "variant" else 0
+    return max(LINES_HEIGHT, bars + 0.5)
 
 
 def _panels(table: pd.DataFrame) -> list[Panel]:
@@ -69,7 +88,7 @@ def _panels(table: pd.DataFrame) -> list[Panel]:
         Panel("memory of the objective, against batch", objective, "size", MEMORY),
         Panel("time per lane-step of fast, against width", _variant(growth, "width"), "size", TIME),
         Panel("time per optimiser update, against width", rows_of("optimizer"), "size", TIME),
-        Panel("largest fraction of the ceiling", largest, "share", "variant"),
+        Panel("largest fraction of the device's ceiling", largest, "share", "variant"),
         Panel("time per lane-step, beside PyTorch", rows_of("peer"), TIME, "variant"),
     ]
 
@@ -82,24 +101,27 @@ def _lines(axis, panel: Panel) -> None:
     variants = panel.rows.groupby("variant", sort=False)
     for (name, group), style, grey in zip(variants, cycle(STYLES), cycle(GREYS)):
         rows = group[group[panel.y].notna()]
-        axis.plot(rows[panel.x], rows[panel.y], style, color=grey, ms=4, lw=1, label=name)
+        axis.plot(rows[panel.x], rows[panel.y], style, color=grey, label=name)
         if panel.y == TIME:
             axis.fill_between(rows[panel.x], rows.low, rows.high, color=grey, alpha=0.2, lw=0)
     axis.set(xscale="log", yscale="log")
     ticks = sorted(panel.rows[panel.x][panel.rows[panel.y].notna()].unique())
+    ticks = ticks[:: max(1, -(-len(ticks) // TICKS))]
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.set_xticks([], minor=True)
-    axis.set_ylabel(LABELS[panel.y], fontsize=8)
-    axis.legend(fontsize=6, frameon=False)
+    axis.set_ylabel(LABELS[panel.y])
+    axis.legend(fontsize=points(SMALLEST))
 
 
 def _bars(axis, panel: Panel) -> None:
     rows = panel.rows[panel.rows[panel.x].notna()]
-    axis.barh(rows.variant, rows[panel.x], color="0.6", edgecolor="0.0", lw=0.6)
+    axis.barh(rows.variant, rows[panel.x], color="0.75", edgecolor="0.0")
     axis.set_xscale("log")
     axis.invert_yaxis()
-    axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=6, padding=2)
-    axis.margins(x=0.15)
+    axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=points(SMALLEST), padding=2)
+    axis.margins(x=0.2, y=0.02)
+    if panel.x == "share":
+        axis.axvline(1, color="0.0", lw=points(0.8), ls=":")
 
 
 def _short_number(value: float) -> str:

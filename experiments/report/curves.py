@@ -104,29 +104,37 @@ def grid(count: int, share_steps: bool = True) -> tuple[Figure, np.ndarray]:
 def name_ends(axis, ends: Mapping[str, float]) -> None:
     """Writes the names of lines at the right of a panel, at the heights where they end.
 
-    Names of lines that end together are joined: "s1, s2", or "7 lines".
+    Names of lines that end together are joined: "s1, s2", "s3 to s9", or "7 lines".
     """
-    groups: list[list[str]] = []
-    height = np.inf
-    for name in sorted(ends, key=ends.get, reverse=True):
-        if ends[name] > height - NAME_HEIGHT:
-            groups[-1].append(name)
-        else:
-            groups.append([name])
-            height = ends[name]
+    order = list(ends)
+    groups = [[name] for name in sorted(ends, key=ends.get)]
+    height = lambda names: float(np.mean([ends[name] for name in names]))
+    close = lambda: (
+        at
+        for at in range(1, len(groups))
+        if height(groups[at]) - height(groups[at - 1]) < NAME_HEIGHT
+    )
+    while (at := next(close(), None)) is not None:
+        groups[at - 1 : at + 1] = [groups[at - 1] + groups[at]]
     for names in groups:
-        labels = [target_label(name) for name in names]
-        text = ", ".join(labels) if len(names) <= NAMED_TOGETHER else f"{len(names)} lines"
-        if 2 < len(names) <= 2 * NAMED_TOGETHER:
-            text = f"{labels[0]}, {labels[1]},\n" + ", ".join(labels[2:])
         axis.annotate(
-            text,
-            (1.03, np.mean([ends[name] for name in names])),
+            _joined(sorted(names, key=order.index), order),
+            (1.03, height(names)),
             xycoords=("axes fraction", "data"),
             fontsize=points(SMALLEST),
             va="center",
             annotation_clip=False,
         )
+
+
+def _joined(names: Sequence[str], order: Sequence[str]) -> str:
+    """The names of lines in one text."""
+    labels = [target_label(name) for name in names]
+    if len(names) <= NAMED_TOGETHER:
+        return ", ".join(labels)
+    begin = order.index(names[0])
+    consecutive = list(names) == list(order[begin : begin + len(names)])
+    return f"{labels[0]} to {labels[-1]}" if consecutive else f"{len(names)} lines"
 
 
 def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
@@ -153,7 +161,7 @@ def _scatter(cells: pd.DataFrame, metric: str) -> Figure:
     for axis, (modality, name) in zip(axes, MODALITIES.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", lw=points(0.8), zorder=0)
         dots = cells[cells.modality == modality]
-        for (law, kept), rows in dots.groupby(["law", "kept"], sort=False):
+        for (law, kept), rows in reversed(list(dots.groupby(["law", "kept"], sort=False))):
             style = styles[law] if kept else styles[law] | {"markerfacecolor": "none"}
             axis.plot(rows.attainable, rows["mean"].clip(0, 1), **style)
         axis.set(xlabel=f"attainable {metric}", title=name, aspect="equal")

@@ -7,16 +7,19 @@ from textwrap import fill
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from PIL import Image
 
 from experiments.report.figure_style import PRINT, Style, rc_parameters
 from lvm.files.atomic import write_atomically
 
 FORMATS = {  # options of `Figure.savefig`: small files, the same bytes in every run
-    "png": {"pil_kwargs": {"optimize": True}},
+    "png": {},
     "pdf": {"metadata": {"CreationDate": None}},
     "svg": {"metadata": {"Date": None}},
 }
 CAPTION = ".caption.txt"
+NO_DITHER = Image.Dither.NONE
 WIDTH = 100  # letters of a line of a caption
 
 
@@ -41,4 +44,14 @@ def _drawn(figure: Figure, format: str) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, format=format, **FORMATS[format])
     figure.set_layout_engine("none")  # the layout is done, for the other formats as well
-    return content.getvalue()
+    has_photographs = any(image.get_array().ndim == 3 for image in figure.findobj(AxesImage))
+    return content.getvalue() if format != "png" or has_photographs else _with_palette(content)
+
+
+def _with_palette(content: io.BytesIO) -> bytes:
+    """A PNG of 256 colours, a third as large."""
+    reduced = io.BytesIO()
+    with Image.open(content) as image:
+        colours = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=NO_DITHER)
+        colours.save(reduced, format="png", optimize=True, dpi=image.info["dpi"])
+    return reduced.getvalue()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from experiments.report.figure_style import PRINT, Style
@@ -179,8 +180,10 @@ def _reverse_note(cells: pd.DataFrame) -> list[str]:
     reverse = cells["mean"][cells.target == REVERSE]
     if reverse.empty:
         return []
-    lowest = reverse.min(skipna=False)
-    return [f"Representations from the unbiased semantics: {lowest:.2f} or more."]
+    lowest = np.floor(1000 * reverse.min(skipna=False)) / 1000
+    return [
+        f"In the reverse direction, representations from unbiased latents: {lowest:.3f} or more."
+    ]
 
 
 def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
@@ -188,7 +191,7 @@ def _rows(cells: pd.DataFrame, views: Sequence[View]) -> list[list[Panel]]:
     several = cells.law.nunique() > 1
     return [
         [
-            Panel(f"{law} semantics\n" * several + view.title, _table(of_law, view), view.decimals)
+            Panel(f"{law}\n" * several + view.title, _table(of_law, view), view.decimals)
             for view in views
         ]
         for law, of_law in cells.groupby("law", sort=False)

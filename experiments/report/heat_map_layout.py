@@ -1,6 +1,7 @@
 """Heat map layout: how panels are arranged on a page, with which labels and how large."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
@@ -12,11 +13,12 @@ from experiments.report.figure_style import COLUMN_WIDTH, TEXT_WIDTH
 
 CELL = 0.19  # inches across, for a number of four characters
 LINE, NEXT_LINE = 0.135, 0.115  # inches down, for a line of text and for each further one
+VERTICAL = 0.1  # inches across, for a name that is vertical
 LETTER = 0.058  # inches, of a label
 MOST_COLUMNS = 24  # with numbers, side by side
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
-UPRIGHT_HEIGHT = 5.5  # inches of a figure, up to which names of columns are horizontal
-MOST_HEADER = 9  # letters of a name of a column that is horizontal
+UPRIGHT_HEIGHT = 6.5  # inches of a figure, up to which names of columns are horizontal
+HEADER_LETTERS, MOST_HEADER = 9, 12  # in a line of a horizontal name of a column, and at most
 ROW_LETTERS = 26  # in a line of a name of a row
 BAR, MARGIN = 0.5, 0.15  # inches of the colour bar, and beside the panels
 
@@ -49,19 +51,19 @@ class Layout(NamedTuple):
 def choose_layout(tables: Tables) -> Layout:
     """Returns the layout of rows of panels with these cells.
 
-    It is the first that fits of: as given, rows and columns exchanged, each row divided; in one
-    column of a page, then across it; with horizontal, then with vertical names of columns. If none
-    fits, as with more than MOST_COLUMNS in one panel, cells have no numbers.
+    It is the first that fits of: as given in one column of a page; across the page as given, with
+    rows and columns exchanged, or with each row divided; with horizontal, then with vertical names
+    of columns. If none fits, as with more than MOST_COLUMNS in one panel, cells have no numbers.
     """
+    given = [[(row, column) for column in range(len(tables[row]))] for row in range(len(tables))]
     fitting = (
         layout
-        for upright in (True, False)
+        for upright, most_height in ((True, UPRIGHT_HEIGHT), (False, MOST_HEIGHT))
         for width in (COLUMN_WIDTH, TEXT_WIDTH)
         for lines in _arrangements(tables, _columns_per_line(tables, upright, width))
-        if (layout := _layout(tables, lines, upright, width)).height
-        <= (UPRIGHT_HEIGHT if upright else MOST_HEIGHT)
+        if width == TEXT_WIDTH or lines == given
+        if (layout := _layout(tables, lines, upright, width)).height <= most_height
     )
-    given = [[(row, column) for column in range(len(tables[row]))] for row in range(len(tables))]
     return next(fitting, _layout(tables, given, upright=False, width=TEXT_WIDTH, numbered=False))
 
 
@@ -72,9 +74,14 @@ def row_text(name: str) -> str:
 
 def header_text(name: str, upright: bool) -> str:
     """Returns the name of a column, on as many lines as it needs if it is horizontal."""
-    if not upright or len(name) <= MOST_HEADER:
+    if not upright:
         return name
-    return "\n".join(wrap(name, MOST_HEADER, break_long_words=False))
+    lines = [""]
+    for part in re.split(r"(?<=[ _])", name):
+        if cell_len(lines[-1] + part.rstrip()) > HEADER_LETTERS and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip(" ") for line in lines)
 
 
 def _arrangements(tables: Tables, most: int) -> Iterator[Lines]:
@@ -97,8 +104,8 @@ def _arrangements(tables: Tables, most: int) -> Iterator[Lines]:
 
 def _columns_per_line(tables: Tables, upright: bool, width: float) -> int:
     room = width - MARGIN - LETTER * _longest(_lines_of(map(row_text, _names(tables, 0))))
-    headers = list(_lines_of(header_text(name, upright) for name in _names(tables, 1)))
-    longest = _longest(headers)
+    headers = (_symbols(header_text(name, upright)) for name in _names(tables, 1))
+    longest = _longest(_lines_of(headers))
     if upright and longest > MOST_HEADER:
         return 0
     cell = max(CELL, LETTER * (longest + 0.7)) if upright else CELL
@@ -113,15 +120,20 @@ def _layout(
     names = LETTER * _longest(_lines_of(map(row_text, _names(tables, 0))))
     across = max(sum(cells.shape[1] for cells in line) for line in panels)
     cell = (width - MARGIN - names) / across
-    headers = [header_text(name, upright) for name in _names(tables, 1)]
+    headers = [_symbols(header_text(name, upright)) for name in _names(tables, 1)]
     header = LINE * max(1 + text.count("\n") for text in headers)
     every = 1
     if not upright:
         header = LETTER * _longest(headers)
-        every = math.ceil(NEXT_LINE / cell)
+        every = math.ceil(VERTICAL / cell)
     title = max(8, int(cell * across / len(panels[0]) / LETTER))
     height = sum(heights) + 0.42 * len(lines) + header + BAR
     return Layout(lines, numbered, upright, every, title, width, height, heights)
+
+
+def _symbols(name: str) -> str:
+    """A name as wide as its symbol: two letters for s10, which has a subscript."""
+    return re.sub(r"^([A-Za-z]\d+|m_[xt])(?= |$)", "s1", name)
 
 
 def _rows_height(cells: pd.DataFrame) -> float:

@@ -19,7 +19,7 @@ from experiments.report.figure_text import plain_text
 from experiments.report.heat_map_layout import Layout, choose_layout, header_text, row_text
 
 NUMBERS = ("STIXGeneral", "DejaVu Sans")  # narrow digits, so that 24 columns fit on a page
-NUMBER_SIZE = 7  # points
+NUMBER_SIZE = 6.6  # points
 LIGHT = 0.45  # luminance from which on a colour needs black text
 LIMITS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of scales of differences
 TARGET_SYMBOLS = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
