@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import COLUMN_WIDTH, SMALLEST, TEXT_WIDTH, new_figure, points
+from experiments.report.figure_style import SMALLEST, new_figure, points
 
 COLUMNS = 2
-LINES_HEIGHT, BAR_HEIGHT = 1.55, 0.13  # inches: of a plot of lines, and of a bar
+LINES_HEIGHT, BAR_HEIGHT = 1.4, 0.13  # inches: of a plot of lines, and of a bar
 TICKS = 6  # sizes with a number, at most
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
 GREYS = ("0.0", "0.4", "0.65")
@@ -22,7 +22,7 @@ LABELS = {
     "size": "size",
     TIME: "milliseconds",
     MEMORY: "MiB per device",
-    "share": "fraction of the ceiling (above 1: in a cache)",
+    "share": "fraction of the ceiling",
 }
 
 
@@ -53,24 +53,24 @@ def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
 
 
 def _figure(panels: list[Panel]) -> Figure:
-    lines = [panels[begin : begin + COLUMNS] for begin in range(0, len(panels), COLUMNS)]
-    heights = [max(map(_height, line)) for line in lines] or [LINES_HEIGHT]
-    figure = new_figure(sum(heights), TEXT_WIDTH if len(panels) > 1 else COLUMN_WIDTH)
-    columns = min(COLUMNS, max(1, len(panels)))
-    axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights).ravel()
-    for axis in axes[len(panels) :]:
+    lines = [panel for panel in panels if panel.y != "variant"]
+    bars = [panel for panel in panels if panel.y == "variant"]
+    rows = -(-len(lines) // COLUMNS)
+    bars_height = BAR_HEIGHT * max((len(panel.rows) for panel in bars), default=0) + 0.6
+    heights = [LINES_HEIGHT * rows, bars_height]
+    figure = new_figure(sum(heights))
+    upper, lower = figure.subfigures(2, 1, height_ratios=[max(height, 0.01) for height in heights])
+    grid = upper.subplots(rows, COLUMNS, squeeze=False).ravel() if lines else []
+    for axis in grid[len(lines) :]:
         axis.set_axis_off()
-    for panel, axis in zip(panels, axes, strict=False):
-        draw = _bars if panel.y == "variant" else _lines
-        draw(axis, panel)
+    for panel, axis in zip(lines, grid, strict=False):
+        _lines(axis, panel)
         axis.set_title(panel.title)
-        axis.set_xlabel(LABELS[panel.x])
+    parts = lower.subfigures(1, len(bars), squeeze=False)[0] if bars else []
+    for panel, part in zip(bars, parts, strict=True):
+        _bars(part.subplots(), panel)
+        part.suptitle(panel.title)
     return figure
-
-
-def _height(panel: Panel) -> float:
-    bars = BAR_HEIGHT * len(panel.rows) if panel.y == "variant" else 0
-    return max(LINES_HEIGHT, bars + 0.5)
 
 
 def _panels(table: pd.DataFrame) -> list[Panel]:
@@ -88,7 +88,12 @@ def _panels(table: pd.DataFrame) -> list[Panel]:
         Panel("memory of the objective, against batch", objective, "size", MEMORY),
         Panel("time per lane-step of fast, against width", _variant(growth, "width"), "size", TIME),
         Panel("time per optimiser update, against width", rows_of("optimizer"), "size", TIME),
-        Panel("largest fraction of the device's ceiling", largest, "share", "variant"),
+        Panel(
+            "largest fraction of the device's ceiling\n(above 1: arrays fit into a cache)",
+            largest,
+            "share",
+            "variant",
+        ),
         Panel("time per lane-step, beside PyTorch", rows_of("peer"), TIME, "variant"),
     ]
 
@@ -109,7 +114,7 @@ def _lines(axis, panel: Panel) -> None:
     ticks = ticks[:: max(1, -(-len(ticks) // TICKS))]
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.set_xticks([], minor=True)
-    axis.set_ylabel(LABELS[panel.y])
+    axis.set(xlabel=LABELS[panel.x], ylabel=LABELS[panel.y])
     axis.legend(fontsize=points(SMALLEST))
 
 
@@ -119,7 +124,8 @@ def _bars(axis, panel: Panel) -> None:
     axis.set_xscale("log")
     axis.invert_yaxis()
     axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=points(SMALLEST), padding=2)
-    axis.margins(x=0.2, y=0.02)
+    axis.margins(x=0.25, y=0.02)
+    axis.set_xlabel(LABELS[panel.x])
     if panel.x == "share":
         axis.axvline(1, color="0.0", lw=points(0.8), ls=":")
 

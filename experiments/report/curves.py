@@ -37,7 +37,7 @@ OTHER_COLOUR = GREEN
 MARKERS = "os^vDPX*"  # of laws
 PANELS_PER_ROW = 4
 PANEL_HEIGHT = 1.3  # inches
-TITLE_LETTERS = 24  # of a line of a panel's title, with PANELS_PER_ROW panels
+TITLE_LETTERS = 22  # of a line of a panel's title, with PANELS_PER_ROW panels
 NAME_HEIGHT = 0.09  # of a name beside a panel, in units of R²
 NAMED_TOGETHER = 2  # names of lines that end together
 UNBIASED, BIASED = dict(color=BLUE, ls="-"), dict(color=ORANGE, ls="--")

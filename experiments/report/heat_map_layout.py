@@ -18,8 +18,8 @@ LETTER = 0.058  # inches, of a label
 MOST_COLUMNS = 24  # with numbers, side by side
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
 UPRIGHT_HEIGHT = 6.5  # inches of a figure, up to which names of columns are horizontal
-HEADER_LETTERS, MOST_HEADER = 9, 12  # in a line of a horizontal name of a column, and at most
-ROW_LETTERS = 26  # in a line of a name of a row
+HEADER_LETTERS = 12  # in a line of a name of a column that is horizontal, at most
+ROW_LETTERS = 32  # in a line of a name of a row
 BAR, MARGIN = 0.5, 0.15  # inches of the colour bar, and beside the panels
 
 Tables = Sequence[Sequence[pd.DataFrame]]
@@ -106,7 +106,7 @@ def _columns_per_line(tables: Tables, upright: bool, width: float) -> int:
     room = width - MARGIN - LETTER * _longest(_lines_of(map(row_text, _names(tables, 0))))
     headers = (_symbols(header_text(name, upright)) for name in _names(tables, 1))
     longest = _longest(_lines_of(headers))
-    if upright and longest > MOST_HEADER:
+    if upright and longest > HEADER_LETTERS:
         return 0
     cell = max(CELL, LETTER * (longest + 0.7)) if upright else CELL
     return min(MOST_COLUMNS, int(room / cell))

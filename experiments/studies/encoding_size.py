@@ -57,7 +57,7 @@ def save_sizes(table: pd.DataFrame, path: Path) -> None:
 
 def _panels(table: pd.DataFrame) -> Figure:
     kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
-    figure = new_figure(2.2, TEXT_WIDTH if len(kinds) > 1 else COLUMN_WIDTH)
+    figure = new_figure(2.3, TEXT_WIDTH if len(kinds) > 1 else COLUMN_WIDTH)
     axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False)
     rates = np.linspace(0, 1, 101)
     for axis, kind in zip(axes[0], kinds, strict=True):
@@ -73,7 +73,7 @@ def _panels(table: pd.DataFrame) -> Figure:
         axis.set(xlabel="rate of misalignment", ylim=(-0.05, 1.05))
         axis.set_title(KINDS[kind])
     axes[0, 0].set_ylabel("correlation between modalities")
-    axes[0, 0].legend(loc="lower left")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 
 

@@ -105,7 +105,7 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
     name_ends(axis, from_images.clip(0, 1).dropna().to_dict())
     size = "" if has_exact_size(rows).all() else f", {first.encoding_size} columns"
     title = f"{first.setting}{size}, {first.law}{first.hyperparameters}"
-    axis.set_title(panel_title(title.replace("_", " "), rows.target.nunique()))
+    axis.set_title(panel_title(title, rows.target.nunique()))
 
 
 def main() -> None:
