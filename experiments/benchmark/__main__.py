@@ -21,16 +21,17 @@ from experiments.benchmark.output_table import (
     read_table,
     save_table,
     side_by_side,
-    terminal_table,
+    terminal_columns,
 )
 from experiments.benchmark.sizes import ACCELERATOR, CPU, QUICK
+from experiments.report.terminal_tables import print_table
 from experiments.runtime.checks import require_known
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import use_every_core
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import make_plan
 
-WIDTH = 150  # least width of the printed table, in letters
+KEYS = 2  # columns that every part of a wide table repeats: part and variant
 
 _PARTS = flags.DEFINE_list(
     "parts", list(ALL_PARTS), "parts to measure, in addition to the ceilings"
@@ -46,7 +47,6 @@ def main(argv: list[str]) -> None:
     """Measures what the flags select, prints one table, and writes it with its figure."""
     logging.set_verbosity(logging.WARNING)
     console = Console()
-    console.width = max(console.width, WIDTH)
     with user_errors():
         if len(argv) > 1:
             raise ValueError(f"{argv[1]} is not a flag: --compare takes two files as A.csv,B.csv")
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> None:
             use_every_core()
             tables.append(_measure(names, console))
         if len(tables) == 2:
-            console.print(terminal_table(side_by_side(*tables)))
+            print_table(console, terminal_columns(side_by_side(*tables)), KEYS)
 
 
 def _measure(names: tuple[str, ...], console: Console):
@@ -80,10 +80,9 @@ def _measure(names: tuple[str, ...], console: Console):
     for table in measure_parts(names, sizes, console):
         save_table(table, out / "benchmark.csv")  # after each part, so a failure loses one part
     save_benchmark_figure(table, out / "benchmark.png")
-    console.print(terminal_table(table))
-    console.print(
-        f"{out}/benchmark.csv, {out}/benchmark.png; {table.machine[0]}, jax {table.jax[0]}"
-    )
+    print_table(console, terminal_columns(table), KEYS)
+    files = f"{out}/benchmark.csv, {out}/benchmark.png"
+    console.print(f"{files}; {table.machine[0]}, jax {table.jax[0]}", soft_wrap=True)
     return table
 
 

@@ -12,7 +12,7 @@ from experiments.report.figure_files import save_figure
 from experiments.report.figure_style import SMALLEST, new_figure, points
 
 COLUMNS = 2
-LINES_HEIGHT, BAR_HEIGHT = 1.4, 0.13  # inches: of a plot of lines, and of a bar
+LINES_HEIGHT, BAR_HEIGHT = 1.5, 0.13  # inches: of a plot of lines, and of a bar
 TICKS = 6  # sizes with a number, at most
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
 GREYS = ("0.0", "0.4", "0.65")
@@ -65,7 +65,6 @@ def _figure(panels: list[Panel]) -> Figure:
         axis.set_axis_off()
     for panel, axis in zip(lines, grid, strict=False):
         _lines(axis, panel)
-        axis.set_title(panel.title)
     parts = lower.subfigures(1, len(bars), squeeze=False)[0] if bars else []
     for panel, part in zip(bars, parts, strict=True):
         _bars(part.subplots(), panel)
@@ -115,7 +114,11 @@ def _lines(axis, panel: Panel) -> None:
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.set_xticks([], minor=True)
     axis.set(xlabel=LABELS[panel.x], ylabel=LABELS[panel.y])
-    axis.legend(fontsize=points(SMALLEST))
+    count = len(axis.get_legend_handles_labels()[0])
+    columns = 2 if count == 4 else 3
+    place = dict(loc="lower center", bbox_to_anchor=(0.5, 0.96), borderaxespad=0)
+    axis.legend(fontsize=points(SMALLEST), ncols=columns, labelspacing=0.2, **place)
+    axis.set_title(panel.title, pad=points(4 + 9.5 * -(-count // columns)))
 
 
 def _bars(axis, panel: Panel) -> None:
@@ -127,7 +130,7 @@ def _bars(axis, panel: Panel) -> None:
     axis.margins(x=0.25, y=0.02)
     axis.set_xlabel(LABELS[panel.x])
     if panel.x == "share":
-        axis.axvline(1, color="0.0", lw=points(0.8), ls=":")
+        axis.axvline(1, color="0.0", lw=points(0.8), ls=":", zorder=0)
 
 
 def _short_number(value: float) -> str:

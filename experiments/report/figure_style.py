@@ -22,8 +22,8 @@ POINTS = {
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "axes.titlepad": 3.5, "axes.labelpad": 2,
     "xtick.major.pad": 2, "ytick.major.pad": 2,
 }  # fmt: skip
-FORMATS = {  # fonts as TrueType, text of SVG as text, the same bytes in every run
-    "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "misalign",
+FORMATS = {  # fonts of PDF as TrueType, letters of SVG as outlines, the same bytes in every run
+    "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "misalign",
     "legend.frameon": False, "legend.handlelength": 1.8, "legend.columnspacing": 1.2,
 }  # fmt: skip
 

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,7 +16,6 @@ VERTICAL = 0.1  # inches across, for a name that is vertical
 LETTER = 0.058  # inches, of a label
 MOST_COLUMNS = 24  # with numbers, side by side
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
-UPRIGHT_HEIGHT = 6.5  # inches of a figure, up to which names of columns are horizontal
 HEADER_LETTERS = 12  # in a line of a name of a column that is horizontal, at most
 ROW_LETTERS = 32  # in a line of a name of a row
 BAR, MARGIN = 0.5, 0.15  # inches of the colour bar, and beside the panels
@@ -58,27 +56,30 @@ def choose_layout(tables: Tables) -> Layout:
     given = [[(row, column) for column in range(len(tables[row]))] for row in range(len(tables))]
     fitting = (
         layout
-        for upright, most_height in ((True, UPRIGHT_HEIGHT), (False, MOST_HEIGHT))
+        for upright in (True, False)
         for width in (COLUMN_WIDTH, TEXT_WIDTH)
         for lines in _arrangements(tables, _columns_per_line(tables, upright, width))
         if width == TEXT_WIDTH or lines == given
-        if (layout := _layout(tables, lines, upright, width)).height <= most_height
+        if (layout := _layout(tables, lines, upright, width)).height <= MOST_HEIGHT
     )
     return next(fitting, _layout(tables, given, upright=False, width=TEXT_WIDTH, numbered=False))
 
 
 def row_text(name: str) -> str:
     """Returns the name of a row, on as many lines as it needs."""
-    return "\n".join(wrap(name, ROW_LETTERS, break_long_words=False)) or name
+    return _broken(name, ROW_LETTERS, "(?<=, )")
 
 
 def header_text(name: str, upright: bool) -> str:
     """Returns the name of a column, on as many lines as it needs if it is horizontal."""
-    if not upright:
-        return name
+    return _broken(name, HEADER_LETTERS, "(?<=[ _])") if upright else name
+
+
+def _broken(text: str, letters: int, places: str) -> str:
+    """A text in lines of up to so many letters, broken at places that match a pattern."""
     lines = [""]
-    for part in re.split(r"(?<=[ _])", name):
-        if cell_len(lines[-1] + part.rstrip()) > HEADER_LETTERS and lines[-1]:
+    for part in re.split(places, text):
+        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > letters:
             lines.append("")
         lines[-1] += part
     return "\n".join(line.rstrip(" ") for line in lines)

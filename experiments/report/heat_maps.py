@@ -22,7 +22,7 @@ NUMBERS = ("STIXGeneral", "DejaVu Sans")  # narrow digits, so that 24 columns fi
 NUMBER_SIZE = 6.6  # points
 LIGHT = 0.45  # luminance from which on a colour needs black text
 LIMITS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of scales of differences
-TARGET_SYMBOLS = {"m_x": "$m_x$", "m_t": "$m_t$", "rep": "rep"}
+TARGET_SYMBOLS = {"m_x": "$m_x$", "m_t": "$m_t$"}
 
 
 class Scale(NamedTuple):
@@ -90,9 +90,8 @@ def target_label(target: str) -> str:
     """Returns the name of a target in figures: s10 with a subscript; other names as they are."""
     name, *further = target.split(" ")
     numbered = re.fullmatch("([A-Za-z])([0-9]+)", name)
-    sign = f"${numbered[1]}_{{{numbered[2]}}}$" if numbered else plain_text(name)
-    sign = TARGET_SYMBOLS.get(name, sign)
-    return "\n".join([sign, *map(plain_text, further)])
+    symbol = f"${numbered[1]}_{{{numbered[2]}}}$" if numbered else TARGET_SYMBOLS.get(name)
+    return "\n".join([symbol, *map(plain_text, further)]) if symbol else plain_text(target)
 
 
 def cell_text(value: float, scale: Scale, decimals: int = 2) -> str:
@@ -182,8 +181,7 @@ def _beyond(panels: Sequence[Panel], scale: Scale) -> tuple[bool, bool]:
 def _note(panels: Sequence[Panel], scale: Scale, layout: Layout) -> list[str]:
     """Sentences of the caption on cells beyond the scale, and on cells without numbers."""
     low, high = _beyond(panels, scale)
-    values = np.concatenate([panel.cells.to_numpy(float).ravel() for panel in panels])
-    lowest, highest = np.nanmin(values), np.nanmax(values)
-    notes = [f"<{scale.low:g}: lower values, down to {lowest:,.4g}."] * low
-    notes += [f">{scale.high:g}: higher values, up to {highest:,.4g}."] * high
+    values = pd.Series(np.concatenate([panel.cells.to_numpy(float).ravel() for panel in panels]))
+    notes = [f"<{scale.low:g}: lower values, down to {values.min():,.4g}."] * low
+    notes += [f">{scale.high:g}: higher values, up to {values.max():,.4g}."] * high
     return notes + ["Too many cells for numbers."] * (not layout.numbered)
