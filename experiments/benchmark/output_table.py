@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pandas as pd
+
 from experiments.benchmark.measurement.cases import Row
 from experiments.report.terminal_tables import Column
 from lvm.files.atomic import write_atomically

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from experiments.report.figure_files import save_figure
 from experiments.report.figure_style import (
+    AMBER,
     BLUE,
     COLUMN_WIDTH,
     GREEN,
@@ -25,19 +25,24 @@ from experiments.report.figure_style import (
     new_figure,
     points,
 )
-from experiments.report.figure_text import plain_text, short_labels
+from experiments.report.figure_text import (
+    AFTER_COMMA,
+    broken_text,
+    plain_text,
+    short_labels,
+)
 from experiments.report.heat_maps import target_label
 from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import main_probe, metric_name, target_rows
 from experiments.rundir.lane_identity import REVERSE, unbiased_names
 from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 
-LAW_COLOURS = {"independent": BLUE, "dependent": ORANGE}
+LAW_COLOURS = {"independent": BLUE, "dependent": AMBER}
 OTHER_COLOUR = GREEN
 MARKERS = "os^vDPX*"  # of laws
 PANELS_PER_ROW = 4
 PANEL_HEIGHT = 1.3  # inches
-TITLE_LETTERS = 22  # of a line of a panel's title, with PANELS_PER_ROW panels
+TITLE_LETTERS = 19  # of a line of a panel's title, with PANELS_PER_ROW panels
 NAME_HEIGHT = 0.09  # of a name beside a panel, in units of R²
 NAMED_TOGETHER = 2  # names of lines that end together
 UNBIASED, BIASED = dict(color=BLUE, ls="-"), dict(color=ORANGE, ls="--")
@@ -145,7 +150,9 @@ def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
 
 def panel_title(label: str, semantics: int) -> str:
     """Returns the title of a panel: a label of a setting, short and on several lines."""
-    return plain_text(fill(*short_labels([label], semantics), TITLE_LETTERS))
+    (label,) = short_labels([label], semantics)
+    lines = broken_text(label, TITLE_LETTERS, AFTER_COMMA).split("\n")
+    return plain_text("\n".join(broken_text(line, TITLE_LETTERS, "(?<= )") for line in lines))
 
 
 def kept_names(rows: pd.DataFrame) -> set[str]:

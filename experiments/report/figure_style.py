@@ -13,6 +13,7 @@ from experiments.report.figure_text import font_families
 
 TEXT_WIDTH, COLUMN_WIDTH = 5.5, 3.3  # inches: of a page, and of one of two columns
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "0.45"  # distinct if colour-blind
+AMBER = "#e69f00"  # distinct from BLUE in grey as well
 SMALLEST = 6.5  # points; of names beside points and in cells
 POINTS = {
     "font.size": 7.5, "axes.titlesize": 7.5, "axes.labelsize": 7.5, "figure.labelsize": 7.5,

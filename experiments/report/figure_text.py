@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import matplotlib as mpl
 from matplotlib import font_manager
+from rich.cells import cell_len
 
 FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macOS and Windows
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK KR",
@@ -21,6 +22,7 @@ FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macO
     "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Bengali",
     "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Symbols2", "FreeSans", "Unifont",
 )  # fmt: skip
+AFTER_COMMA, AFTER_WORD = "(?<=, )", "(?<=[ _])"  # places of `broken_text`
 MANY = r"\{([^{},]*,){8,}[^{}]*\}"  # nine or more semantics of a bias
 
 
@@ -42,6 +44,16 @@ def plain_text(label: str) -> str:
         is_drawn = lambda letter: letter.isascii() or ord(letter) in known
         label = "".join(c if is_drawn(c) else f"U+{ord(c):04X}" for c in label)
     return label.replace("$", r"\$")
+
+
+def broken_text(text: str, letters: int, places: str) -> str:
+    """Returns a text in lines of up to so many letters, broken where a pattern matches."""
+    lines = [""]
+    for part in re.split(places, text):
+        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip(" ") for line in lines)
 
 
 def short_labels(labels: Iterable[str], semantics: int) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.cells import cell_len
 
 from experiments.report.figure_style import COLUMN_WIDTH, TEXT_WIDTH
+from experiments.report.figure_text import AFTER_COMMA, AFTER_WORD, broken_text
 
 CELL = 0.19  # inches across, for a number of four characters
 LINE, NEXT_LINE = 0.135, 0.115  # inches down, for a line of text and for each further one
@@ -67,22 +68,12 @@ def choose_layout(tables: Tables) -> Layout:
 
 def row_text(name: str) -> str:
     """Returns the name of a row, on as many lines as it needs."""
-    return _broken(name, ROW_LETTERS, "(?<=, )")
+    return broken_text(name, ROW_LETTERS, AFTER_COMMA)
 
 
 def header_text(name: str, upright: bool) -> str:
     """Returns the name of a column, on as many lines as it needs if it is horizontal."""
-    return _broken(name, HEADER_LETTERS, "(?<=[ _])") if upright else name
-
-
-def _broken(text: str, letters: int, places: str) -> str:
-    """A text in lines of up to so many letters, broken at places that match a pattern."""
-    lines = [""]
-    for part in re.split(places, text):
-        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > letters:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(line.rstrip(" ") for line in lines)
+    return broken_text(name, HEADER_LETTERS, AFTER_WORD) if upright else name
 
 
 def _arrangements(tables: Tables, most: int) -> Iterator[Lines]:
