@@ -15,7 +15,7 @@ CELL = 0.19  # inches across, for a number of four characters
 LINE, NEXT_LINE = 0.135, 0.115  # inches down, for a line of text and for each further one
 VERTICAL = 0.1  # inches across, for a name that is vertical
 LETTER = 0.058  # inches, of a label
-MOST_COLUMNS = 24  # with numbers, side by side
+MOST_COLUMNS, MOST_IN_STRIP = 24, 48  # side by side: with numbers, and without
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
 HEADER_LETTERS = 12  # in a line of a name of a column that is horizontal, at most
 ROW_LETTERS = 32  # in a line of a name of a row
@@ -52,7 +52,8 @@ def choose_layout(tables: Tables) -> Layout:
 
     It is the first that fits of: as given in one column of a page; across the page as given, with
     rows and columns exchanged, or with each row divided; with horizontal, then with vertical names
-    of columns. If none fits, as with more than MOST_COLUMNS in one panel, cells have no numbers.
+    of columns. If none fits, as with more than MOST_COLUMNS in one panel, panels are strips: cells
+    without numbers.
     """
     given = [[(row, column) for column in range(len(tables[row]))] for row in range(len(tables))]
     fitting = (
@@ -63,7 +64,8 @@ def choose_layout(tables: Tables) -> Layout:
         if width == TEXT_WIDTH or lines == given
         if (layout := _layout(tables, lines, upright, width)).height <= MOST_HEIGHT
     )
-    return next(fitting, _layout(tables, given, upright=False, width=TEXT_WIDTH, numbered=False))
+    strips = next(_arrangements(tables, max(MOST_IN_STRIP, _widest(tables))))
+    return next(fitting, _layout(tables, strips, upright=False, width=TEXT_WIDTH, numbered=False))
 
 
 def row_text(name: str) -> str:
@@ -79,8 +81,7 @@ def header_text(name: str, upright: bool) -> str:
 def _arrangements(tables: Tables, most: int) -> Iterator[Lines]:
     """Yields the arrangements with up to `most` columns side by side."""
     rows, columns = len(tables), len(tables[0])
-    widest = max(cells.shape[1] for row in tables for cells in row)
-    fitting = most // widest  # panels
+    fitting = most // _widest(tables)  # panels
     if columns <= fitting:
         yield [[(row, column) for column in range(columns)] for row in range(rows)]
     elif rows > 1 and rows <= fitting:
@@ -92,6 +93,10 @@ def _arrangements(tables: Tables, most: int) -> Iterator[Lines]:
             for row in range(rows)
             for begin in range(0, columns, size)
         ]
+
+
+def _widest(tables: Tables) -> int:
+    return max(cells.shape[1] for row in tables for cells in row)
 
 
 def _columns_per_line(tables: Tables, upright: bool, width: float) -> int:
@@ -111,7 +116,7 @@ def _layout(
     heights = [max(map(_rows_height, line)) for line in panels]
     names = LETTER * _longest(_lines_of(map(row_text, _names(tables, 0))))
     across = max(sum(cells.shape[1] for cells in line) for line in panels)
-    cell = (width - MARGIN - names) / across
+    cell = max(width - MARGIN - names, 1) / across
     headers = [_symbols(header_text(name, upright)) for name in _names(tables, 1)]
     header = LINE * max(1 + text.count("\n") for text in headers)
     every = 1

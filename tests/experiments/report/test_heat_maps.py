@@ -81,6 +81,13 @@ def test_more_columns_than_a_page_holds_are_a_strip_without_numbers(columns):
     layout = choose_layout([[cells(5, columns)] * 3])
     assert not layout.numbered and layout.width == TEXT_WIDTH
     assert layout.every > columns / 100
+    assert layout.lines == [[(0, view)] for view in range(3)]
+
+
+def test_names_that_are_wider_than_a_page_are_drawn(tmp_path):
+    table = cells(2, 2).set_axis(["x" * 200, "y"])
+    save_heat_maps([[Panel("scores", table)]], tmp_path / "map.png", "R²", "")
+    assert (tmp_path / "map.png").is_file()
 
 
 def test_long_names_of_columns_are_vertical_and_others_break_at_spaces_and_underscores():
