@@ -30,8 +30,8 @@ from experiments.sweep.plan import Plan
 
 CAPTIONED = 4  # images shown with their captions
 QUERIES, NEIGHBOURS = 3, 5
-CAPTION_LETTERS, NAME_LETTERS = 88, 24  # in a line
-LINE, PICTURE_HEIGHT = 0.12, 0.36  # inches
+CAPTION_LETTERS, NAME_LETTERS = 100, 24  # in a line
+LINE, PICTURE_HEIGHT = 0.12, 0.27  # inches
 SEARCHED = 4096  # training images among which neighbours are searched
 
 
@@ -111,6 +111,7 @@ def _neighbours_figure(
 ) -> Figure:
     width = QUERIES * (NEIGHBOURS + 1)
     figure = new_figure(PICTURE_HEIGHT * len(names))
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     axes = figure.subplots(len(names), width, squeeze=False)
     for line, name, found in zip(axes, names, nearest, strict=True):
         for query, row in enumerate(_queries(splits)):

@@ -23,7 +23,7 @@ FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macO
     "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Symbols2", "FreeSans", "Unifont",
 )  # fmt: skip
 AFTER_COMMA, AFTER_WORD = "(?<=, )", "(?<=[ _])"  # places of `broken_text`
-MANY = r"\{([^{},]*,){8,}[^{}]*\}"  # nine or more semantics of a bias
+MANY = r"\{(([^{},]*,){8,}[^{}]*|[^{},]+,[^{}]{24,})\}"  # nine or more semantics, or 24 letters
 
 
 def font_families() -> list[str]:
@@ -57,7 +57,7 @@ def broken_text(text: str, letters: int, places: str) -> str:
 
 
 def short_labels(labels: Iterable[str], semantics: int) -> list[str]:
-    """Returns labels of settings in which many semantics of one bias become a number.
+    """Returns labels of settings in which many or long semantics of one bias become a number.
 
     "select {1, 3, ..., 49}" of 50 semantics becomes "select 25 of 50"; equal ones get numbers.
     """

@@ -151,4 +151,7 @@ def test_many_semantics_of_a_setting_become_a_number():
     assert short_labels(labels, 50) == [
         "select 25 of 50", "perturb 25 of 50 mcar, p 0.5", "select {1, 3}", "x [9]"
     ]  # fmt: skip
+    assert short_labels(["select {shape, x_pos, y_pos, s_pos}, size 11"], 7) == [
+        "select 4 of 7, size 11"
+    ]
     assert short_labels(labels[:1] * 2, 50) == ["select 25 of 50 (1)", "select 25 of 50 (2)"]
