@@ -12,7 +12,7 @@ from experiments.report.figure_files import save_figure
 from experiments.report.figure_style import SMALLEST, new_figure, points
 
 COLUMNS = 2
-LINES_HEIGHT, BAR_HEIGHT = 1.5, 0.13  # inches: of a plot of lines, and of a bar
+LINES_HEIGHT, BAR_HEIGHT = 1.4, 0.13  # inches: of a plot of lines, and of a bar
 TICKS = 6  # sizes with a number, at most
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
 GREYS = ("0.0", "0.4", "0.65")
@@ -127,7 +127,7 @@ def _bars(axis, panel: Panel) -> None:
     axis.set_xscale("log")
     axis.invert_yaxis()
     axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=points(SMALLEST), padding=2)
-    axis.margins(x=0.25, y=0.02)
+    axis.margins(x=0.35, y=0.02)
     axis.set_xlabel(LABELS[panel.x])
     if panel.x == "share":
         axis.axvline(1, color="0.0", lw=points(0.8), ls=":", zorder=0)

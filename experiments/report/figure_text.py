@@ -23,7 +23,9 @@ FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macO
     "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Symbols2", "FreeSans", "Unifont",
 )  # fmt: skip
 AFTER_COMMA, AFTER_WORD = "(?<=, )", "(?<=[ _])"  # places of `broken_text`
-MANY = r"\{(([^{},]*,){8,}[^{}]*|[^{},]+,[^{}]{24,})\}"  # nine or more semantics, or 24 letters
+LONGEST = 32  # letters of a label of a setting
+SEVERAL = r"\{[^{},]*(,[^{},]*){2,}\}"  # semantics of a bias: three or more
+MANY = SEVERAL.replace("2", "8")  # nine or more
 
 
 def font_families() -> list[str]:
@@ -62,7 +64,8 @@ def short_labels(labels: Iterable[str], semantics: int) -> list[str]:
     "select {1, 3, ..., 49}" of 50 semantics becomes "select 25 of 50"; equal ones get numbers.
     """
     count = lambda braces: f"{braces[0].count(',') + 1} of {semantics}"
-    labels = [re.sub(MANY, count, label) for label in labels]
+    pattern = lambda label: SEVERAL if cell_len(label) > LONGEST else MANY
+    labels = [re.sub(pattern(label), count, label) for label in labels]
     number = lambda index: f" ({labels[: index + 1].count(labels[index])})"
     return [label + number(index) * (labels.count(label) > 1) for index, label in enumerate(labels)]
 

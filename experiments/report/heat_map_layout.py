@@ -9,7 +9,7 @@ import pandas as pd
 from rich.cells import cell_len
 
 from experiments.report.figure_style import COLUMN_WIDTH, TEXT_WIDTH
-from experiments.report.figure_text import AFTER_COMMA, AFTER_WORD, broken_text
+from experiments.report.figure_text import AFTER_COMMA, AFTER_WORD, LONGEST, broken_text
 
 CELL = 0.19  # inches across, for a number of four characters
 LINE, NEXT_LINE = 0.135, 0.115  # inches down, for a line of text and for each further one
@@ -18,7 +18,6 @@ LETTER = 0.058  # inches, of a label
 MOST_COLUMNS, MOST_IN_STRIP = 24, 48  # side by side: with numbers, and without
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
 HEADER_LETTERS = 12  # in a line of a name of a column that is horizontal, at most
-ROW_LETTERS = 32  # in a line of a name of a row
 BAR, MARGIN = 0.5, 0.15  # inches of the colour bar, and beside the panels
 
 Tables = Sequence[Sequence[pd.DataFrame]]
@@ -70,7 +69,7 @@ def choose_layout(tables: Tables) -> Layout:
 
 def row_text(name: str) -> str:
     """Returns the name of a row, on as many lines as it needs."""
-    return broken_text(name, ROW_LETTERS, AFTER_COMMA)
+    return broken_text(name, LONGEST, AFTER_COMMA)
 
 
 def header_text(name: str, upright: bool) -> str:
