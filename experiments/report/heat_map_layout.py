@@ -105,7 +105,7 @@ def _columns_per_line(tables: Tables, upright: bool, width: float) -> int:
     if upright and longest > HEADER_LETTERS:
         return 0
     cell = max(CELL, LETTER * (longest + 0.7)) if upright else CELL
-    return min(MOST_COLUMNS, int(room / cell))
+    return max(0, min(MOST_COLUMNS, int(room / cell)))
 
 
 def _layout(
