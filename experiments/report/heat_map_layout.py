@@ -18,6 +18,7 @@ LETTER = 0.058  # inches, of a label
 MOST_COLUMNS, MOST_IN_STRIP = 24, 48  # side by side: with numbers, and without
 MOST_HEIGHT = 8.5  # inches of a figure with numbers, for a page
 HEADER_LETTERS = 12  # in a line of a name of a column that is horizontal, at most
+MOST_IN_LINE = 48  # letters of a name of a row, even if it has no place to break
 BAR, MARGIN = 0.5, 0.15  # inches of the colour bar, and beside the panels
 
 Tables = Sequence[Sequence[pd.DataFrame]]
@@ -69,7 +70,8 @@ def choose_layout(tables: Tables) -> Layout:
 
 def row_text(name: str) -> str:
     """Returns the name of a row, on as many lines as it needs."""
-    return broken_text(name, LONGEST, AFTER_COMMA)
+    text = broken_text(name, LONGEST, AFTER_COMMA)
+    return re.sub(rf"([^\n]{{{MOST_IN_LINE}}})(?=[^\n])", r"\1\n", text)
 
 
 def header_text(name: str, upright: bool) -> str:
