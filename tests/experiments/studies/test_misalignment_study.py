@@ -47,7 +47,7 @@ def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
     for line in lines:
         np.testing.assert_array_equal(line.get_xdata(), [0, 0.5, 1])
         np.testing.assert_array_equal(line.get_ydata(), [1, 0.5, 0])
-    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["$s_2$", "$s_1$"]
+    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["$s_{2}$", "$s_{1}$"]
     assert drawn[0].axes[0].get_title() == "perturb {2} mcar,\nindependent"
 
 
