@@ -24,8 +24,8 @@ FALLBACKS = (  # families of fonts with letters of other scripts, on Linux, macO
 )  # fmt: skip
 AFTER_COMMA, AFTER_WORD = "(?<=, )", "(?<=[ _])"  # places of `broken_text`
 LONGEST = 32  # letters of a label of a setting
-SEVERAL = r"\{[^{},]*(,[^{},]*){2,}\}"  # semantics of a bias: three or more
-MANY = SEVERAL.replace("2", "8")  # nine or more
+SEVERAL = r"\{[^{},]*(,[^{},]*){1,}\}"  # semantics of a bias: two or more
+MANY = SEVERAL.replace("1", "8")  # nine or more
 
 
 def font_families() -> list[str]:

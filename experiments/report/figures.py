@@ -206,4 +206,11 @@ def _table(cells: pd.DataFrame, view: View) -> pd.DataFrame:
     cells = cells.assign(label=setting_labels(cells))
     table = cells.pivot(index="label", columns="target", values=view.value)
     table = table.loc[cells.label.unique(), cells.target.unique()]
-    return table.set_axis(short_labels(table.index, semantics))
+    labels = [_without_common_size(label, cells) for label in table.index]
+    return table.set_axis(short_labels(labels, semantics))
+
+
+def _without_common_size(label: str, cells: pd.DataFrame) -> str:
+    """A label without the encoding size, if all cells have the same."""
+    sizes = cells.encoding_size.unique()
+    return label.replace(f", size {sizes[0]}", "") if len(sizes) == 1 else label

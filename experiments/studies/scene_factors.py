@@ -23,7 +23,7 @@ from lvm.scenes.rendering.render import Quality
 from lvm.scenes.sampler import SHAPES
 
 PICTURES_PER_ROW = 7
-PICTURE_HEIGHT = 0.82  # inches, with its title
+PICTURE_HEIGHT = 0.87  # inches, with its title
 BASE = {"x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.08, "s_color": 0.15, "b_color": 0.6}
 UNTURNED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.6}
 
@@ -85,7 +85,9 @@ def _scene_factors(resolution: int, samples: int) -> Figure:
         for index, axis in enumerate(line[: len(labels)]):
             scene = jax.tree.map(lambda leaf, index=index: leaf[index], scenes)
             axis.imshow(render(scene), interpolation="nearest")
-            axis.set_title(labels[index], fontsize=points(SMALLEST), pad=points(2))
+            axis.set_title(
+                labels[index].replace(" ", "\n"), fontsize=points(SMALLEST), pad=points(2)
+            )
         place = dict(ha="right", va="center", transform=line[0].transAxes)
         line[0].text(-0.08, 0.5, row.title, fontsize=points(7), **place)
     return figure
