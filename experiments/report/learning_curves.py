@@ -22,6 +22,7 @@ from experiments.report.curves import (
 )
 from experiments.report.figure_files import save_figure
 from experiments.report.figure_style import GREY, PRINT, Style
+from experiments.report.figure_text import plain_text
 from experiments.report.tables import (
     law_labels,
     main_probe,
@@ -156,7 +157,8 @@ def _by_study(panels: dict[str, pd.DataFrame], metric: str, leaked: str) -> Figu
         _scale(axis)
     _label(figure, f"{metric} (monitor)")
     roles = {"lowest kept": KEPT | {"color": GREY}, leaked: LEAKED | {"color": GREY}}
-    by_law = {law: {"color": colour} for law, colour in colours.items()} if len(laws) > 1 else {}
+    named = {plain_text(law): {"color": colour} for law, colour in colours.items()}
+    by_law = named if len(laws) > 1 else {}
     legend(figure, {**roles, **by_law}, columns=4)
     return figure
 
