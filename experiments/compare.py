@@ -22,6 +22,7 @@ from experiments.report.tables import (
 from experiments.rundir.lane_identity import REVERSE
 from experiments.rundir.results import read_scores
 
+COLUMNS = ("label", "run", "metric", "least kept", "most leaked")
 SCORES = {"kept": "least kept", "leaked": "most leaked", "reverse": "least reverse"}
 
 
@@ -39,13 +40,24 @@ def compare(directories: Sequence[Path]) -> pd.DataFrame:
 
 
 def save_comparison(table: pd.DataFrame, path: Path) -> None:
-    """Draws heat maps of settings by runs, one for each score, as PNG and PDF."""
+    """Draws heat maps of settings and runs, one for each score, and writes a figure's files.
+
+    Rows are settings, or runs if there are more of these.
+    """
     panels = [
         Panel(name, _in_order(table.pivot(index="label", columns="run", values=name), table))
         for name in SCORES.values()
         if name in table
     ]
-    save_heat_maps([panels], path, table.metric.iloc[0])
+    if table.run.nunique() > table.label.nunique():
+        panels = [panel._replace(cells=panel.cells.T) for panel in panels]
+    metric = table.metric.iloc[0]
+    caption = (
+        f"{metric} by run and setting, over both modalities: lowest of an unbiased semantic (least "
+        "kept), largest excess of a biased semantic over attainable (most leaked), and lowest of "
+        "the representation from the unbiased latents (least reverse)."
+    )
+    save_heat_maps([panels], path, metric, caption)
 
 
 def _run_names(directories: Sequence[Path]) -> list[str]:
@@ -83,7 +95,7 @@ def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign compare", __doc__, compare, save_comparison)
+    run_table_command("misalign compare", __doc__, compare, save_comparison, COLUMNS)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_style import SMALLEST, new_figure, points
 from experiments.report.figure_text import plain_text
 from experiments.report.tables import setting_labels
 from experiments.runtime.devices import fix_numeric_settings
@@ -28,6 +30,8 @@ from experiments.sweep.plan import Plan
 
 CAPTIONED = 4  # images shown with their captions
 QUERIES, NEIGHBOURS = 3, 5
+CAPTION_LETTERS, NAME_LETTERS = 100, 24  # in a line
+LINE, PICTURE_HEIGHT = 0.12, 0.27  # inches
 SEARCHED = 4096  # training images among which neighbours are searched
 
 
@@ -60,16 +64,32 @@ def save_captions(
     images: np.ndarray, names: Sequence[str], texts: Sequence[Sequence[str]], path: Path
 ) -> None:
     """Draws one image per row, with its caption under each setting."""
-    figure = Figure(figsize=(9, 0.14 * len(images) * (len(names) + 1)), layout="constrained")
-    axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=(1, 9))
-    for index, (image_axis, text_axis) in enumerate(axes):
-        _show(image_axis, images[index])
-        lines = [f"{name}:  {captions[index]}" for name, captions in zip(names, texts, strict=True)]
-        shown = plain_text("\n".join(lines))
-        text_axis.text(0, 0.5, shown, fontsize=7, va="center", transform=text_axis.transAxes)
+    caption = "Test images, and a caption of each under every setting."
+    save_figure(partial(_captions_figure, images, names, texts), path, caption)
+
+
+def _captions_figure(
+    images: np.ndarray, names: Sequence[str], texts: Sequence[Sequence[str]]
+) -> Figure:
+    shown = [
+        [
+            fill(f"{name}:  {captions[index]}", CAPTION_LETTERS, subsequent_indent="    ")
+            for name, captions in zip(names, texts, strict=True)
+        ]
+        for index in range(len(images))
+    ]
+    heights = [LINE * (2 + "\n".join(lines).count("\n")) for lines in shown]
+    figure = new_figure(sum(heights))
+    axes = figure.subplots(
+        len(images), 2, squeeze=False, width_ratios=(1, 7), height_ratios=heights
+    )
+    for (image_axis, text_axis), image, lines in zip(axes, images, shown, strict=True):
+        _show(image_axis, image)
+        style = dict(fontsize=points(SMALLEST), va="center", transform=text_axis.transAxes)
+        text_axis.text(0, 0.5, plain_text("\n".join(lines)), **style)
         for axis in (image_axis, text_axis):
             axis.set_axis_off()
-    save_figure(figure, path)
+    return figure
 
 
 def save_neighbours(
@@ -79,8 +99,19 @@ def save_neighbours(
 
     nearest: for each setting, numbers of training images [QUERIES, NEIGHBOURS].
     """
+    caption = (
+        f"Framed: {QUERIES} test images; after each: the training images nearest to it by the "
+        "representation of a setting, one setting per row."
+    )
+    save_figure(partial(_neighbours_figure, splits, names, nearest), path, caption)
+
+
+def _neighbours_figure(
+    splits: ImageSplits, names: Sequence[str], nearest: Sequence[np.ndarray]
+) -> Figure:
     width = QUERIES * (NEIGHBOURS + 1)
-    figure = Figure(figsize=(0.5 * width + 2, 0.72 * len(names) + 0.4), layout="constrained")
+    figure = new_figure(PICTURE_HEIGHT * len(names))
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     axes = figure.subplots(len(names), width, squeeze=False)
     for line, name, found in zip(axes, names, nearest, strict=True):
         for query, row in enumerate(_queries(splits)):
@@ -90,10 +121,10 @@ def save_neighbours(
                 _show(axis, picture)
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(axis is line[begin])
-                axis.spines[:].set_linewidth(2)
-        line[0].set_ylabel(plain_text(name), rotation=0, ha="right", va="center", fontsize=7)
-    figure.suptitle("Framed: a test image; after it: the training images nearest to it", fontsize=8)
-    save_figure(figure, path)
+                axis.spines[:].set_linewidth(points(1.2))
+        label = plain_text(fill(name, NAME_LETTERS))
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=points(SMALLEST))
+    return figure
 
 
 def _captions(plan: Plan, number: int, images: LabelledImages) -> list[str]:

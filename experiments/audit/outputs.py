@@ -12,6 +12,7 @@ from experiments.audit.rate_tables import as_csv, tidy_table
 from experiments.audit.rates import GroupRates
 from experiments.audit.scores.score_scatter import save_scatter
 from experiments.audit.value_tables import value_table
+from experiments.report.figure_files import CAPTION
 from lvm.files.atomic import write_atomically
 
 
@@ -50,7 +51,7 @@ def plan_outputs(options: argparse.Namespace) -> Outputs:
     inputs = (options.captions, options.concepts, options.labels, options.scores)
     for kind, path in outputs.named():
         for read in filter(None, inputs):
-            if path.resolve() == read.resolve():
+            if read.resolve() in (path.resolve(), path.with_suffix(CAPTION).resolve()):
                 raise ValueError(f"the {kind} is {path}, which is an input: choose another path")
         if options.captions.resolve() in path.resolve().parents:
             raise ValueError(

@@ -1,5 +1,6 @@
 """Output figure: growth of time and memory, and fractions of the ceilings; readable in grey."""
 
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_style import SMALLEST, new_figure, points
 
-COLUMNS = 3
+COLUMNS = 2
+LINES_HEIGHT, BAR_HEIGHT = 1.4, 0.13  # inches: of a plot of lines, and of a bar
+TICKS = 6  # sizes with a number, at most
 STYLES = [f"{mark}{line}" for mark, line in zip("os^vDPX*", cycle(("-", "--", ":")), strict=False)]
 GREYS = ("0.0", "0.4", "0.65")
 TIME, MEMORY = "time_ms", "peak_mib"
@@ -18,7 +22,7 @@ LABELS = {
     "size": "size",
     TIME: "milliseconds",
     MEMORY: "MiB per device",
-    "share": "fraction of the device's ceiling",
+    "share": "fraction of the ceiling",
 }
 
 
@@ -37,21 +41,35 @@ class Panel(NamedTuple):
 
 
 def save_benchmark_figure(table: pd.DataFrame, path: Path) -> None:
-    """Writes a figure of the table, as PNG at `path` and as PDF beside it."""
+    """Draws the table and writes the files of `save_figure`."""
+    caption = (
+        f"Time and memory of every part, on {table.machine.iloc[0]}; shaded: fastest to slowest "
+        "repeat. The ceiling is the rate of a large matrix product or of the copy of a large "
+        "array; a fraction exceeds 1 where the arrays of a part fit into a cache, which is faster "
+        "than the memory of the copy."
+    )
     panels = [panel for panel in _panels(table) if not panel.rows.empty]
-    columns = max(1, min(COLUMNS, len(panels)))
-    lines = max(1, -(-len(panels) // columns))
-    figure = Figure(figsize=(4.4 * columns, 3.4 * lines), layout="constrained")
-    axes = figure.subplots(lines, columns, squeeze=False).ravel()
-    for axis in axes[len(panels) :]:
+    save_figure(partial(_figure, panels), path, caption)
+
+
+def _figure(panels: list[Panel]) -> Figure:
+    lines = [panel for panel in panels if panel.y != "variant"]
+    bars = [panel for panel in panels if panel.y == "variant"]
+    rows = -(-len(lines) // COLUMNS)
+    bars_height = BAR_HEIGHT * max((len(panel.rows) for panel in bars), default=0) + 0.6
+    heights = [LINES_HEIGHT * rows, bars_height]
+    figure = new_figure(sum(heights))
+    upper, lower = figure.subfigures(2, 1, height_ratios=[max(height, 0.01) for height in heights])
+    grid = upper.subplots(rows, COLUMNS, squeeze=False).ravel() if lines else []
+    for axis in grid[len(lines) :]:
         axis.set_axis_off()
-    for panel, axis in zip(panels, axes, strict=False):
-        draw = _bars if panel.y == "variant" else _lines
-        draw(axis, panel)
-        axis.set_title(panel.title, fontsize=9)
-        axis.tick_params(labelsize=7)
-        axis.set_xlabel(LABELS[panel.x], fontsize=8)
-    save_figure(figure, path)
+    for panel, axis in zip(lines, grid, strict=False):
+        _lines(axis, panel)
+    parts = lower.subfigures(1, len(bars), squeeze=False)[0] if bars else []
+    for panel, part in zip(bars, parts, strict=True):
+        _bars(part.subplots(), panel)
+        part.suptitle(panel.title)
+    return figure
 
 
 def _panels(table: pd.DataFrame) -> list[Panel]:
@@ -70,7 +88,12 @@ def _panels(table: pd.DataFrame) -> list[Panel]:
         Panel("memory of the objective, against batch", objective, "size", MEMORY),
         Panel("time per lane-step of fast, against width", _variant(growth, "width"), "size", TIME),
         Panel("time per optimiser update, against width", rows_of("optimizer"), "size", TIME),
-        Panel("largest fraction of the ceiling", largest, "share", "variant"),
+        Panel(
+            "largest fraction of the device's ceiling\n(above 1: arrays fit into a cache)",
+            largest,
+            "share",
+            "variant",
+        ),
         Panel("time per lane-step, beside PyTorch", beside, TIME, "variant"),
     ]
 
@@ -83,24 +106,32 @@ def _lines(axis, panel: Panel) -> None:
     variants = panel.rows.groupby("variant", sort=False)
     for (name, group), style, grey in zip(variants, cycle(STYLES), cycle(GREYS)):
         rows = group[group[panel.y].notna()]
-        axis.plot(rows[panel.x], rows[panel.y], style, color=grey, ms=4, lw=1, label=name)
+        axis.plot(rows[panel.x], rows[panel.y], style, color=grey, label=name)
         if panel.y == TIME:
             axis.fill_between(rows[panel.x], rows.low, rows.high, color=grey, alpha=0.2, lw=0)
     axis.set(xscale="log", yscale="log")
     ticks = sorted(panel.rows[panel.x][panel.rows[panel.y].notna()].unique())
+    ticks = ticks[:: max(1, -(-len(ticks) // TICKS))]
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.set_xticks([], minor=True)
-    axis.set_ylabel(LABELS[panel.y], fontsize=8)
-    axis.legend(fontsize=6, frameon=False)
+    axis.set(xlabel=LABELS[panel.x], ylabel=LABELS[panel.y])
+    count = len(axis.get_legend_handles_labels()[0])
+    columns = 2 if count == 4 else 3
+    place = dict(loc="lower center", bbox_to_anchor=(0.5, 0.96), borderaxespad=0)
+    axis.legend(fontsize=points(SMALLEST), ncols=columns, labelspacing=0.2, **place)
+    axis.set_title(panel.title, pad=points(4 + 9.5 * -(-count // columns)))
 
 
 def _bars(axis, panel: Panel) -> None:
     rows = panel.rows[panel.rows[panel.x].notna()]
-    axis.barh(rows.variant, rows[panel.x], color="0.6", edgecolor="0.0", lw=0.6)
+    axis.barh(rows.variant, rows[panel.x], color="0.75", edgecolor="0.0")
     axis.set_xscale("log")
     axis.invert_yaxis()
-    axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=6, padding=2)
-    axis.margins(x=0.15)
+    axis.bar_label(axis.containers[0], fmt=_short_number, fontsize=points(SMALLEST), padding=2)
+    axis.margins(x=0.35, y=0.02)
+    axis.set_xlabel(LABELS[panel.x])
+    if panel.x == "share":
+        axis.axvline(1, color="0.0", lw=points(0.8), ls=":", zorder=0)
 
 
 def _short_number(value: float) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import jax
 import numpy as np
 import pandas as pd
-from rich.table import Table
 
 from experiments.benchmark.measurement.cases import Row
+from experiments.report.terminal_tables import Column
 from lvm.files.atomic import write_atomically
 
 KEYS = ["part", "variant", "size", "lanes"]
@@ -75,24 +75,16 @@ def side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return both.assign(ratio=both.time_ms_b / both.time_ms_a)[columns]
 
 
-def terminal_table(table: pd.DataFrame) -> Table:
-    """Returns a table for the terminal, without empty columns."""
+def terminal_columns(table: pd.DataFrame) -> list[Column]:
+    """Returns the columns for the terminal, without empty ones; the first two are keys."""
     table = table.drop(columns=["machine", "jax", "devices"], errors="ignore")
     if "low" in table:
         spread = [f"{_text(low)} to {_text(high)}" for low, high in table[["low", "high"]].values]
         table = table.assign(low=np.where(table.low.notna(), spread, "")).drop(columns="high")
         table = table.rename(columns={"low": "low to high"})
     table = table.loc[:, [not _empty(table[column]) for column in table]]
-    printed = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    for column in table:
-        is_text = column in ("part", "variant", "note")
-        justify = "left" if is_text else "right"
-        printed.add_column(column, justify=justify, no_wrap=column != "note")
-    for _, rows in table.groupby("part", sort=False):
-        printed.add_section()
-        for row in rows.itertuples(index=False):
-            printed.add_row(*map(_text, row))
-    return printed
+    is_text = lambda name: name in ("part", "variant", "note")
+    return [Column(name, list(map(_text, table[name])), is_text(name)) for name in table]
 
 
 def _empty(column: pd.Series) -> bool:

@@ -1,9 +1,9 @@
-"""Curves: scores against steps, encoding sizes and attainable scores."""
+"""Curves: scores against encoding sizes and attainable scores, and the parts of such figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import cycle
 from pathlib import Path
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,71 +11,60 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.report.figure_files import save_figure
-from experiments.report.figure_text import plain_text
+from experiments.report.figure_style import (
+    AMBER,
+    BLUE,
+    COLUMN_WIDTH,
+    GREEN,
+    GREY,
+    ORANGE,
+    PRINT,
+    SMALLEST,
+    TEXT_WIDTH,
+    Style,
+    new_figure,
+    points,
+)
+from experiments.report.figure_text import (
+    AFTER_COMMA,
+    broken_text,
+    plain_text,
+    short_labels,
+)
 from experiments.report.heat_maps import target_label
 from experiments.report.hyperparameters import hyperparameter_labels
-from experiments.report.tables import (
-    law_labels,
-    main_probe,
-    metric_name,
-    setting_labels,
-    target_rows,
-)
+from experiments.report.tables import main_probe, metric_name, target_rows
 from experiments.rundir.lane_identity import REVERSE, unbiased_names
 from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 
-LAW_COLORS = {"independent": "#0072b2", "dependent": "#d55e00"}  # distinct for colour-blind readers
-OTHER_COLOR = "#009e73"
+LAW_COLOURS = {"independent": BLUE, "dependent": AMBER}
+OTHER_COLOUR = GREEN
 MARKERS = "os^vDPX*"  # of laws
-PANELS_PER_ROW = 5
-TITLE_WIDTH = 30  # letters per line of a panel's title
-LETTER_WIDTH = 0.035  # for a letter of a name beside a panel, as a fraction of the steps
-NAME_HEIGHT = 0.06  # height of a name in a panel, in units of R²
-UNBIASED, BIASED = dict(color="#0072b2", lw=1.4), dict(color="#d55e00", lw=1.0, ls="--")
+PANELS_PER_ROW = 4
+PANEL_HEIGHT = 1.3  # inches
+TITLE_LETTERS = 19  # of a line of a panel's title, with PANELS_PER_ROW panels
+NAME_HEIGHT = 0.09  # of a name beside a panel, in units of R²
+NAMED_TOGETHER = 2  # names of lines that end together
+UNBIASED, BIASED = dict(color=BLUE, ls="-"), dict(color=ORANGE, ls="--")
 
 
-def save_learning(history: pd.DataFrame, path: Path, metric: str) -> Path:
-    """Draws monitor scores against steps, mean over seeds, one panel per setting.
-
-    `history` is `history.csv`. Unbiased semantics are solid, biased ones dashed; a curve that ends
-    near 0 has no name.
-    """
-    laws = law_labels(history)
-    laws = ", " + laws if laws.nunique() > 1 else ""
-    history = history.assign(label=setting_labels(history) + laws)
-    labels = history.label.unique()
-    figure, axes = grid(len(labels))
-    for axis, label in zip(axes, labels, strict=True):
-        _learning_panel(axis, history[history.label == label])
-        axis.set_title(plain_text(fill(label, TITLE_WIDTH)), fontsize=8)
-    figure.supxlabel("training step", fontsize=9)
-    figure.supylabel(f"{metric} from the image representation", fontsize=9)
-    legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
-    save_figure(figure, path)
-    return path
-
-
-def save_scatter(cells: pd.DataFrame, path: Path) -> Path:
+def save_scatter(cells: pd.DataFrame, path: Path, style: Style = PRINT) -> Path:
     """Draws measured against attainable scores, one dot per target of a setting."""
     cells = target_rows(cells, main_probe(cells))
     cells = cells[cells.target != REVERSE]
-    metric = metric_name(cells)
-    figure = Figure(figsize=(7.4, 3.9), layout="constrained")
-    for axis, (modality, name) in zip(figure.subplots(1, 2), MODALITIES.items(), strict=True):
-        axis.plot([0, 1], [0, 1], color="0.6", lw=0.8, zorder=0)
-        dots = cells[cells.modality == modality]
-        for (law, rows), mark in zip(dots.groupby("law", sort=False), cycle(MARKERS), strict=False):
-            style = dict(s=12, marker=mark, alpha=0.6, linewidths=0, label=plain_text(law))
-            axis.scatter(
-                rows.attainable,
-                rows["mean"].clip(0, 1),
-                color=LAW_COLORS.get(law, OTHER_COLOR),
-                **style,
-            )
-        axis.set(xlabel=f"attainable {metric}", ylabel=f"measured {metric}")
-        axis.set(title=name, aspect="equal")
-    axis.legend(fontsize=8, frameon=False, loc="lower right")
-    save_figure(figure, path)
+    kept = [
+        target in unbiased_names(selected, perturbable)
+        for target, selected, perturbable in zip(
+            cells.target, cells.selected, cells.perturbable, strict=True
+        )
+    ]
+    caption = (
+        f"Measured against attainable {metric_name(cells)} by the {main_probe(cells)} probe, one "
+        "point per latent and setting. Unbiased latents are filled, biased ones (omitted, "
+        "distorted, or of one modality) open; measured scores below 0 are drawn at 0."
+    )
+    draw = partial(_scatter, cells.assign(kept=kept), metric_name(cells))
+    save_figure(draw, path, caption, style)
     return path
 
 
@@ -89,70 +78,127 @@ def size_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in groups if rows.encoding_size.nunique() > 1]
 
 
-def save_sizes(panels: Sequence[pd.DataFrame], path: Path) -> Path:
+def save_sizes(panels: Sequence[pd.DataFrame], path: Path, style: Style = PRINT) -> Path:
     """Draws the score of every semantic against the encoding size, for `size_panels`."""
-    figure, axes = grid(len(panels))
-    for axis, rows in zip(axes, panels, strict=True):
-        kept, first = _kept(rows), rows.iloc[0]
-        for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
-            style = UNBIASED if target in kept else BIASED
-            axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **style)
-        axis.axvline(len(kept), color="0.6", lw=0.8, zorder=0)
-        noisy = f", p {first.noise_probability}" if first.perturbable else ""
-        title = f"{first.setting}{noisy},\n{first.law}{first.hyperparameters}"
-        axis.set_title(plain_text(title), fontsize=8)
-    figure.supxlabel("encoding size (grey line: number of unbiased semantics)", fontsize=9)
-    figure.supylabel(f"{metric_name(panels[0])} from the image representation", fontsize=9)
-    legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
-    save_figure(figure, path)
+    metric = metric_name(panels[0])
+    caption = (
+        f"{metric} of every semantic from image representations, against the encoding size, one "
+        "panel per setting; the grey line is at the number of unbiased semantics."
+    )
+    save_figure(partial(_sizes, panels, metric), path, caption, style)
     return path
 
 
-def grid(count: int) -> tuple[Figure, np.ndarray]:
-    """Returns a figure and `count` axes, PANELS_PER_ROW in a row."""
+def grid(count: int, share_steps: bool = True) -> tuple[Figure, np.ndarray]:
+    """Returns a figure and `count` axes that share their scales, PANELS_PER_ROW in a row.
+
+    `share_steps` is whether they share the horizontal one as well as the vertical one.
+    """
     columns, lines = min(PANELS_PER_ROW, count), -(-count // PANELS_PER_ROW)
-    figure = Figure(figsize=(max(2.3 * columns, 5) + 0.4, 1.8 * lines + 0.9), layout="constrained")
-    axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    width = COLUMN_WIDTH if columns < 3 else TEXT_WIDTH
+    height = PANEL_HEIGHT + 0.3 * (columns < 3)
+    figure = new_figure(height * lines + 0.7, width)
+    axes = figure.subplots(lines, columns, sharex=share_steps, sharey=True, squeeze=False).ravel()
     for axis in axes[count:]:
         axis.set_axis_off()
+    for axis in axes[max(0, count - columns) : count]:
+        axis.tick_params(labelbottom=True)
     return figure, axes[:count]
 
 
-def _kept(rows: pd.DataFrame) -> set[str]:
-    return unbiased_names(rows.selected.iloc[0], rows.perturbable.iloc[0])
+def name_ends(axis, ends: Mapping[str, float]) -> None:
+    """Writes the names of lines at the right of a panel, at the heights where they end.
 
-
-def _learning_panel(axis, rows: pd.DataFrame) -> None:
-    kept = _kept(rows)
-    others = {f"x_{target}" for target in NOT_SEMANTICS}
-    names = [name for name in rows if name.startswith("x_") and name not in others]
-    curves = rows[rows.loss.notna()].groupby("step")[names].mean().clip(0, 1)
-    if curves.empty:  # every lane diverged before the first point
-        return
-    height = 1.08 + NAME_HEIGHT
-    for name, end in curves.iloc[-1].sort_values(ascending=False).items():
-        target = name.removeprefix("x_")
-        axis.plot(curves.index, curves[name], **(UNBIASED if target in kept else BIASED))
-        if end < NAME_HEIGHT:
-            continue
-        height = min(end + 0.02, height - NAME_HEIGHT)  # so that names do not overlap
+    Names of lines that end together are joined: "s1, s2", "s3 to s9", or "7 lines".
+    """
+    order = list(ends)
+    groups = [[name] for name in sorted(ends, key=ends.get)]
+    height = lambda names: float(np.mean([ends[name] for name in names]))
+    close = lambda: (
+        at
+        for at in range(1, len(groups))
+        if height(groups[at]) - height(groups[at - 1]) < NAME_HEIGHT
+    )
+    while (at := next(close(), None)) is not None:
+        groups[at - 1 : at + 1] = [groups[at - 1] + groups[at]]
+    for names in groups:
         axis.annotate(
-            target_label(target),
-            (curves.index[-1], height),
-            fontsize=6,
+            _joined(sorted(names, key=order.index), order),
+            (1.03, height(names)),
+            xycoords=("axes fraction", "data"),
+            fontsize=points(SMALLEST),
             va="center",
             annotation_clip=False,
         )
-    axis.set_ylim(-0.03, 1.12)
-    longest = max(len(name) for name in names) - len("x_")
-    axis.set_xlim(right=(1 + LETTER_WIDTH * longest) * curves.index[-1])
-    axis.locator_params(axis="x", nbins=4)
-    axis.tick_params(labelsize=7)
+
+
+def _joined(names: Sequence[str], order: Sequence[str]) -> str:
+    """The names of lines in one text."""
+    labels = [target_label(name) for name in names]
+    if len(names) <= NAMED_TOGETHER:
+        return ", ".join(labels)
+    begin = order.index(names[0])
+    consecutive = list(names) == list(order[begin : begin + len(names)])
+    return f"{labels[0]} to {labels[-1]}" if consecutive else f"{len(names)} lines"
 
 
 def legend(figure: Figure, styles: dict[str, dict], columns: int = 2) -> None:
     """Draws the legend of line styles above all panels."""
     handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
-    figure.legend(
-        handles=handles, loc="outside upper right", ncols=columns, fontsize=8, frameon=False
-    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def panel_title(label: str, semantics: int) -> str:
+    """Returns the title of a panel: a label of a setting, short and on several lines."""
+    (label,) = short_labels([label], semantics)
+    lines = broken_text(label, TITLE_LETTERS, AFTER_COMMA).split("\n")
+    return plain_text("\n".join(broken_text(line, TITLE_LETTERS, "(?<= )") for line in lines))
+
+
+def kept_names(rows: pd.DataFrame) -> set[str]:
+    """Returns the unbiased semantics of a setting, from its rows."""
+    return unbiased_names(rows.selected.iloc[0], rows.perturbable.iloc[0])
+
+
+def _scatter(cells: pd.DataFrame, metric: str) -> Figure:
+    figure = new_figure(2.9)
+    axes = figure.subplots(1, 2, sharey=True)
+    laws = dict(zip(cells.law.unique(), cycle(MARKERS), strict=False))
+    styles = {law: _dot(law, marker) for law, marker in laws.items()}
+    for axis, (modality, name) in zip(axes, MODALITIES.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="0.6", lw=points(0.8), zorder=0)
+        dots = cells[cells.modality == modality]
+        for (law, kept), rows in reversed(list(dots.groupby(["law", "kept"], sort=False))):
+            style = styles[law] if kept else styles[law] | {"markerfacecolor": "none"}
+            axis.plot(rows.attainable, rows["mean"].clip(0, 1), **style)
+        axis.set(xlabel=f"attainable {metric}", title=name, aspect="equal")
+    axes[0].set_ylabel(f"measured {metric}")
+    roles = {"unbiased": "0.3", "biased": "none"}
+    marks = {role: dict(ls="", marker="o", mfc=face, mec="0.3") for role, face in roles.items()}
+    several = {plain_text(law): style for law, style in styles.items()} if len(laws) > 1 else {}
+    legend(figure, {**marks, **several}, columns=4)
+    return figure
+
+
+def _dot(law: str, marker: str) -> dict:
+    size = dict(markersize=points(3), markeredgewidth=points(0.6))
+    return dict(ls="", marker=marker, color=LAW_COLOURS.get(law, OTHER_COLOUR), **size)
+
+
+def _sizes(panels: Sequence[pd.DataFrame], metric: str) -> Figure:
+    figure, axes = grid(len(panels))
+    for axis, rows in zip(axes, panels, strict=True):
+        kept, first = kept_names(rows), rows.iloc[0]
+        for target, line in rows.sort_values("encoding_size").groupby("target", sort=False):
+            role = UNBIASED if target in kept else BIASED
+            axis.plot(line.encoding_size, line["mean"].clip(0, 1), marker=".", **role)
+        last = rows[rows.encoding_size == rows.encoding_size.max()].set_index("target")["mean"]
+        name_ends(axis, last.clip(0, 1).dropna().to_dict())
+        axis.axvline(len(kept), color=GREY, lw=points(0.8), zorder=0)
+        noisy = f", p {first.noise_probability}" if first.perturbable else ""
+        title = f"{first.setting}{noisy}, {first.law}{first.hyperparameters}"
+        axis.set_title(panel_title(title, rows.target.nunique()))
+    figure.supxlabel("encoding size (grey line: number of unbiased semantics)")
+    figure.supylabel(f"{metric} from images")
+    legend(figure, {"unbiased semantics": UNBIASED, "biased semantics": BIASED})
+    return figure

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.report.figure_files import read_caption
 from experiments.report.tables import setting_labels
 from lvm.files.atomic import write_atomically
 
@@ -37,7 +38,10 @@ def save_page(
         "columns": COLUMNS,
         "rows": rows.to_numpy().tolist(),
         "paper": bool(cells.paper.notna().any()),
-        "figures": [{"title": title, "image": _inline(image)} for title, image in figures.items()],
+        "figures": [
+            {"title": title, "image": _inline(path), "caption": read_caption(path)}
+            for title, path in figures.items()
+        ],
     }
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

@@ -1,5 +1,6 @@
 """Writes the tables, figures and page of a run directory, finished or still running."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -8,9 +9,16 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.domains import read_domain
-from experiments.report.curves import save_learning, save_scatter, save_sizes, size_panels
+from experiments.report.curves import save_scatter, save_sizes, size_panels
+from experiments.report.figure_style import PRINT, Style
 from experiments.report.figures import save_figures, save_scores
 from experiments.report.hyperparameters import number_texts
+from experiments.report.learning_curves import (
+    attainable_columns,
+    check_settings,
+    save_learning,
+    save_settings,
+)
 from experiments.report.page import save_page
 from experiments.report.pair_table import pair_table
 from experiments.report.published import add_paper_scores, agreement, read_paper
@@ -52,20 +60,31 @@ def print_summary(directory: Path, console: Console) -> None:
     _say(console, f"more figures and a page: misalign report {directory}")
 
 
-def write_report(directory: Path, console: Console, paper: Path | None = None) -> None:
+def write_report(
+    directory: Path,
+    console: Console,
+    paper: Path | None = None,
+    *,
+    curves: Sequence[str] = (),
+    style: Style = PRINT,
+) -> None:
     """Draws all figures and writes `summary.csv` and `report.html`; prints the tables.
 
     Of a run without scores it draws the learning curves alone.
 
-    `paper` is a CSV file with scores of the paper to show beside the cells. Raises ValueError as
-    `print_summary` and `read_paper` do.
+    paper:  a CSV file with scores of the paper to show beside the cells.
+    curves: settings of which learning curves are drawn, one panel each.
+    style:  of the figures.
+
+    Raises ValueError as `print_summary`, `read_paper` and `check_settings` do.
     """
     run = read_run(directory)
+    check_settings(curves, history.read(directory))
     notes = _progress_notes(directory, run)
     results = _read(directory, console)
     if results is None:
-        curves = _draw_learning(directory, "score")
-        _say(console, *notes, *(f"figure: {path}" for path in curves.values()))
+        learning = _draw_learning(directory, "score", None, curves=curves, style=style)
+        _say(console, *notes, *(f"figure: {path}" for path in learning.values()))
         return
     cells = aggregate_seeds(results).assign(paper=float("nan"))
     if paper is not None:
@@ -77,7 +96,7 @@ def write_report(directory: Path, console: Console, paper: Path | None = None) -
     notes = [*notes, *flagged_lanes(results), *size_notes(results), *agreement(cells)]
     distances = _distances(run, results)
     with console.status("drawing figures"):
-        figures = _draw(directory, cells)
+        figures = _draw(directory, results, cells, curves=curves, style=style)
         save_page(
             directory / "report.html",
             add_full_selection(cells),
@@ -146,23 +165,45 @@ def _distance_columns(table: pd.DataFrame) -> list[Column]:
     return frame_columns(table.assign(**{name: number_texts(table[name]) for name in names}))
 
 
-def _draw(directory: Path, cells: pd.DataFrame) -> dict[str, Path]:
+def _draw(
+    directory: Path,
+    results: pd.DataFrame,
+    cells: pd.DataFrame,
+    *,
+    curves: Sequence[str],
+    style: Style,
+) -> dict[str, Path]:
     """Draws all figures; returns the paths by title."""
-    folder = directory / "figures"
-    figures, metric = save_figures(cells, folder), metric_name(cells)
-    figures["Measured against attainable"] = save_scatter(cells, folder / "scatter.png")
+    folder, metric = directory / "figures", metric_name(cells)
+    domain = read_run(directory)["config"].get("domain", "latents")
+    figures = save_figures(cells, folder, domain, style)
+    path = save_scatter(cells, folder / "scatter.png", style)
+    figures["Measured against attainable"] = path
     if panels := size_panels(cells):
-        figures[f"{metric} against the encoding size"] = save_sizes(panels, folder / "sizes.png")
-    return figures | _draw_learning(directory, metric)
+        path = save_sizes(panels, folder / "sizes.png", style)
+        figures[f"{metric} against the encoding size"] = path
+    attainable = attainable_columns(results)
+    learning = _draw_learning(directory, metric, attainable, curves=curves, style=style)
+    return figures | learning
 
 
-def _draw_learning(directory: Path, metric: str) -> dict[str, Path]:
-    """Draws the learning curves, if the run has any; returns the path by title."""
-    points = history.read(directory)
-    if points.empty:
-        return {}
-    path = directory / "figures" / "learning.png"
-    return {f"{metric} against steps": save_learning(points, path, metric)}
+def _draw_learning(
+    directory: Path,
+    metric: str,
+    attainable: pd.DataFrame | None,
+    *,
+    curves: Sequence[str],
+    style: Style,
+) -> dict[str, Path]:
+    """Draws the learning curves, if the run has any; returns the paths by title."""
+    folder, steps, figures = directory / "figures", history.read(directory), {}
+    if steps.loss.notna().any():
+        path = save_learning(steps, folder / "learning.png", metric, attainable, style)
+        figures[f"{metric} against steps"] = path
+    if curves:
+        path = save_settings(steps, folder / "learning_settings.png", metric, curves, style)
+        figures[f"{metric} against steps, by setting"] = path
+    return figures
 
 
 def _say(console: Console, *lines: str) -> None:

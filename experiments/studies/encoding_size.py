@@ -5,14 +5,24 @@ misalign studies.encoding_size runs/rates --figure=encoding_size.png
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 import lvm
 from experiments.report.figure_files import save_figure
+from experiments.report.figure_style import (
+    BLUE,
+    COLUMN_WIDTH,
+    GREY,
+    ORANGE,
+    TEXT_WIDTH,
+    new_figure,
+    points,
+)
 from experiments.report.run_tables import run_table_command
 from experiments.sweep.loading import load_lane, read_plan
 
@@ -36,33 +46,35 @@ def size_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 
 def save_sizes(table: pd.DataFrame, path: Path) -> None:
-    """Draws `size_table` as PNG to `path` and as PDF beside it, one panel per kind."""
-    kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
-    figure, axes = plt.subplots(
-        1,
-        len(kinds),
-        figsize=(2.75 * len(kinds), 2.6),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
+    """Draws `size_table`, one panel per kind, and writes the files of `save_figure`."""
+    caption = (
+        "Correlation of every canonical column between image and text representations, against "
+        "the rate of misalignment: columns above the threshold that carry a semantic of their own "
+        "are counted; the line is the correlation of the perturbable semantic in theory."
     )
+    save_figure(partial(_panels, table), path, caption)
+
+
+def _panels(table: pd.DataFrame) -> Figure:
+    kinds = [kind for kind in KINDS if kind in set(table.misalignment)]
+    figure = new_figure(2.3, TEXT_WIDTH if len(kinds) > 1 else COLUMN_WIDTH)
+    axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False)
     rates = np.linspace(0, 1, 101)
     for axis, kind in zip(axes[0], kinds, strict=True):
         rows = table[table.misalignment == kind]
         bounds = [_predicted(kind, rate) for rate in rates]
-        axis.plot(rates, bounds, color="0.4", label="predicted for the perturbable")
-        axis.axhline(rows.threshold.iloc[0], color="0.4", linestyle=":", label="threshold")
-        for kept, marker, face in ((True, "o", "C0"), (False, "x", "C1")):
+        axis.plot(rates, bounds, color=GREY, label="predicted for the perturbable")
+        axis.axhline(rows.threshold.iloc[0], color=GREY, linestyle=":", label="threshold")
+        for kept, marker, colour in ((True, "o", BLUE), (False, "x", ORANGE)):
             part = rows[rows.kept == kept]
             label = "counted" if kept else "not counted"
-            axis.scatter(
-                part.rate, part.correlation, 18, face, marker=marker, label=label, zorder=3
-            )
+            style = dict(marker=marker, ls="", ms=points(3.5), color=colour)
+            axis.plot(part.rate, part.correlation, label=label, zorder=3, **style)
         axis.set(xlabel="rate of misalignment", ylim=(-0.05, 1.05))
-        axis.set_title(KINDS[kind], fontsize=9)
+        axis.set_title(KINDS[kind])
     axes[0, 0].set_ylabel("correlation between modalities")
-    axes[0, 0].legend(loc="lower left", fontsize=7)
-    save_figure(figure, path)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
 
 
 def _lane_rows(directory: Path):
@@ -95,7 +107,8 @@ def _predicted(kind: str, rate: float) -> float:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign studies.encoding_size", __doc__, size_table, save_sizes)
+    columns = ("misalignment", "rate", "correlation", "kept", "threshold")
+    run_table_command("misalign studies.encoding_size", __doc__, size_table, save_sizes, columns)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,13 @@ def linearity_table(directories: Sequence[Path]) -> pd.DataFrame:
 
 
 def save_linearity(table: pd.DataFrame, path: Path) -> None:
-    """Draws `linearity_panels` as PNG to `path` and as PDF beside it."""
-    save_heat_maps(linearity_panels(table), path, "mean R² of unbiased semantics")
+    """Draws `linearity_panels` and writes the files of `save_figure`."""
+    caption = (
+        "Mean R² of unbiased semantics by a linear probe and by an MLP: one row per output space "
+        "and dependence, one column per law of the exogenous noise, one pair of panels per "
+        "objective."
+    )
+    save_heat_maps(linearity_panels(table), path, "mean R² of unbiased semantics", caption)
 
 
 def linearity_panels(table: pd.DataFrame) -> list[list[Panel]]:
@@ -83,7 +88,10 @@ def _words(name: str) -> str:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign studies.linearity", __doc__, linearity_table, save_linearity)
+    columns = (*GROUPS, *PROBES)
+    run_table_command(
+        "misalign studies.linearity", __doc__, linearity_table, save_linearity, columns
+    )
 
 
 if __name__ == "__main__":

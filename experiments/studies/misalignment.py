@@ -4,17 +4,26 @@ misalign studies.misalignment runs/misalignment
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 import lvm
 from experiments.domains import read_domain
-from experiments.report.curves import BIASED, UNBIASED, grid, legend
+from experiments.report.curves import (
+    BIASED,
+    UNBIASED,
+    grid,
+    kept_names,
+    legend,
+    name_ends,
+    panel_title,
+)
 from experiments.report.figure_files import save_figure
-from experiments.report.figure_text import plain_text
+from experiments.report.figure_style import points
 from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import (
     aggregate_seeds,
@@ -24,16 +33,14 @@ from experiments.report.tables import (
     target_rows,
 )
 from experiments.rundir.checkpoint_files import read_run
-from experiments.rundir.lane_identity import unbiased_names
 from experiments.rundir.results import NOT_SEMANTICS, read_scores
 from experiments.runtime.user_errors import user_errors
 
 PANEL = ["setting", "law", "encoding_size", "hyperparameters"]
-TITLE_WIDTH = 26  # letters of a panel's title in a line
-TEXT = dict(alpha=0.5, marker="x", markersize=4)
-IMAGE = dict(marker="o", markersize=3)
-ATTAINABLE = dict(color="0.3", lw=0.8, ls=":")
-CAPTION = dict(color="0.75", lw=3.5, zorder=0)
+TEXT, IMAGE = dict(alpha=0.5, marker="x"), dict(marker="o")
+ATTAINABLE = dict(color="0.3", ls=":")
+CAPTION = dict(color="0.8", zorder=0)
+CAPTION_WIDTH = 3  # points
 
 
 def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
@@ -50,27 +57,38 @@ def rate_panels(cells: pd.DataFrame) -> list[pd.DataFrame]:
 
 def save_rates(groups: list[pd.DataFrame], path: Path, captions: int = 1) -> Path:
     """Draws the score of every semantic against the rate, from images and texts, and attainable."""
+    metric = metric_name(groups[0])
+    caption = (
+        f"{metric} of every semantic against the rate of misalignment, one panel per kind, law of "
+        "the semantics and encoding size. Names stand where the lines of images end. Attainable is "
+        "the best score of a misaligned semantic from the unbiased ones; the grey band is the best "
+        "score from its value in the caption, where semantics are independent."
+    )
+    save_figure(partial(_rates, groups, metric, captions), path, caption)
+    return path
+
+
+def _rates(groups: list[pd.DataFrame], metric: str, captions: int) -> Figure:
     figure, axes = grid(len(groups))
     for axis, rows in zip(axes, groups, strict=True):
         _panel(axis, rows, captions)
-    figure.supxlabel("rate (strength: fraction of noise)", fontsize=9)
-    figure.supylabel(metric_name(groups[0]), fontsize=9)
+    figure.supxlabel("rate of misalignment (strength: fraction of noise)")
+    figure.supylabel(metric)
     styles = {
         "unbiased, from the image": UNBIASED | IMAGE,
         "from the text": UNBIASED | TEXT,
         "misaligned, from the image": BIASED | IMAGE,
         "from the text ": BIASED | TEXT,
         "attainable": ATTAINABLE,
-        "in the caption": CAPTION,
+        "in the caption": CAPTION | {"lw": points(CAPTION_WIDTH)},
     }
     legend(figure, styles, columns=3)
-    save_figure(figure, path)
-    return path
+    return figure
 
 
 def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
     first = rows.iloc[0]
-    unbiased = unbiased_names(first.selected, first.perturbable)
+    unbiased = kept_names(rows)
     lines = rows.sort_values("noise_probability").groupby(["modality", "target"], sort=False)
     for (modality, target), line in lines:
         style = UNBIASED if target in unbiased else BIASED
@@ -81,11 +99,13 @@ def _panel(axis, rows: pd.DataFrame, captions: int) -> None:
     if first.dependence == "independent":
         rates = np.linspace(0, 1, 101)
         scores = [lvm.caption_r2(first.misalignment, rate, captions) for rate in rates]
-        axis.plot(rates, scores, **CAPTION)
-    size = "" if has_exact_size(rows).all() else f", size {first.encoding_size}"
-    title = fill(f"{first.setting}{size}, {first.law}{first.hyperparameters}", TITLE_WIDTH)
-    axis.set_title(plain_text(title), fontsize=7)
-    axis.tick_params(labelsize=7)
+        axis.plot(rates, scores, lw=points(CAPTION_WIDTH), **CAPTION)
+    at_end = rows[rows.noise_probability == rows.noise_probability.max()]
+    from_images = at_end[at_end.modality == "x"].set_index("target")["mean"]
+    name_ends(axis, from_images.clip(0, 1).dropna().to_dict())
+    size = "" if has_exact_size(rows).all() else f", {first.encoding_size} columns"
+    title = f"{first.setting}{size}, {first.law}{first.hyperparameters}"
+    axis.set_title(panel_title(title, rows.target.nunique()))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import mmcl
-from experiments.compare import compare, save_comparison
+from experiments.compare import COLUMNS, compare, save_comparison
 from experiments.report.run_tables import run_table_command
 from experiments.sweep.loading import read_plan
 from mmcl.objectives.similarities import SIMILARITIES
@@ -61,7 +61,9 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign studies.objectives", __doc__, objectives_table, save_comparison)
+    run_table_command(
+        "misalign studies.objectives", __doc__, objectives_table, save_comparison, COLUMNS
+    )
 
 
 if __name__ == "__main__":

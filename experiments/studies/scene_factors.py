@@ -5,7 +5,7 @@ misalign studies.scene_factors --out=docs/results/scenes/factors.png
 
 import argparse
 import dataclasses
-import io
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -15,13 +15,15 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
+from experiments.report.figure_files import save_figure
+from experiments.report.figure_style import SMALLEST, new_figure, points
 from experiments.runtime.user_errors import user_errors
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
-from lvm.files.atomic import write_atomically
 from lvm.scenes.rendering.render import Quality
 from lvm.scenes.sampler import SHAPES
 
 PICTURES_PER_ROW = 7
+PICTURE_HEIGHT = 0.87  # inches, with its title
 BASE = {"x_pos": 1, "y_pos": 1, "s_pos": 0.1, "color": 0.08, "s_color": 0.15, "b_color": 0.6}
 UNTURNED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.6}
 
@@ -62,10 +64,18 @@ def row_scenes(row: Row) -> lvm.Scenes:
 
 
 def save_scene_factors(path: Path, resolution: int, samples: int) -> None:
-    """Draws all rows; pictures are shown pixel by pixel."""
+    """Draws all rows, pictures pixel by pixel, and writes the files of `save_figure`."""
+    caption = (
+        "Rendered scenes that differ in one latent along each row; above each picture are the "
+        "value of the latent and its word in captions."
+    )
+    save_figure(partial(_scene_factors, resolution, samples), path, caption)
+
+
+def _scene_factors(resolution: int, samples: int) -> Figure:
     render = jax.jit(lambda scene: lvm.render(scene, resolution, Quality(samples=samples)))
     words = make_scene_words(COLOR_TABLES)
-    figure = Figure(figsize=(9.5, 1.35 * len(ROWS)), dpi=120, layout="constrained")
+    figure = new_figure(PICTURE_HEIGHT * len(ROWS))
     axes = figure.subplots(len(ROWS), PICTURES_PER_ROW)
     for line, row in zip(axes, ROWS, strict=True):
         scenes = row_scenes(row)
@@ -75,13 +85,12 @@ def save_scene_factors(path: Path, resolution: int, samples: int) -> None:
         for index, axis in enumerate(line[: len(labels)]):
             scene = jax.tree.map(lambda leaf, index=index: leaf[index], scenes)
             axis.imshow(render(scene), interpolation="nearest")
-            axis.set_title(labels[index], fontsize=7, pad=2)
-        line[0].text(
-            -0.08, 0.5, row.title, fontsize=8, ha="right", va="center", transform=line[0].transAxes
-        )
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:])
-    write_atomically(path, drawn.getvalue())
+            axis.set_title(
+                labels[index].replace(" ", "\n"), fontsize=points(SMALLEST), pad=points(2)
+            )
+        place = dict(ha="right", va="center", transform=line[0].transAxes)
+        line[0].text(-0.08, 0.5, row.title, fontsize=points(7), **place)
+    return figure
 
 
 def row_labels(words: SceneWords, row: Row, scenes: lvm.Scenes) -> list[str]:

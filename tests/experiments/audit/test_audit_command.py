@@ -9,6 +9,7 @@ import pytest
 from matplotlib import image
 
 from experiments.audit.__main__ import main
+from tests.figures import SUFFIXES, assert_for_print
 from tests.repository import ROOT
 
 CONCEPTS = """group,value,words
@@ -52,8 +53,9 @@ def test_selection_without_labels(folder, capsys):
     assert "omit it from all captions (6 mention it, most often red, blue)." in printed
     assert "mood: no caption mentions it, so it is expected to be lost." in printed
     assert {path.name for path in folder.iterdir()} == {
-        "k.csv", "c.txt", "l.csv", "a.csv", "a_concepts.csv", "a.png", "a.pdf"
+        "k.csv", "c.txt", "l.csv", "a.csv", "a_concepts.csv", *(f"a{suffix}" for suffix in SUFFIXES)
     }  # fmt: skip
+    assert_for_print(folder / "a.png")
 
 
 def test_perturbation_with_labels(folder, capsys):

@@ -36,13 +36,15 @@ from experiments.benchmark.output_table import (
     read_table,
     save_table,
     side_by_side,
-    terminal_table,
+    terminal_columns,
 )
 from experiments.benchmark.parts import dense_objective
 from experiments.benchmark.sizes import QUICK
 from experiments.benchmark.targets import target_rows
+from experiments.report.terminal_tables import print_table
 from experiments.sweep.plan import make_plan
 from mmcl.objectives import log_sum_exp
+from tests.figures import assert_for_print
 from tests.small import small_config
 
 TINY = replace(
@@ -145,11 +147,13 @@ def test_the_figure_and_the_terminal_show_every_part(measured, tmp_path):
     table, _ = measured
     save_benchmark_figure(table, tmp_path / "benchmark.png")
     assert (tmp_path / "benchmark.png").stat().st_size > 10_000
-    console = Console(file=StringIO(), width=200)
-    console.print(terminal_table(table))
+    assert_for_print(tmp_path / "benchmark.png")
+    console = Console(file=StringIO(), width=100)
+    print_table(console, terminal_columns(table), keys=2)
     text = console.file.getvalue()
     assert all(f"\n{part} " in text for part in ALL_PARTS)
     assert "low to high" in text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 @pytest.mark.slow
@@ -161,6 +165,18 @@ def test_a_figure_of_one_part(measured, tmp_path):
 
 def row(variant, time_ms, part="peer", size=1024, **others):
     return {"part": part, "variant": variant, "size": size, "lanes": 1, "time_ms": time_ms} | others
+
+
+def test_tables_fit_100_columns_whatever_is_measured():
+    table = make_table(
+        [row("a variant with a long name " * 3, 12345.678, low=1e4, high=2e4, peak_mib=1e5,
+             note="a note " * 20)]
+    )  # fmt: skip
+    console = Console(file=StringIO(), width=100)
+    print_table(console, terminal_columns(table), keys=2)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 100
+    assert "10000 to 20000" in text
 
 
 def test_side_by_side_has_the_ratio_of_times():

@@ -57,10 +57,10 @@ def test_distorted_cells_are_joined_at_the_papers_noise_probability_only(path):
 
 def test_a_figure_has_a_panel_of_the_papers_cells(path, tmp_path, monkeypatch):
     titles = []
-    drawn = lambda rows, *_: titles.extend(panel.title for panel in rows[0])
+    drawn = lambda rows, *_, **__: titles.extend(panel.title for panel in rows[0])
     monkeypatch.setattr("experiments.report.figures.save_heat_maps", drawn)
     both = pd.concat([cells(target=["hue"]), cells(target=["hue"], modality="t")])
-    both = both.reset_index(drop=True)
+    both = both.reset_index(drop=True).assign(seeds=1)
     save_scores(add_paper_scores(both, read_paper(path, "scenes", SEMANTICS)), tmp_path, "", "mlp")
     assert titles[-1].endswith("image, in the paper")
     assert len(titles) == 4

@@ -13,7 +13,10 @@ from rich.console import Console
 
 from experiments.configs import default
 from experiments.domains.latent_rows import score_rows
+from experiments.report import __main__ as report_command
 from experiments.report import write_report as report_module
+from experiments.report.figure_files import read_caption
+from experiments.report.figure_style import COLUMN_WIDTH
 from experiments.report.page import save_page
 from experiments.report.published import KEY, add_paper_scores, agreement, read_paper
 from experiments.report.tables import aggregate_seeds
@@ -21,6 +24,7 @@ from experiments.rundir.claim import claim
 from experiments.rundir.results import add_results, results_table
 from experiments.sweep.plan import make_plan
 from tests.experiments.rundir.test_results import fake_scores
+from tests.figures import SUFFIXES, assert_for_print, size_in_inches
 from tests.small import small_config
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -74,14 +78,17 @@ def data_of(page):
     return json.loads(page[begin : page.index("</script>", begin)])
 
 
-def test_all_figures_are_drawn_as_png_and_pdf(reported):
+def test_all_figures_are_drawn_for_print(reported):
     directory, text = reported
     names = {path.name for path in (directory / "figures").iterdir()}
     assert {"r2.png", "scatter.png", "sizes.png", "learning.png"} <= names
     studies = ("selection", "joint", "encoding_size")
     assert {f"{study}_{kind}.png" for study in studies for kind in ("r2_linear", "error")} <= names
     assert "joint_downstream.png" in names
-    assert all(name.replace(".png", ".pdf") in names for name in names)
+    for name in ("scatter.png", "learning.png", "r2.png", "sizes.png"):
+        assert_for_print(directory / "figures" / name)
+    stems = {name.removesuffix(".png") for name in names if name.endswith(".png")}
+    assert names == {f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES}
     assert "page: " in text
 
 
@@ -94,6 +101,7 @@ def test_the_page_contains_every_cell_and_needs_no_network(reported):
     means = [row[data["columns"].index("mean")] for row in data["rows"]]
     np.testing.assert_allclose(means, cells["mean"], atol=1e-5)
     assert all(figure["image"].startswith("data:image/png;base64,") for figure in data["figures"])
+    assert all(figure["caption"].endswith(".") for figure in data["figures"])
     assert not re.search(r"https?:|src=|href=|url\(", re.sub(r'"data:image[^"]*"', "", page))
 
 
@@ -225,3 +233,20 @@ def test_a_run_of_spare_dimensions_has_no_distance_from_theory(directory, tmp_pa
     text = console.export_text()
     assert "select [1], independent semantics, size 2" in text
     assert "Distance" not in text
+
+
+def test_chosen_curves_are_drawn_on_slides(directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "save_figures", lambda *args: {})  # drawn by other tests
+    path = shutil.copytree(directory, tmp_path / "run")
+    arguments = ["report", str(path), "--curves=select [1]", "--slides"]
+    monkeypatch.setattr("sys.argv", arguments)
+    report_command.main()
+    curves = path / "figures" / "learning_settings.png"
+    assert size_in_inches(curves)[0] == pytest.approx(2 * COLUMN_WIDTH, abs=0.02)
+    assert "one panel per setting" in read_caption(curves)
+
+
+def test_curves_of_an_unknown_setting_are_refused(directory, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["report", str(directory), "--curves=select [9]"])
+    with pytest.raises(SystemExit, match=r"curves is 'select \[9\]': allowed is select \[1\], "):
+        report_command.main()

@@ -58,7 +58,7 @@ app.run(run.main, flags_parser=parse_flags)
 """
 DRAWING = """
 from experiments.report import figure_files, heat_maps, __main__ as report
-def save_figure(figure, path):
+def save_figure(draw, path, caption, style):
     open('ready', 'w').close()
     time.sleep(60)
 heat_maps.save_figure = save_figure

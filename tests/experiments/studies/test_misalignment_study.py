@@ -36,7 +36,7 @@ def test_every_setting_at_several_rates_has_one_panel():
 
 def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(misalignment, "save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(misalignment, "save_figure", lambda draw, *_: drawn.append(draw()))
     misalignment.save_rates(
         misalignment.rate_panels(aggregate_seeds(table())), tmp_path / "rates.png"
     )
@@ -47,6 +47,8 @@ def test_the_curves_are_the_scores_against_the_rate(tmp_path, monkeypatch):
     for line in lines:
         np.testing.assert_array_equal(line.get_xdata(), [0, 0.5, 1])
         np.testing.assert_array_equal(line.get_ydata(), [1, 0.5, 0])
+    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["$s_{2}$", "$s_{1}$"]
+    assert drawn[0].axes[0].get_title() == "perturb {2} mcar,\nindependent"
 
 
 def test_other_misalignments_are_a_study_and_have_no_distance_from_theory():

@@ -26,5 +26,5 @@ def test_labels_are_values_and_words():
 def test_the_figure_is_a_color_image(tmp_path):
     save_scene_factors(tmp_path / "new" / "figure.png", resolution=8, samples=1)
     with Image.open(tmp_path / "new" / "figure.png") as figure:
-        assert min(figure.size) > 500
+        assert min(figure.size) > 1000
         assert len(figure.convert("RGB").getcolors(2**24)) > 100

@@ -13,6 +13,7 @@ from matplotlib import image
 from experiments.zero_shot.__main__ import main
 from tests.disk import all_names
 from tests.experiments.zero_shot.stand_in import MODEL
+from tests.figures import SUFFIXES
 from tests.repository import ROOT
 
 FILES = ["--image-embeddings=x.npz", "--text-embeddings=t.npz"]
@@ -46,8 +47,8 @@ def test_embeddings_are_scored(folder, capsys):
     assert confusion.loc["blue", ["red", "blue"]].tolist() == [0, 2]
     assert "Groups of one concept, whose scores are always 1: nature." in printed
     assert max(map(len, printed.split("\n\n")[0].splitlines())) <= 80
-    figures = ["confusion_colour.pdf", "confusion_colour.png"]
-    figures += ["confusion_nature.pdf", "confusion_nature.png"]
+    groups = ("colour", "nature")
+    figures = [f"confusion_{group}{suffix}" for group in groups for suffix in sorted(SUFFIXES)]
     assert all_names(folder / "zero_shot") == ["confusion.csv", *figures, "zero_shot.csv"]
     assert image.imread("zero_shot/confusion_colour.png").min() < 0.2  # a dark cell
 
@@ -135,6 +136,7 @@ def test_groups_of_any_name_have_a_figure(folder):
     main(FILES)
     figures = {name for name in all_names(folder / "zero_shot") if name.endswith(".png")}
     assert figures == {"confusion_a%2Fb %24形.png", "confusion_..%2Fé..png"}
+    assert "a/b $" in (folder / "zero_shot" / "confusion_a%2Fb %24形.caption.txt").read_text()
 
 
 def test_embeddings_are_scored_without_jax_and_torch(folder):

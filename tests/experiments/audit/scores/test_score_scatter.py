@@ -29,7 +29,7 @@ def table(rates, scores, names, groups):
 def drawn(monkeypatch, tmp_path):
     """Draws a table and returns its figure."""
     figures = []
-    monkeypatch.setattr(score_scatter, "save_figure", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(score_scatter, "save_figure", lambda draw, *_: figures.append(draw()))
 
     def draw(joined):
         save_scatter(joined, CAPTIONS, tmp_path / "a.png")
