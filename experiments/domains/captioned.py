@@ -26,8 +26,8 @@ from experiments.domains.captioned_scores import (
 )
 from experiments.domains.domain import Domain, ReportFraction, TrainedLane
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
-from lvm.captions.generation import replace_values
 from lvm.captions.language import token_ids
+from lvm.captions.omission import CAPTION_MISALIGNMENTS, Described, misalign_captions
 from probes.factors import one_hots
 
 NATURAL = "natural"  # the joint law of the factors in the data
@@ -126,15 +126,11 @@ class CaptionedDomain(Domain):
         key_phrasing, key_values = jax.random.split(key)
         images, factors, values, _ = labelled
         phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(self.language.phrasings))
-        caption_values = replace_values(
-            key_values,
-            self.language,
-            factors,
-            perturbable=lane.bias.perturbable,
-            probability=lane.noise_probability,
-            may_equal_truth=self.may_equal_truth,
+        described = Described(self.language, factors, lane.bias, self.may_equal_truth)
+        content = misalign_captions(
+            key_values, lane.misalignment, described, lane.noise_probability
         )
-        ids = lvm.generate_captions(self.language, caption_values, phrasing, lane.bias.selected)
+        ids = lvm.generate_captions(self.language, content.values, phrasing, content.mentioned)
         return CaptionedPairs(images, ids, factors, values, phrasing)
 
     def caption_ids(self, texts: Sequence[str]) -> Int[np.ndarray, "n length"]:
@@ -241,7 +237,7 @@ def captioned_domain(
     labels = tuple(name for name in names if name not in values)
     targets = Targets(labels, values, phrasing=len(language.phrasings) > 1)
     return CaptionedDomain(
-        **laws_in_data(),
+        **laws_in_data() | {"misalignments": tuple(CAPTION_MISALIGNMENTS)},
         semantics=names,
         outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),

@@ -1,0 +1,103 @@
+"""Omission: the kinds of misalignment of generated captions, which replace values or omit them.
+
+docs/misalignment.md defines the kinds. The kind of a lane is traced, as for latents.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from lvm.bias import Bias, unbiased
+from lvm.captions.generation import replace_values
+from lvm.captions.language import Language
+from lvm.latents.misalignment import lower_values
+from lvm.latents.switch import switch_by_name
+
+Rate = Float[Array, ""] | float
+
+
+class Described(NamedTuple):
+    """Images to be described.
+
+    factors:         int32 [n, factors], the true values, in the order of the language.
+    bias:            of the captions.
+    may_equal_truth: whether the value that replaces a distorted one may be the true value.
+    """
+
+    language: Language
+    factors: Int[Array | np.ndarray, "n factors"]
+    bias: Bias
+    may_equal_truth: bool = True
+
+
+class CaptionContent(NamedTuple):
+    """The values and factors of captions.
+
+    values:    int32 [n, factors], of all factors.
+    mentioned: bool [n, factors], the factors whose values captions mention.
+    """
+
+    values: Int[Array, "n factors"]
+    mentioned: Bool[Array, "n factors"]
+
+
+def noise(key: Key[Array, ""], described: Described, rate: Rate) -> CaptionContent:
+    """Redraws each perturbable value with probability `rate`, as in the paper."""
+    values = replace_values(
+        key,
+        described.language,
+        described.factors,
+        perturbable=described.bias.perturbable,
+        probability=rate,
+        may_equal_truth=described.may_equal_truth,
+    )
+    return CaptionContent(values, jnp.broadcast_to(described.bias.selected, values.shape))
+
+
+def _omit(choose: Callable, key, described: Described, rate: Rate) -> CaptionContent:
+    factors, bias = jnp.asarray(described.factors), described.bias
+    omitted = choose(described, jax.random.uniform(key, factors.shape), rate)
+    omitted = omitted & jnp.asarray(bias.perturbable)[None]
+    return CaptionContent(factors, jnp.asarray(bias.selected)[None] & ~omitted)
+
+
+def _at_random(described, uniform, rate):
+    """Each value of each caption independently of all values."""
+    return uniform < rate
+
+
+def _by_another_value(described, uniform, rate):
+    """More likely the lower the number of the value of the first unbiased factor is."""
+    column = described.factors[:, jnp.argmax(unbiased(described.bias))]
+    return lower_values(jnp.asarray(column[:, None], jnp.float32), uniform, rate)
+
+
+def _by_own_value(described, uniform, rate):
+    """More likely the lower the number of the value itself is."""
+    return lower_values(jnp.asarray(described.factors, jnp.float32), uniform, rate)
+
+
+CAPTION_MISALIGNMENTS: dict[str, Callable[..., CaptionContent]] = {
+    "noise": noise,
+    "mcar": partial(_omit, _at_random),
+    "mar": partial(_omit, _by_another_value),
+    "mnar": partial(_omit, _by_own_value),
+}
+OMISSIONS = ("mcar", "mar", "mnar")  # kinds that omit factors
+
+
+def misalign_captions(
+    key: Key[Array, ""], kind: Int[Array, ""] | int, described: Described, rate: Rate
+) -> CaptionContent:
+    """Returns the content of one caption of each image, by kind number `kind` of the table.
+
+    Omission is possible for perturbable factors alone. The segment of an omitted factor is absent
+    from its caption, so that the caption shows that it is omitted.
+    """
+    every = tuple(CAPTION_MISALIGNMENTS)
+    return switch_by_name(CAPTION_MISALIGNMENTS, every, kind, key, described, rate)
