@@ -15,13 +15,7 @@ from experiments.configs import cards, default, labelled, scenes_small
 
 OMISSION_RATES = (0.1, 0.5, 0.9)  # beside 0 and 1, which are selections
 KINDS = ("mcar", "mar", "mnar")
-SMALL_RECIPE = {
-    "widths": (64, 128),
-    "text_widths": (64, 64),
-    "batch": 128,
-    "group": 128,
-    "steps": 500,
-}
+SMALL_RECIPE = {"widths": (64, 128), "text_widths": (64, 64), "batch": 128, "group": 128}
 SHAPES_FACTORS = (
     ("shape", ("square", "ellipse", "diamond")),
     ("size", ("small", "medium", "large")),
@@ -83,18 +77,18 @@ def _cards() -> ConfigDict:
     config.world.update(height=24, width=16)
     config.settings = settings(dict.fromkeys(cards.FACTORS, 1))
     config.evaluation.probes = ("logistic",)
-    config.recipe.update(SMALL_RECIPE)
+    config.recipe.update(SMALL_RECIPE, steps=600)
     return config
 
 
 def _shapes() -> ConfigDict:
     config = labelled.get_config("patches")
     config.world.update(
-        height=32, width=32, factors=SHAPES_FACTORS, phrasings=SHAPES_PHRASINGS, test_share=0.2
+        height=24, width=24, factors=SHAPES_FACTORS, phrasings=SHAPES_PHRASINGS, test_share=0.2
     )
     config.settings = settings({name: 1 for name, _ in SHAPES_FACTORS})
     config.evaluation.probes = ("linear",)
-    config.recipe.update(SMALL_RECIPE)
+    config.recipe.update(SMALL_RECIPE, steps=400)
     return config
 
 

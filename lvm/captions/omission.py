@@ -16,7 +16,7 @@ from lvm.bias import Bias, unbiased
 from lvm.captions.generation import replace_values
 from lvm.captions.language import Language
 from lvm.latents.misalignment import lower_values
-from lvm.latents.switch import switch_by_name
+from lvm.latents.switch import check_index
 
 Rate = Float[Array, ""] | float
 
@@ -99,5 +99,7 @@ def misalign_captions(
     Omission is possible for perturbable factors alone. The segment of an omitted factor is absent
     from its caption, so that the caption shows that it is omitted.
     """
-    every = tuple(CAPTION_MISALIGNMENTS)
-    return switch_by_name(CAPTION_MISALIGNMENTS, every, kind, key, described, rate)
+    check_index(kind, CAPTION_MISALIGNMENTS, "kind")
+    # a few integers for each caption: all kinds are computed, as under `vmap` in any case
+    every = [function(key, described, rate) for function in CAPTION_MISALIGNMENTS.values()]
+    return jax.tree.map(lambda *parts: jnp.stack(parts)[kind], *every)
