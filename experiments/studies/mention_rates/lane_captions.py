@@ -4,10 +4,12 @@ import csv
 import gzip
 import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import lvm
@@ -36,12 +38,12 @@ def caption_sampler(plan: Plan, splits: ImageSplits, count: int):
     """
 
     @jax.jit
-    def sample(lane):
+    def sample(shared, lane):
         key = lane_keys(lane.seed).data
-        pairs = plan.domain.sample(key, count, shared=splits, world=(), lane=lane)
+        pairs = plan.domain.sample(key, count, shared=shared, world=(), lane=lane)
         return pairs.t, pairs.factors
 
-    return sample
+    return partial(sample, jax.tree.map(jnp.asarray, splits))
 
 
 def write_caption_files(folder: Path, language: lvm.Language, ids, factors) -> CaptionFiles:

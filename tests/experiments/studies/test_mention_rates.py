@@ -170,7 +170,7 @@ def refused(arguments, capsys):
 
 
 def test_other_directories_are_refused(finished, cards_run, tmp_path, capsys):
-    assert "run of latents" in refused([str(finished)], capsys)
+    assert "run of latents" in refused([str(finished[0])], capsys)
     assert "config.json" in refused([str(tmp_path)], capsys)
     assert "allowed are different names" in refused([str(cards_run)] * 2, capsys)
     assert "ends in .csv" in refused([str(cards_run), "--table", "scores.txt"], capsys)
