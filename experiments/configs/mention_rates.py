@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ml_collections import ConfigDict
 
-from experiments.configs import cards, default, labelled, scenes_small
+from experiments.configs import cards, default, labelled, scenes
 
 OMISSION_RATES = (0.1, 0.5, 0.9)  # beside 0 and 1, which are selections
 KINDS = ("mcar", "mar", "mnar")
@@ -52,14 +52,14 @@ def settings(columns: Mapping[str, int]) -> tuple[ConfigDict, ...]:
     return (
         _setting(names, [], size(names)),
         *(
-            _setting(mentioned, [], columns_of_run)
+            _setting(mentioned, [], column_count)
             for mentioned in reversed(omitted)
-            for columns_of_run in (size(mentioned), size(names))
+            for column_count in (size(mentioned), size(names))
         ),
         *(
-            _setting(names, group, columns_of_run, misalignment=kind, noise_probability=rate)
+            _setting(names, group, column_count, misalignment=kind, noise_probability=rate)
             for group in omitted
-            for columns_of_run in (size(names) - size(group), size(names))
+            for column_count in (size(names) - size(group), size(names))
             for kind in KINDS
             for rate in OMISSION_RATES
         ),
@@ -93,12 +93,13 @@ def _shapes() -> ConfigDict:
 
 
 def _scenes() -> ConfigDict:
-    config = scenes_small.get_config()
-    config.world.update(resolution=32, images=20_000, disjoint_words=True)
+    config = scenes.get_config("patches")
+    # words of one factor alone, so that the audit counts every word once
+    config.world.update(resolution=32, images=8000, disjoint_words=True)
     # a hue is a circle, which needs two columns
-    config.settings = settings({"x_pos": 1, "y_pos": 1, "color": 2, "b_color": 2})
+    config.settings = settings({"x_pos": 1, "y_pos": 1, "color": 2})
     config.evaluation.probes = ("linear",)
-    config.recipe.update(steps=800)
+    config.recipe.update(SMALL_RECIPE, steps=400)
     return config
 
 
