@@ -68,9 +68,9 @@ def _measured(axis, points: pd.DataFrame, means: pd.DataFrame) -> None:
         line = pd.concat([ends, means[means.kind == kind]]).sort_values("mention_rate")
         axis.plot(line.mention_rate, line.value, ms=4, lw=1, **style)
         rows = points[points.kind == kind]
-        axis.scatter(rows.mention_rate, rows.value, 3, style["color"], alpha=0.35, lw=0)
+        axis.scatter(rows.mention_rate, rows.value, 5, style["color"], alpha=0.45, lw=0)
     rows = points[points.kind == FIXED]
-    axis.scatter(rows.mention_rate, rows.value, 3, "0.4", alpha=0.35, lw=0)
+    axis.scatter(rows.mention_rate, rows.value, 5, "0.4", alpha=0.45, lw=0)
     axis.set(xlim=(-0.04, 1.04), ylim=(-0.05, 1.08))
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
