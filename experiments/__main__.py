@@ -16,7 +16,7 @@ COMMANDS = (
     "run", "watch", "report", "rescore", "merge", "inspect", "compare", "best", "metrics",
     "gallery", "export", "supervised", "time_to_identify", "audit", "zero_shot", "benchmark",
     "studies.linearity", "studies.objectives", "studies.misalignment", "studies.scene_factors",
-    "studies.attainable", "studies.encoding_size", "studies.stamps",
+    "studies.attainable", "studies.encoding_size", "studies.stamps", "studies.mention_rates",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Captioned: the domain of images with discrete factors that captions describe."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,13 +27,12 @@ from experiments.domains.captioned_scores import (
 from experiments.domains.domain import Domain, ReportFraction, TrainedLane, scored_lane
 from experiments.domains.pair_rows import GALLERY
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
-from lvm.captions.generation import replace_values, shuffle_in_category
 from lvm.captions.language import token_ids
+from lvm.captions.omission import CAPTION_MISALIGNMENTS, Described, misalign_captions
 from probes.factors import one_hots
 from probes.retrieval import pair_scores, recall_of_groups
 
 NATURAL = "natural"  # the joint law of the factors in the data
-SHUFFLED = "shuffled_in_category"  # the misalignment besides the noise of the paper
 SPARE = 4  # columns of a representation beyond one for each factor
 MONITOR_IMAGES = 1024  # that monitor scores fit their probe on; as many at most to test it on
 
@@ -81,7 +80,6 @@ class CaptionedDomain(Domain):
     probes:          by name, fitted at the end of training.
     targets:         of the probes.
     may_equal_truth: whether the value that replaces a distorted one may be the true value.
-    shuffles:        whether a setting shuffles captions; if not, this is not compiled.
     image_shape:     (height, width, channels).
     read:            reads the images; it is called with a progress function.
     """
@@ -90,7 +88,6 @@ class CaptionedDomain(Domain):
     probes: dict[str, FactorProbe]
     targets: Targets
     may_equal_truth: bool
-    shuffles: bool = False
     image_shape: tuple[int, int, int]
     read: Callable[[ReportFraction], ImageSplits]
 
@@ -138,24 +135,16 @@ class CaptionedDomain(Domain):
         """Returns the images, each with one caption under the bias of a lane.
 
         others: factors of the images that shuffled captions belong to, in random order; None for
-                the images themselves.
+                the images themselves, shuffled.
         """
         key_phrasing, key_values = jax.random.split(key)
         images, factors, values, _ = labelled
         phrasing = jax.random.randint(key_phrasing, (len(images),), 0, len(self.language.phrasings))
-        caption_values = replace_values(
-            key_values,
-            self.language,
-            factors,
-            perturbable=lane.bias.perturbable,
-            probability=lane.noise_probability,
-            may_equal_truth=self.may_equal_truth,
+        described = Described(self.language, factors, lane.bias, self.may_equal_truth, others)
+        content = misalign_captions(
+            key_values, lane.misalignment, described, lane.noise_probability
         )
-        if self.shuffles:
-            shuffled = self._shuffled_values(key_values, lane, factors, others)
-            is_shuffled = lane.misalignment == self.misalignments.index(SHUFFLED)
-            caption_values = jnp.where(is_shuffled, shuffled, caption_values)
-        ids = lvm.generate_captions(self.language, caption_values, phrasing, lane.bias.selected)
+        ids = lvm.generate_captions(self.language, content.values, phrasing, content.mentioned)
         return CaptionedPairs(images, ids, factors, values, phrasing)
 
     def caption_ids(self, texts: Sequence[str]) -> Int[np.ndarray, "n length"]:
@@ -241,19 +230,6 @@ class CaptionedDomain(Domain):
         """Returns the columns x_color, ..., t_phrasing."""
         return captioned_scores.monitor_row(self.targets, scores)
 
-    def _shuffled_values(self, key, lane, factors, others):
-        """Values of captions, some of which belong to other images of the same category."""
-        key_which, key_others = jax.random.split(jax.random.fold_in(key, 1))
-        others = jax.random.permutation(key_others, factors) if others is None else others
-        return shuffle_in_category(
-            key_which,
-            self.language,
-            factors,
-            others,
-            category=lvm.unbiased(lane.bias),
-            probability=lane.noise_probability,
-        )
-
     def _target_scores(self, key, probe, features, pairs):
         return target_scores(
             key, probe, features, pairs, language=self.language, targets=self.targets
@@ -269,19 +245,17 @@ def captioned_domain(
     image_shape: tuple[int, int, int],
     values: tuple[str, ...] = (),
     spare: int = SPARE,
-    settings: Sequence[Mapping[str, Any]],
 ) -> CaptionedDomain:
     """Returns the domain of images of one shape, described in a language.
 
     `values` are the names of the factors that are measured as numbers; `spare` is the number of
-    columns of a representation beyond one for each factor; `settings` are those of the config.
+    columns of a representation beyond one for each factor.
     """
     names = language.names
     labels = tuple(name for name in names if name not in values)
     targets = Targets(labels, values, phrasing=len(language.phrasings) > 1)
     return CaptionedDomain(
-        **laws_in_data() | {"misalignments": (PAPER_MISALIGNMENT, SHUFFLED)},
-        shuffles=any(setting.get("misalignment") == SHUFFLED for setting in settings),
+        **laws_in_data() | {"misalignments": tuple(CAPTION_MISALIGNMENTS)},
         semantics=names,
         outputs=len(names) + spare,
         vocabulary=len(language.vocabulary),

@@ -52,6 +52,5 @@ def make_mpi3d(config: ConfigDict) -> CaptionedDomain:
         select_known("evaluation.probes", config.evaluation.probes, LABEL_PROBES),
         read,
         may_equal_truth=world.may_equal_truth,
-        settings=config.settings,
         image_shape=(world.height, world.width, 3),
     )

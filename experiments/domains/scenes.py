@@ -95,7 +95,6 @@ def _domain(config: ConfigDict, shape: tuple[int, int, int], read: Callable) -> 
         select_known("evaluation.probes", config.evaluation.probes, FACTOR_PROBES),
         read_splits,
         may_equal_truth=world.may_equal_truth,
-        settings=config.settings,
         image_shape=shape,
         values=VALUES,
         spare=SPARE,

@@ -14,25 +14,27 @@ def generate_captions(
     language: Language,
     values: Int[Array | np.ndarray, "n factors"],
     phrasing: Int[Array | np.ndarray, " n"],
-    selected: Bool[Array | np.ndarray, " factors"],
+    selected: Bool[Array | np.ndarray, "*n factors"],
 ) -> Int[Array, "n length"]:
     """Returns captions that mention the selected factors: int32 [n, length], padded with 0.
 
     values:   int32 [n, factors], values of the factors, from 0.
     phrasing: int32 [n], index of the phrasing of each caption.
-    selected: bool [factors].
+    selected: bool [factors], or bool [n, factors] if captions mention different factors.
 
     Raises ValueError for another shape or dtype, and for a known value or phrasing out of range.
     """
     _check_values(language, values)
     check_shape("phrasing", phrasing, (len(values),), ", one per row of values")
     check_integers("phrasing", phrasing, len(language.phrasings))
-    check_mask("selected", selected, len(language.factors), ", one per factor")
+    _check_selected(language, selected, len(values))
     about = jnp.asarray(language.about)[phrasing]
     row, position = jnp.arange(len(values))[:, None], jnp.arange(about.shape[1])[None]
-    padded = jnp.pad(values, ((0, 0), (0, 1)))  # the last column is for words about no factor
+    beyond = (0, 0), (0, 1)  # the last column is for words about no factor
+    padded = jnp.pad(values, beyond)
+    selected = jnp.pad(jnp.broadcast_to(selected, values.shape), beyond, constant_values=True)
     ids = jnp.asarray(language.words)[phrasing[:, None], position, padded[row, about]]
-    mentioned = jnp.append(selected, True)[about] & (ids != NO_WORD)
+    mentioned = selected[row, about] & (ids != NO_WORD)
     without_gaps = jnp.where(mentioned, jnp.cumsum(mentioned, axis=1) - 1, ids.shape[1])
     return jnp.zeros_like(ids).at[row, without_gaps].set(ids, mode="drop")
 
@@ -95,6 +97,14 @@ def shuffle_in_category(
     other = jnp.asarray(others)[jnp.where(found, index, any_other)]
     which = jax.random.bernoulli(key, probability, (len(values), 1))
     return jnp.where(which & ~category, other, values)
+
+
+def _check_selected(language: Language, selected, count: int) -> None:
+    factors = len(language.factors)
+    if jnp.ndim(selected) == 2:
+        check_shape("selected", selected, (count, factors), ", one row per row of values")
+        selected = selected[0] if count else jnp.zeros(factors, bool)  # for the check of the type
+    check_mask("selected", selected, factors, ", one per factor")
 
 
 def _check_values(language: Language, values, field: str = "values") -> None:

@@ -168,11 +168,20 @@ def _by_own_value(scene, rate):
 
 
 def _by_value(scene, rate, values):
-    """Where (standardised value + noise) / √2 is below the quantile `rate` of a normal."""
+    return lower_values(values, scene.uniform, rate) & scene.bias.perturbable[None]
+
+
+def lower_values(
+    values: Float[Array, "count m"], uniform: Rows, rate: Rate
+) -> Bool[Array, "count n"]:
+    """Returns where (standardised value + noise) / √2 is below the quantile `rate` of a normal.
+
+    values:  float32 [count, n], or [count, 1] for one value that decides about all n.
+    uniform: float32 [count, n] in [0, 1), generates the standard normal noise.
+    """
     spread = jnp.maximum(values.std(0, keepdims=True), jnp.finfo(values.dtype).tiny)
     standard = (values - values.mean(0, keepdims=True)) / spread
-    low = (standard + ndtri(scene.uniform)) / jnp.sqrt(2.0) < ndtri(jnp.asarray(rate))
-    return low & scene.bias.perturbable[None]
+    return (standard + ndtri(uniform)) / jnp.sqrt(2.0) < ndtri(jnp.asarray(rate))
 
 
 def _misaligned(scene, caption):

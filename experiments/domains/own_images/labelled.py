@@ -72,7 +72,6 @@ def make_labelled(config: ConfigDict) -> CaptionedDomain:
         factor_probes,
         read,
         may_equal_truth=world.may_equal_truth,
-        settings=config.settings,
         image_shape=shape,
     )
 
