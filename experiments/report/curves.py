@@ -10,8 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import (
+from experiments.report.figure_files import (
     AMBER,
     BLUE,
     COLUMN_WIDTH,
@@ -24,6 +23,7 @@ from experiments.report.figure_style import (
     Style,
     new_figure,
     points,
+    save_figure,
 )
 from experiments.report.figure_text import (
     AFTER_COMMA,

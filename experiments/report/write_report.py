@@ -10,7 +10,7 @@ from rich.console import Console
 
 from experiments.domains import read_domain
 from experiments.report.curves import save_scatter, save_sizes, size_panels
-from experiments.report.figure_style import PRINT, Style
+from experiments.report.figure_files import PRINT, Style
 from experiments.report.figures import save_figures, save_scores
 from experiments.report.hyperparameters import number_texts
 from experiments.report.learning_curves import (
@@ -181,10 +181,12 @@ def _draw(
     steps = history.read(directory)
     if steps.loss.notna().any():
         attainable = attainable_columns(results)
-        path = save_learning(steps, folder / "learning.png", metric, attainable, style)
+        path = save_learning(
+            steps, folder / "learning.png", metric, attainable=attainable, style=style
+        )
         figures[f"{metric} against steps"] = path
     if curves:
-        path = save_settings(steps, folder / "learning_settings.png", metric, curves, style)
+        path = save_settings(steps, folder / "learning_settings.png", metric, curves, style=style)
         figures[f"{metric} against steps, by setting"] = path
     return figures
 

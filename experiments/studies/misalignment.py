@@ -22,8 +22,7 @@ from experiments.report.curves import (
     name_ends,
     panel_title,
 )
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import points
+from experiments.report.figure_files import points, save_figure
 from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import (
     aggregate_seeds,
