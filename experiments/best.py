@@ -11,7 +11,6 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.domains import read_domain
-from experiments.report.hyperparameters import differing, number_texts
 from experiments.report.tables import (
     SETTING,
     bias_labels,
@@ -22,6 +21,7 @@ from experiments.report.tables import (
 )
 from experiments.report.terminal_tables import frame_columns, print_table
 from experiments.rundir import history
+from experiments.rundir.hyperparameters import differing, number_texts
 from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.results import read_scores
 from experiments.runtime.user_errors import user_errors

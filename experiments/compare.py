@@ -95,7 +95,7 @@ def _in_order(pivoted: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Runs the command line."""
-    run_table_command("misalign compare", __doc__, compare, save_comparison, COLUMNS)
+    run_table_command("misalign compare", __doc__, compare, save_comparison, columns=COLUMNS)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ from rich.console import Console
 import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER, evenly_spaced
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import SMALLEST, new_figure, points
+from experiments.report.figure_files import SMALLEST, new_figure, points, save_figure
 from experiments.report.figure_text import plain_text
 from experiments.report.tables import setting_labels
 from experiments.runtime.devices import fix_numeric_settings

@@ -21,7 +21,7 @@ from experiments.rundir.differences import GROWING, differing_fields
 from experiments.rundir.lane_identity import Lane
 from experiments.rundir.lock import locked
 from experiments.rundir.older_versions import upgrade_row
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 from experiments.runtime.user_errors import user_errors
 from experiments.sweep.plan import lanes_of
 from lvm.files.atomic import atomic_path, write_atomically

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from experiments.report.figure_files import CAPTION
-from experiments.report.figure_style import COLUMN_WIDTH, PRINT, SMALLEST, TEXT_WIDTH
+from experiments.report.figure_files import CAPTION, COLUMN_WIDTH, PRINT, SMALLEST, TEXT_WIDTH
 
 SUFFIXES = (".png", ".pdf", ".svg", CAPTION)
 TEXT = re.compile("<!-- (.*?) -->", re.DOTALL)  # beside its outlines in an SVG

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from experiments.audit.rate_tables import percent
 from experiments.audit.rates import GroupRates, Rate
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import (
+from experiments.report.figure_files import (
     COLUMN_WIDTH,
     SMALLEST,
     TEXT_WIDTH,
     new_figure,
     points,
+    save_figure,
 )
 from experiments.report.figure_text import plain_text
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import SMALLEST, new_figure, points
+from experiments.report.figure_files import SMALLEST, new_figure, points, save_figure
 
 COLUMNS = 2
 LINES_HEIGHT, BAR_HEIGHT = 1.4, 0.13  # inches: of a plot of lines, and of a bar

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.report.figure_style import PRINT, SLIDES
+from experiments.report.figure_files import PRINT, SLIDES
 from experiments.report.write_report import write_report
 from experiments.runtime.user_errors import user_errors
 

@@ -10,8 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import (
+from experiments.report.figure_files import (
     AMBER,
     BLUE,
     COLUMN_WIDTH,
@@ -24,6 +23,7 @@ from experiments.report.figure_style import (
     Style,
     new_figure,
     points,
+    save_figure,
 )
 from experiments.report.figure_text import (
     AFTER_COMMA,
@@ -32,8 +32,8 @@ from experiments.report.figure_text import (
     short_labels,
 )
 from experiments.report.heat_maps import target_label
-from experiments.report.hyperparameters import hyperparameter_labels
 from experiments.report.tables import main_probe, metric_name, target_rows
+from experiments.rundir.hyperparameters import hyperparameter_labels
 from experiments.rundir.lane_identity import REVERSE, unbiased_names
 from experiments.rundir.results import MODALITIES, NOT_SEMANTICS
 

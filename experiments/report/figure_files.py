@@ -1,18 +1,39 @@
-"""Figure files: a figure as PNG, PDF and SVG, with its caption as text."""
+"""Figure files: the style of all figures, for print or for slides, and the files of a figure.
+
+Sizes in the code are those of print: inches, and points of type. `new_figure` and `points` scale
+them to the style in which a figure is drawn.
+"""
 
 import io
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import fill
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
 
-from experiments.report.figure_style import PRINT, Style, rc_parameters
+from experiments.report.figure_text import font_families
 from lvm.files.atomic import write_atomically
 
+TEXT_WIDTH, COLUMN_WIDTH = 5.5, 3.3  # inches: of a page, and of one of two columns
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "0.45"  # distinct if colour-blind
+AMBER = "#e69f00"  # distinct from BLUE in grey as well
+SMALLEST = 6.5  # points; of names beside points and in cells
+POINTS = {
+    "font.size": 7.5, "axes.titlesize": 7.5, "axes.labelsize": 7.5, "figure.labelsize": 7.5,
+    "figure.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 7,
+    "lines.linewidth": 1.1, "lines.markersize": 3, "axes.linewidth": 0.6, "patch.linewidth": 0.6,
+    "hatch.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5, "ytick.major.size": 2.5, "axes.titlepad": 3.5, "axes.labelpad": 2,
+    "xtick.major.pad": 2, "ytick.major.pad": 2,
+}  # fmt: skip
+FIXED = {  # fonts of PDF as TrueType, letters of SVG as outlines, the same bytes in every run
+    "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "misalign",
+    "legend.frameon": False, "legend.handlelength": 1.8, "legend.columnspacing": 1.2,
+}  # fmt: skip
 FORMATS = {  # options of `Figure.savefig`: small files, the same bytes in every run
     "png": {},
     "pdf": {"metadata": {"CreationDate": None}},
@@ -21,6 +42,32 @@ FORMATS = {  # options of `Figure.savefig`: small files, the same bytes in every
 CAPTION = ".caption.txt"
 NO_DITHER = Image.Dither.NONE
 WIDTH = 100  # letters of a line of a caption
+
+
+class Style(NamedTuple):
+    """A use of figures: the factor of all sizes relative to print, and pixels per inch of PNG."""
+
+    scale: float
+    dpi: int
+
+
+PRINT, SLIDES = Style(1.0, 300), Style(2.0, 160)
+
+
+def rc_parameters(style: Style) -> dict[str, Any]:
+    """Returns the parameters of matplotlib for a style."""
+    scaled = {name: style.scale * size for name, size in POINTS.items()}
+    return {**FIXED, **scaled, "font.family": font_families(), "savefig.dpi": style.dpi}
+
+
+def points(size: float) -> float:
+    """Returns a size in points of print, in the style that is active."""
+    return size * mpl.rcParams["font.size"] / POINTS["font.size"]
+
+
+def new_figure(height: float, width: float = TEXT_WIDTH) -> Figure:
+    """Returns an empty figure of a size in inches of print, in the style that is active."""
+    return Figure(figsize=(points(width), points(height)), layout="constrained")
 
 
 def save_figure(draw: Callable[[], Figure], path: Path, caption: str, style: Style = PRINT) -> None:

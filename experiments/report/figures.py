@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.report.figure_style import PRINT, Style
+from experiments.report.figure_files import PRINT, Style
 from experiments.report.figure_text import short_labels
 from experiments.report.heat_maps import SCORES, Panel, difference_scale, save_heat_maps
 from experiments.report.tables import (
@@ -66,7 +66,9 @@ def save_figures(
         for probe in target_rows(of_study).probe.unique():
             name = f"{title}: {metric_name(of_study)} by the {probe} probe"
             number = numbers.get((study, probe))
-            figures[name] = save_scores(of_study, directory, f"{file}_", probe, number, style)
+            figures[name] = save_scores(
+                of_study, directory, f"{file}_", probe, number=number, style=style
+            )
         path = directory / f"{file}_error.png"
         figures[f"{title}: measured - attainable"] = save_error(of_study, path, main, style)
         if (of_study.probe == HEAD).any():
@@ -81,6 +83,7 @@ def save_scores(
     directory: Path,
     prefix: str,
     probe: str,
+    *,
     number: int | None = None,
     style: Style = PRINT,
 ) -> Path:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from rich.cells import cell_len
 
-from experiments.report.figure_style import COLUMN_WIDTH, TEXT_WIDTH
+from experiments.report.figure_files import COLUMN_WIDTH, TEXT_WIDTH
 from experiments.report.figure_text import AFTER_COMMA, AFTER_WORD, LONGEST, broken_text
 
 CELL = 0.19  # inches across, for a number of four characters
@@ -111,7 +111,7 @@ def _columns_per_line(tables: Tables, upright: bool, width: float) -> int:
 
 
 def _layout(
-    tables: Tables, lines: Lines, upright: bool, width: float, numbered: bool = True
+    tables: Tables, lines: Lines, upright: bool, width: float, *, numbered: bool = True
 ) -> Layout:
     panels = [[tables[row][column] for row, column in line] for line in lines]
     heights = [max(map(_rows_height, line)) for line in panels]

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import PRINT, Style, new_figure, points
+from experiments.report.figure_files import PRINT, Style, new_figure, points, save_figure
 from experiments.report.figure_text import plain_text
 from experiments.report.heat_map_layout import Layout, choose_layout, header_text, row_text
 

@@ -20,8 +20,7 @@ from experiments.report.curves import (
     name_ends,
     panel_title,
 )
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import GREY, PRINT, Style
+from experiments.report.figure_files import GREY, PRINT, Style, save_figure
 from experiments.report.figure_text import plain_text
 from experiments.report.tables import (
     law_labels,
@@ -52,6 +51,7 @@ def save_learning(
     history: pd.DataFrame,
     path: Path,
     metric: str,
+    *,
     attainable: pd.DataFrame | None = None,
     style: Style = PRINT,
 ) -> Path:
@@ -79,6 +79,7 @@ def save_settings(
     path: Path,
     metric: str,
     settings: Sequence[str],
+    *,
     style: Style = PRINT,
 ) -> Path:
     """Draws the monitor scores of every semantic from images against steps, by setting."""

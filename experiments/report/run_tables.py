@@ -30,6 +30,7 @@ def run_table_command(
     description: str,
     make_table: Callable[[Sequence[Path]], pd.DataFrame],
     draw: Callable[[pd.DataFrame, Path], None],
+    *,
     columns: Sequence[str],
 ) -> None:
     """Prints the table of the run directories on the command line; writes table and figure.

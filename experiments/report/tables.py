@@ -7,8 +7,8 @@ import pandas as pd
 from rich.cells import cell_len
 from scipy.special import stdtrit
 
-from experiments.report.hyperparameters import chosen_worlds, differing, hyperparameter_labels
 from experiments.report.terminal_tables import WIDTH
+from experiments.rundir.hyperparameters import chosen_worlds, differing, hyperparameter_labels
 from experiments.rundir.lane_identity import (
     PAPER_MISALIGNMENT,
     REVERSE,

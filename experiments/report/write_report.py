@@ -10,9 +10,8 @@ from rich.console import Console
 
 from experiments.domains import read_domain
 from experiments.report.curves import save_scatter, save_sizes, size_panels
-from experiments.report.figure_style import PRINT, Style
+from experiments.report.figure_files import PRINT, Style
 from experiments.report.figures import save_figures, save_scores
-from experiments.report.hyperparameters import number_texts
 from experiments.report.learning_curves import (
     attainable_columns,
     check_settings,
@@ -36,6 +35,7 @@ from experiments.report.terminal_tables import WIDTH, Column, frame_columns, tab
 from experiments.rundir import history
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.csv_tables import with_words
+from experiments.rundir.hyperparameters import number_texts
 from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.results import read_results, scored_lanes
 from lvm.files.atomic import write_atomically
@@ -198,10 +198,12 @@ def _draw_learning(
     """Draws the learning curves, if the run has any; returns the paths by title."""
     folder, steps, figures = directory / "figures", history.read(directory), {}
     if steps.loss.notna().any():
-        path = save_learning(steps, folder / "learning.png", metric, attainable, style)
+        path = save_learning(
+            steps, folder / "learning.png", metric, attainable=attainable, style=style
+        )
         figures[f"{metric} against steps"] = path
     if curves:
-        path = save_settings(steps, folder / "learning_settings.png", metric, curves, style)
+        path = save_settings(steps, folder / "learning_settings.png", metric, curves, style=style)
         figures[f"{metric} against steps, by setting"] = path
     return figures
 

@@ -9,7 +9,7 @@ import pandas as pd
 from experiments.rundir.checkpoint_files import read_run
 from experiments.rundir.lane_identity import HYPERPARAMETERS
 from experiments.rundir.older_versions import upgrade_row
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 
 NO_SEMANTICS = "none"  # in the column `perturbable` of files
 

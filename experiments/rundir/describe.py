@@ -21,8 +21,8 @@ from experiments.rundir.checkpoint_files import (
     status_of,
 )
 from experiments.rundir.lane_identity import role_and_score
-from experiments.rundir.text_lines import complete_lines
 from experiments.runtime.plugins import plugin_states
+from experiments.runtime.text_lines import complete_lines
 from lvm.files.atomic import atomic_path
 
 PROBE = "mlp"  # the probe whose scores are shown, if it was used

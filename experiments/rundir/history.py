@@ -17,7 +17,7 @@ import pandas as pd
 from experiments.rundir.csv_tables import read_table, with_words
 from experiments.rundir.lane_identity import Lane, lane_columns
 from experiments.rundir.results import LANE_WORDS
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 

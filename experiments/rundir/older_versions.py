@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.rundir.lane_identity import HYPERPARAMETERS, PAPER_MISALIGNMENT, steps_of
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 FIELDS = {"own_steps": "steps_by_setting", "least_encoding_size": "min_encoding_size"}

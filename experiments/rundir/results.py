@@ -12,7 +12,7 @@ from experiments.rundir.checkpoint_files import DIVERGED
 from experiments.rundir.csv_tables import read_table, with_words
 from experiments.rundir.lane_identity import REVERSE, Lane, lane_columns, unbiased_names
 from experiments.rundir.older_versions import ADDED_METRICS
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 from lvm.files.atomic import write_atomically
 
 MODALITIES = {"x": "image", "t": "text"}

@@ -13,8 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import lvm
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import (
+from experiments.report.figure_files import (
     BLUE,
     COLUMN_WIDTH,
     GREY,
@@ -22,6 +21,7 @@ from experiments.report.figure_style import (
     TEXT_WIDTH,
     new_figure,
     points,
+    save_figure,
 )
 from experiments.report.run_tables import run_table_command
 from experiments.sweep.loading import load_lane, read_plan
@@ -108,7 +108,9 @@ def _predicted(kind: str, rate: float) -> float:
 def main() -> None:
     """Runs the command line."""
     columns = ("misalignment", "rate", "correlation", "kept", "threshold")
-    run_table_command("misalign studies.encoding_size", __doc__, size_table, save_sizes, columns)
+    run_table_command(
+        "misalign studies.encoding_size", __doc__, size_table, save_sizes, columns=columns
+    )
 
 
 if __name__ == "__main__":

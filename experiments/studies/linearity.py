@@ -90,7 +90,7 @@ def main() -> None:
     """Runs the command line."""
     columns = (*GROUPS, *PROBES)
     run_table_command(
-        "misalign studies.linearity", __doc__, linearity_table, save_linearity, columns
+        "misalign studies.linearity", __doc__, linearity_table, save_linearity, columns=columns
     )
 
 

@@ -22,9 +22,7 @@ from experiments.report.curves import (
     name_ends,
     panel_title,
 )
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import points
-from experiments.report.hyperparameters import hyperparameter_labels
+from experiments.report.figure_files import points, save_figure
 from experiments.report.tables import (
     aggregate_seeds,
     has_exact_size,
@@ -33,6 +31,7 @@ from experiments.report.tables import (
     target_rows,
 )
 from experiments.rundir.checkpoint_files import read_run
+from experiments.rundir.hyperparameters import hyperparameter_labels
 from experiments.rundir.results import NOT_SEMANTICS, read_scores
 from experiments.runtime.user_errors import user_errors
 

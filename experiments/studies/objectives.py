@@ -62,7 +62,7 @@ def milliseconds(recipe: mmcl.Recipe) -> float:
 def main() -> None:
     """Runs the command line."""
     run_table_command(
-        "misalign studies.objectives", __doc__, objectives_table, save_comparison, COLUMNS
+        "misalign studies.objectives", __doc__, objectives_table, save_comparison, columns=COLUMNS
     )
 
 

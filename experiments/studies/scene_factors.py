@@ -15,8 +15,7 @@ from rich.console import Console
 
 import lvm
 from experiments.domains.color_tables import COLOR_TABLES
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import SMALLEST, new_figure, points
+from experiments.report.figure_files import SMALLEST, new_figure, points, save_figure
 from experiments.runtime.user_errors import user_errors
 from lvm.captions.scene_words import SceneWords, make_scene_words, word_values
 from lvm.scenes.rendering.render import Quality

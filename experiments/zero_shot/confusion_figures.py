@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.cells import cell_len
 
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import SMALLEST, TEXT_WIDTH, new_figure, points
+from experiments.report.figure_files import SMALLEST, TEXT_WIDTH, new_figure, points, save_figure
 from experiments.report.figure_text import plain_text
 from experiments.zero_shot.group_scores import GroupScores
 

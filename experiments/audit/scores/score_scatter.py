@@ -15,8 +15,7 @@ from matplotlib.transforms import Bbox
 from experiments.audit.scores.score_join import GROUPS, main_metric
 from experiments.audit.scores.score_table import GROUP_METRICS
 from experiments.audit.scores.score_text import metric_name
-from experiments.report.figure_files import save_figure
-from experiments.report.figure_style import SMALLEST, TEXT_WIDTH, new_figure, points
+from experiments.report.figure_files import SMALLEST, TEXT_WIDTH, new_figure, points, save_figure
 from experiments.report.figure_text import plain_text
 
 # distinguishable with colour blindness; with the markers, in grey as well
@@ -103,11 +102,11 @@ def _points(axis, rows: pd.DataFrame, captions: int, styles: dict[str, dict]) ->
 
 def _name_points(axis, rows: pd.DataFrame, names: Iterable[str]) -> None:
     """Writes names beside points, the most isolated first, where no point or name is covered."""
-    points = axis.transData.transform(np.stack([100 * rows.selection_rate, rows.value], 1))
-    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    positions = axis.transData.transform(np.stack([100 * rows.selection_rate, rows.value], 1))
+    distances = np.linalg.norm(positions[:, None] - positions, axis=-1)
     np.fill_diagonal(distances, np.inf)
     scale = points(axis.figure.dpi / 72)  # pixels in a point of print
-    taken = [Bbox.from_extents(*(p - 2 * scale), *(p + 2 * scale)) for p in points]
+    taken = [Bbox.from_extents(*(p - 2 * scale), *(p + 2 * scale)) for p in positions]
     names = list(names)
     for index in np.argsort(-distances.min(1), kind="stable"):
         point = 100 * rows.selection_rate.iloc[index], rows.value.iloc[index]

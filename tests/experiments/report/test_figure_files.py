@@ -6,14 +6,15 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager, image
 
-from experiments.report.figure_files import read_caption, save_figure
-from experiments.report.figure_style import (
+from experiments.report.figure_files import (
     COLUMN_WIDTH,
-    FORMATS,
+    FIXED,
     POINTS,
     PRINT,
     SLIDES,
     new_figure,
+    read_caption,
+    save_figure,
 )
 from experiments.report.figure_text import FALLBACKS, font_families, plain_text, short_labels
 from experiments.report.heat_maps import Panel, save_heat_maps, target_label
@@ -54,7 +55,7 @@ def test_a_figure_has_the_same_bytes_again_and_leaves_the_parameters_as_they_wer
     before = dict(mpl.rcParams)
     save_figure(lines, tmp_path / "a.png", "")
     save_figure(lines, tmp_path / "b.png", "")
-    assert all(mpl.rcParams[name] == before[name] for name in (*POINTS, *FORMATS, "font.family"))
+    assert all(mpl.rcParams[name] == before[name] for name in (*POINTS, *FIXED, "font.family"))
     for suffix in (".png", ".pdf", ".svg"):
         first, second = (tmp_path / f"{name}{suffix}" for name in "ab")
         assert first.read_bytes() == second.read_bytes()

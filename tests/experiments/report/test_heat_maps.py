@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.report.figure_files import read_caption
-from experiments.report.figure_style import COLUMN_WIDTH, TEXT_WIDTH
+from experiments.report.figure_files import COLUMN_WIDTH, TEXT_WIDTH, read_caption
 from experiments.report.heat_map_layout import choose_layout, header_text
 from experiments.report.heat_maps import (
     SCORES,

@@ -15,8 +15,7 @@ from experiments.configs import default
 from experiments.domains.latent_rows import score_rows
 from experiments.report import __main__ as report_command
 from experiments.report import write_report as report_module
-from experiments.report.figure_files import read_caption
-from experiments.report.figure_style import COLUMN_WIDTH
+from experiments.report.figure_files import COLUMN_WIDTH, read_caption
 from experiments.report.page import save_page
 from experiments.report.published import KEY, add_paper_scores, agreement, read_paper
 from experiments.report.tables import aggregate_seeds

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.rundir.text_lines import complete_lines
+from experiments.runtime.text_lines import complete_lines
 
 
 def test_an_incomplete_last_line_is_left_out_and_a_binary_file_is_refused(tmp_path):
