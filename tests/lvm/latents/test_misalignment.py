@@ -295,10 +295,11 @@ def test_invalid_settings_are_refused_with_field_and_value(make, message):
         make()
 
 
-def test_captioned_images_support_noise_alone():
+def test_captioned_images_support_noise_and_omissions_alone():
     config = scenes_small.get_config()
-    config.settings[-1].misalignment = "mcar"
-    with pytest.raises(ValueError, match="misalignment is 'mcar': allowed is one of noise"):
+    config.settings[-1].misalignment = "strength"
+    allowed = "misalignment is 'strength': allowed is one of noise, mcar, mar, mnar"
+    with pytest.raises(ValueError, match=allowed):
         make_plan(config)
 
 
