@@ -4,7 +4,7 @@ misalign run mention_rates:cards --config.world.data=set_cards_labelled.zip
 misalign run mention_rates:shapes --config.world.data=shapes.npz
 misalign run mention_rates:scenes
 
-Figure: misalign studies.mention_rates runs/mention_rates
+Table and figure: misalign studies.mention_rates DIRECTORY ...
 """
 
 from collections.abc import Mapping

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from lvm.bias import Bias, unbiased
 from lvm.captions.generation import replace_values, shuffle_in_category
 from lvm.captions.language import Language
+from lvm.checks import check_mask, check_probability
 from lvm.latents.misalignment import lower_values
 from lvm.latents.switch import check_index
 
@@ -117,7 +118,13 @@ def misalign_captions(
 
     Omission is possible for perturbable factors alone. The segment of an omitted factor is absent
     from its caption, so that the caption shows that it is omitted.
+
+    Raises ValueError for a mask of another length, a known rate that is no probability, and a known
+    kind that is not in the table.
     """
+    for name, mask in described.bias._asdict().items():
+        check_mask(name, mask, len(described.language.factors), ", one per factor")
+    check_probability("rate", rate)
     check_index(kind, CAPTION_MISALIGNMENTS, "kind")
     # a few integers for each caption: all kinds are computed, as under `vmap` in any case
     every = [function(key, described, rate) for function in CAPTION_MISALIGNMENTS.values()]

@@ -98,3 +98,16 @@ def test_masks_of_other_shape_or_type_are_refused(unchecked_types, selected, mes
     values = np.zeros((5, 3), np.int32)
     with pytest.raises(ValueError, match=message):
         lvm.generate_captions(LANGUAGE, values, values[:, 0], selected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bias", "rate", "message"),
+    [
+        (9, BIAS, 0.5, "kind is 9: allowed is an integer, 0..3"),
+        (1, BIAS, 1.5, "rate is 1.5: allowed is 0 to 1"),
+        (1, BIAS._replace(selected=np.ones(2, bool)), 0.5, r"selected has shape \(2,\)"),
+    ],
+)
+def test_kinds_rates_and_masks_are_checked(unchecked_types, described, kind, bias, rate, message):
+    with pytest.raises(ValueError, match=message):
+        misalign_captions(jax.random.key(2), kind, described._replace(bias=bias), rate)

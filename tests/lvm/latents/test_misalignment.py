@@ -355,10 +355,9 @@ def test_invalid_settings_are_refused_with_field_and_value(make, message):
 
 def test_captioned_images_refuse_misalignments_of_latents():
     config = scenes_small.get_config()
-    config.settings[-1].misalignment = "mcar"
-    with pytest.raises(
-        ValueError, match="misalignment is 'mcar': allowed is one of noise, shuffled_in"
-    ):
+    config.settings[-1].misalignment = "strength"
+    allowed = "misalignment is 'strength': allowed is one of noise, mcar, mar, mnar, shuffled_in"
+    with pytest.raises(ValueError, match=allowed):
         make_plan(config)
 
 
