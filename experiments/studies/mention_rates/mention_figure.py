@@ -78,7 +78,7 @@ def _measured(axis, points: pd.DataFrame, means: pd.DataFrame) -> None:
         axis.scatter(rows.mention_rate, rows.value, 5, style["color"], alpha=0.45, lw=0)
     rows = points[points.kind == FIXED]
     axis.scatter(rows.mention_rate, rows.value, 5, "0.4", alpha=0.45, lw=0)
-    axis.set(xlim=(-0.04, 1.04), ylim=(-0.05, 1.08))
+    axis.set(xlim=(-0.04, 1.04), ylim=(-0.17, 1.08))
     axis.spines[["top", "right"]].set_visible(False)
 
 
