@@ -24,7 +24,8 @@ def test_the_study_writes_its_tables_and_figure_without_pictures(tmp_path, capsy
     out = tmp_path / "new" / "out"
     main([str(tmp_path / "stamps"), f"--out={out}"])
     assert {path.name for path in out.iterdir()} == {
-        *(f"{name}.csv" for name in TABLES), "stamps.png", "stamps.pdf",
+        *(f"{name}.csv" for name in TABLES), 
+        *(f"stamps{suffix}" for suffix in (".png", ".pdf", ".svg", ".caption.txt")),
     }  # fmt: skip
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in TABLES}
     colour = tables["audit"].set_index("group").loc["colour"]
@@ -36,7 +37,7 @@ def test_the_study_writes_its_tables_and_figure_without_pictures(tmp_path, capsy
     by_category = tables["neighbours"].query("relation == 'category'").set_index(["distance", "k"])
     assert by_category.recall["pixels", 1] == by_category.recall["colours", 1] == 1
     with Image.open(out / "stamps.png") as figure:
-        assert figure.width == 5.5 * 160
+        assert figure.width == 5.5 * 300
     printed = capsys.readouterr().out
     assert "8 pictures, captions in 3 languages." in printed
     assert "1 not read:" in printed and "silent.png has no file of captions" in printed
