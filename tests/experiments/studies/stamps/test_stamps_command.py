@@ -24,7 +24,7 @@ def test_the_study_writes_its_tables_and_figure_without_pictures(tmp_path, capsy
     out = tmp_path / "new" / "out"
     main([str(tmp_path / "stamps"), f"--out={out}"])
     assert {path.name for path in out.iterdir()} == {
-        *(f"{name}.csv" for name in TABLES), 
+        *(f"{name}.csv" for name in TABLES),
         *(f"stamps{suffix}" for suffix in (".png", ".pdf", ".svg", ".caption.txt")),
     }  # fmt: skip
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in TABLES}
