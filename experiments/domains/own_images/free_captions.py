@@ -48,9 +48,9 @@ class FreeCaptionsDomain(CaptionedDomain):
         captions = np.zeros((1, self.length), np.int32)
         return ImageSplits(*(part._replace(captions=captions) for part in super().empty_shared()))
 
-    def caption(self, key, lane, labelled: LabelledImages) -> CaptionedPairs:
+    def caption(self, key, lane, labelled: LabelledImages, others=None) -> CaptionedPairs:
         """Returns the images with their captions, under every bias the same."""
-        del key, lane
+        del key, lane, others
         images, factors, values, captions = labelled
         return CaptionedPairs(
             images, captions, factors, values, phrasing=jnp.zeros(len(images), jnp.int32)
