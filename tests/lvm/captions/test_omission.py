@@ -103,7 +103,7 @@ def test_masks_of_other_shape_or_type_are_refused(unchecked_types, selected, mes
 @pytest.mark.parametrize(
     ("kind", "bias", "rate", "message"),
     [
-        (9, BIAS, 0.5, "kind is 9: allowed is an integer, 0..3"),
+        (9, BIAS, 0.5, f"kind is 9: allowed is an integer, 0..{len(CAPTION_MISALIGNMENTS) - 1}"),
         (1, BIAS, 1.5, "rate is 1.5: allowed is 0 to 1"),
         (1, BIAS._replace(selected=np.ones(2, bool)), 0.5, r"selected has shape \(2,\)"),
     ],
