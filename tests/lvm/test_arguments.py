@@ -172,7 +172,8 @@ def test_a_count_is_an_integer_of_1_or_more(world, count):
 
 @pytest.mark.parametrize("kind", [99, -1, jnp.int32(99)])
 def test_sample_pairs_refuses_an_unknown_kind(world, kind):
-    with pytest.raises(ValueError, match=f"misalignment is {kind}: allowed is an integer, 0..10"):
+    allowed = f"an integer, 0..{len(lvm.MISALIGNMENTS) - 1}"
+    with pytest.raises(ValueError, match=f"misalignment is {kind}: allowed is {allowed}"):
         lvm.sample_pairs(KEY, world, BIAS, 4, misalignment=kind)
 
 
