@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+# Threads of OpenMP and BLAS wait for one another actively: with as many workers as cores, those of
+# scikit-learn would take most of the time. They read these variables when they are loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import jax
 import jaxtyping
 import pytest
@@ -15,12 +20,18 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for subprocesses
 jax.config.update(
     "jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"
 )
+FAST_COMPILATION = ["--xla_cpu_opt_preset=CPU_OPT_PRESET_FAST_COMPILE"]
+FAST_COMPILATION += ["--xla_cpu_parallel_codegen_split_count=1"]  # one core for each worker
+if jax.__version_info__ < (0, 11):  # later versions have no other emitters
+    FAST_COMPILATION += ["--xla_cpu_use_fusion_emitters=false"]
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the variable
+    os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_COMPILATION])
 # Many subprocesses of tests compile the same functions: the cache compiles each of them once.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")
 )
 jax.config.update("jax_compilation_cache_dir", CACHE)
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 

@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 import experiments.configs
 
 CONFIG = config_flags.DEFINE_config_file("config", help_string="FILE or FILE:RECIPE")
 # what reading a config file or setting a field of it raises
 CONFIG_ERRORS = (ImportError, LookupError, OSError, SyntaxError, TypeError, ValueError)
+FIELD = "--config."  # begins an argument that sets a field
 SHIPPED = Path(experiments.configs.__file__).parent
 
 
@@ -26,10 +27,10 @@ def parse_flags(argv: list[str]) -> list[str]:
         if arguments and not arguments[0].startswith("-"):
             arguments[0] = f"--config={config_path(arguments[0])}"
         return flags.FLAGS([program, *arguments])
-    except AttributeError as error:
-        sys.exit(f"error: unknown config field {_one_line(error)}")
-    except (*CONFIG_ERRORS, flags.Error) as error:
-        sys.exit(f"error: {_one_line(error)}")
+    except (AttributeError, *CONFIG_ERRORS, flags.Error) as error:
+        unknown = "unknown config field " if isinstance(error, AttributeError | KeyError) else ""
+        without_fields = _value_without_fields(program, arguments)
+        sys.exit(f"error: {without_fields or unknown + _one_line(error)}")
 
 
 def config_path(argument: str) -> str:
@@ -48,6 +49,28 @@ def config_path(argument: str) -> str:
             f"config; nearest is {nearest!r}"
         )
     return f"{SHIPPED / name}.py{colon}{recipe}"
+
+
+def _value_without_fields(program: str, arguments: list[str]) -> str:
+    """Returns a message for an argument that sets a field of a value without fields, or ""."""
+    values = flags.FlagValues()
+    argv = [program, *(each for each in arguments if each.startswith("--config="))]
+    config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+    try:
+        values(argv)
+        config = values["config"].value
+    except (AttributeError, *CONFIG_ERRORS, flags.Error):
+        return ""
+    for argument in arguments:
+        if not (argument.startswith(FIELD) and isinstance(config, ConfigDict)):
+            continue
+        field, above, below = config, "", argument.removeprefix(FIELD).partition("=")[0]
+        while below and isinstance(field, ConfigDict) and below.partition(".")[0] in field:
+            name, _, below = below.partition(".")
+            field, above = field[name], f"{above}.{name}".strip(".")
+        if below and not isinstance(field, ConfigDict):
+            return f"{above} is {field!r}, without field {below}: allowed is {FIELD}{above}=VALUE"
+    return ""
 
 
 def _is_config(path: Path) -> bool:

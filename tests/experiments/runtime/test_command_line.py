@@ -88,6 +88,15 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         ),
         ((QUICKSTART, "--config.settings[0].selected=s11"), "settings[0].selected holds 's11'"),
         ((QUICKSTART, "--config.settings[9].selected=s1"), "index out of range"),
+        (
+            (QUICKSTART, "--config.domain.path=cards.zip"),
+            "error: domain is 'latents', without field path: allowed is --config.domain=VALUE\n",
+        ),
+        (
+            (QUICKSTART, "--config.recipe.steps.most=3"),
+            "recipe.steps is 6000, without field most: allowed is --config.recipe.steps=VALUE",
+        ),
+        ((QUICKSTART, "--config.nope.path=3"), "error: unknown config field 'nope'"),
         (("--config=nope.py", "--config.seeds=2"), "No such file or directory: 'nope.py'"),
         ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
         (("--config=experiments/configs/nope.py",), "No such file or directory"),
