@@ -35,27 +35,38 @@ def kernel_ridge(
     scale = 0.5 / jnp.maximum(jnp.sum(varying(features)), 1)
     distances = scale * _squared_distances(points, points)
 
-    def of_bandwidth(bandwidth):
+    def held_out_errors(bandwidth):
         kernel = jnp.exp(-distances / bandwidth**2)
 
         def of_penalty(penalty):
             weights = _solve(kernel[:fitted, :fitted], values[:fitted], penalty)
-            errors = jnp.mean((kernel[fitted:, :fitted] @ weights - values[fitted:]) ** 2, axis=0)
-            return errors, _solve(kernel, values, penalty)
+            return jnp.mean((kernel[fitted:, :fitted] @ weights - values[fitted:]) ** 2, axis=0)
 
         return jax.lax.map(of_penalty, jnp.array(PENALTIES))
 
-    errors, weights = jax.lax.map(of_bandwidth, jnp.array(BANDWIDTHS))
+    errors = jax.lax.map(held_out_errors, jnp.array(BANDWIDTHS))
     best = jnp.argmin(errors.reshape(-1, errors.shape[-1]), axis=0)
-    chosen = jax.nn.one_hot(best, errors[..., 0].size, axis=0).reshape(errors.shape)
-    weights = jnp.einsum("bpk,bpnk->bnk", chosen, weights)
-    of_queries = scale * _squared_distances(queries, points)
+    chosen = jax.nn.one_hot(best, errors[..., 0].size, axis=0, dtype=bool).reshape(errors.shape)
 
-    def predict(bandwidth_and_weights):
-        bandwidth, weights = bandwidth_and_weights
-        return jnp.exp(-of_queries / bandwidth**2) @ weights
+    def predict(bandwidth, chosen):
+        kernel = jnp.exp(-distances / bandwidth**2)
+        solve = lambda penalty, chosen: jnp.where(chosen, _solve(kernel, values, penalty), 0.0)
+        weights = _sum_of_chosen(solve, PENALTIES, chosen)
+        return jnp.exp(-scale * _squared_distances(queries, points) / bandwidth**2) @ weights
 
-    return mean + std * jax.lax.map(predict, (jnp.array(BANDWIDTHS), weights)).sum(0)
+    return mean + std * _sum_of_chosen(predict, BANDWIDTHS, chosen)
+
+
+def _sum_of_chosen(function, values, chosen):
+    """Returns the sum of function(value, chosen[value]) over the values that a target chose."""
+
+    def of_value(value_and_chosen):
+        value, chosen = value_and_chosen
+        result = jax.eval_shape(function, value, chosen)
+        nothing = lambda *_: jnp.zeros(result.shape, result.dtype)
+        return jax.lax.cond(chosen.any(), function, nothing, value, chosen)
+
+    return jax.lax.map(of_value, (jnp.array(values), chosen)).sum(0)
 
 
 def _squared_distances(a, b):
