@@ -12,15 +12,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pandas as pd
 from absl import app, flags, logging
 from jaxtyping import Array, Float, Key
 from rich.console import Console
-from rich.table import Table
 
 import mmcl
 import probes
 from experiments.domains.captioned import CaptionedDomain, ImageSplits, LabelledImages
 from experiments.domains.captioned_scores import ENCODED_TOGETHER
+from experiments.report.terminal_tables import frame_columns, print_table
 from experiments.runtime.command_line import CONFIG, parse_flags
 from experiments.runtime.devices import enable_compilation_cache, fix_numeric_settings
 from experiments.runtime.progress import Show, progress
@@ -168,10 +169,9 @@ def main(argv: list[str]) -> None:
             scores = supervised_scores(plan, splits, jax.random.key(0), show)
     recipe = plan.recipe
     title = f"{recipe.image_encoder}, {recipe.optimizer}, {plan.steps} steps of {recipe.batch}"
-    table = Table("latent", "metric", "test images", title=title)
-    for score in scores:
-        table.add_row(score.target, score.metric, f"{score.value:.3f}")
-    console.print(table)
+    console.print(title, highlight=False, markup=False)
+    table = pd.DataFrame(scores).rename(columns={"target": "latent", "value": "test images"})
+    print_table(console, frame_columns(table))
 
 
 if __name__ == "__main__":

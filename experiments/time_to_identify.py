@@ -12,6 +12,7 @@ import pandas as pd
 from absl import app, flags, logging
 from rich.console import Console
 
+from experiments.report.terminal_tables import Column, frame_columns, print_table
 from experiments.rundir.lane_identity import Lane, unbiased_names
 from experiments.rundir.results import MODALITIES
 from experiments.runtime.command_line import CONFIG, parse_flags
@@ -99,6 +100,14 @@ def identified_table(found: Sequence[Identified]) -> pd.DataFrame:
     ).astype({"steps": "Int64", "seconds": float})
 
 
+def table_columns(table: pd.DataFrame) -> list[Column]:
+    """Returns the columns of `identified_table` for the terminal."""
+    steps = ["never" if pd.isna(value) else str(value) for value in table.steps]
+    seconds = ["never" if pd.isna(value) else f"{value:.1f}" for value in table.seconds]
+    lane_columns = frame_columns(table.drop(columns=["steps", "seconds"]))
+    return [*lane_columns, Column("steps", steps, False), Column("seconds", seconds, False)]
+
+
 def main(argv: list[str]) -> None:
     """Runs the command line: prints the table and when the last lane was identified."""
     del argv
@@ -110,7 +119,7 @@ def main(argv: list[str]) -> None:
         use_every_core()
         with progress(console) as show:
             table = identified_table(identify(plan, show))
-    print(table.to_string(index=False, float_format="%.1f", na_rep="never"))
+    print_table(console, table_columns(table), keys=4)
     rows = table.dropna()
     if rows.empty:
         print(f"no lane was identified in {plan.steps} steps")

@@ -19,6 +19,7 @@ from rich.console import Console
 import lvm
 import probes
 from experiments.domains.conditional_means import method_of
+from experiments.report.terminal_tables import frame_columns, print_table
 from experiments.rundir.lane_identity import PAPER_MISALIGNMENT
 from experiments.rundir.results import BOOSTING
 from experiments.runtime.progress import Show, progress
@@ -52,13 +53,15 @@ def attainable_rows(worlds: int, show: Show) -> Iterator[dict[str, Any]]:
 
 
 def summarize(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns mean and largest shortfall of each estimate from the best one, by law."""
+    """Returns mean and largest shortfall of each estimate from the best one, one row per law."""
     estimates = rows[["theory", "strong", "mlp", "scikit_learn"]]
     short = estimates.rsub(estimates.max(axis=1), axis=0)
     groups = pd.concat([rows[["dependence", "noise_law"]], short], axis=1).groupby(
         ["dependence", "noise_law"], sort=False
     )
-    return groups.agg(["mean", "max"]).round(3)
+    table = groups.agg(["mean", "max"])
+    table.columns = [f"{estimate} {statistic}" for estimate, statistic in table.columns]
+    return table.reset_index()
 
 
 def _world_scores(dependence: str, noise_law: str, world: int) -> dict[str, np.ndarray]:
@@ -108,10 +111,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--worlds", type=int, default=5, help="of each law; default is 5")
     parser.add_argument("--output", type=Path, default=Path("attainable.csv"), help="table")
     options = parser.parse_args(arguments)
-    with user_errors(), progress(Console()) as show:
+    console = Console()
+    with user_errors(), progress(console) as show:
         rows = pd.DataFrame(attainable_rows(options.worlds, show))
     write_atomically(options.output, rows.to_csv(index=False, float_format="%.4f"))
-    print(f"shortfall from the best estimate, mean and largest\n{summarize(rows).to_string()}")
+    print("shortfall from the best estimate, mean and largest")
+    print_table(console, frame_columns(summarize(rows)), keys=2)
     print(f"scores: {options.output}")
 
 

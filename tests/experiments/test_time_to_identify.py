@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from experiments.domains import latent_rows
+from experiments.report.terminal_tables import WIDTH, table_text
 from experiments.sweep.plan import make_plan
-from experiments.time_to_identify import identified_table, identify
+from experiments.time_to_identify import Identified, identified_table, identify, table_columns
 from tests.small import small_config
 
 
@@ -42,3 +45,13 @@ def test_a_lane_that_is_never_identified_has_no_time(monkeypatch):
 def test_scores_from_texts_count_too(monkeypatch, text):
     found = identified(monkeypatch, lambda scores: {"x_s1": 1.0, "t_s1": text}, 1)
     assert [entry.steps for entry in found] == [1 if text > 0.95 else None] * 2
+
+
+def test_the_table_fits_80_columns_and_names_lanes_that_are_never_identified():
+    (lane, other) = make_plan(small_config()).lanes
+    long = replace(lane, setting="select {" + ", ".join(f"s{index}" for index in range(40)) + "}")
+    table = identified_table([Identified(long, 1200, 3.25), Identified(other, None, None)])
+    lines = table_text(table_columns(table), keys=4).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert any(line.endswith("1200      3.2") for line in lines)
+    assert any(line.endswith("never    never") for line in lines)
