@@ -33,7 +33,7 @@ class Sizes:
     copy_mib: int = 256
     objective_batches: tuple[int, ...] = (256, 1024, 4096, 16384, 65536)
     max_dense_batch: int = 16384
-    lanes: tuple[int, ...] = (1, 2, 4, 16, 64, 256)
+    lanes: tuple[int, ...] = (1, 2, 4, 16, 64, 256, 512)
     few_lanes: tuple[int, ...] = (1, 2, 4)
     recipes: tuple[str, ...] = ("paper", "patches", "scenes", "resnet")
     growth_batches: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)

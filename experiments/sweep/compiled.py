@@ -104,16 +104,21 @@ def compile_sweep(
         one_lane = partial(restart_lane, plan)
         return map_lanes(mesh, one_lane, shared, data, state, together=SCORED_TOGETHER)
 
-    def score(shared, data, state, rows):
-        select = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
-        selected = map_devices(mesh, select, (), data, state)
-        return map_lanes(mesh, partial(score_lane, plan), shared, *selected)
+    # a program of its own, so that blocks of any number of lanes have the same program of scores
+    @jax.jit
+    def select(data, state, rows):
+        of_device = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
+        return map_devices(mesh, of_device, (), data, state)
+
+    @jax.jit
+    def score(shared, data, state):
+        return map_lanes(mesh, partial(score_lane, plan), shared, data, state)
 
     return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),
         train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
         restart=partial(jax.jit(restart, donate_argnums=2, out_shardings=lanes), placed),
-        score=partial(jax.jit(score), placed),
+        score=lambda data, state, rows: score(placed, *select(data, state, rows)),
         memory=lambda steps: bytes_needed(compiled(steps)),
         shapes=shapes,
     )
