@@ -136,6 +136,7 @@ def test_results_have_every_factor_with_its_attainable_score(finished):
     assert attainable["perturb {size}", "size"] < 0.9
 
 
+@pytest.mark.slow  # so does the page of own images, by default
 def test_report_and_gallery_are_drawn(finished, folder, monkeypatch):
     write_report(finished[0], Console(quiet=True))
     paths = draw_gallery(finished[0], Console(quiet=True))
