@@ -38,9 +38,9 @@ def shared(plan):
 
 
 @pytest.fixture(scope="module")
-def finished_scenes(tmp_path_factory):
+def finished_scenes(shared, tmp_path_factory):
     directory = tmp_path_factory.mktemp("finished_scenes")
-    return directory, run(directory, scenes_config(), report=True)
+    return directory, run(directory, scenes_config(), report=True, shared=shared)
 
 
 def test_images_are_split_in_order_with_their_factors_and_values(shared):
