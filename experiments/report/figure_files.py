@@ -11,8 +11,7 @@ from textwrap import fill
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
@@ -36,7 +35,6 @@ FIXED = {  # fonts of PDF as TrueType, letters of SVG as outlines, the same byte
     "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "misalign",
     "legend.frameon": False, "legend.handlelength": 1.8, "legend.columnspacing": 1.2,
 }  # fmt: skip
-VECTOR = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG}
 FORMATS = {  # options of printing, PNG first for the layout: the same bytes in every run
     "png": {},
     "pdf": {"metadata": {"CreationDate": None}},
@@ -92,9 +90,10 @@ def read_caption(path: Path) -> str:
 
 def _drawn(figure: Figure, format: str) -> bytes:
     content = io.BytesIO()
-    if format in VECTOR:  # printed by their canvas, since `savefig` draws twice, for the layout
+    if format != "png":  # `savefig` would draw once more, for the layout
         figure.dpi = mpl.rcParams["savefig.dpi"]
-        getattr(VECTOR[format](figure), f"print_{format}")(content, **FORMATS[format])
+        canvas = get_registered_canvas_class(format)(figure)
+        getattr(canvas, f"print_{format}")(content, **FORMATS[format])
         return content.getvalue()
     figure.savefig(content, format=format)
     figure.set_layout_engine("none")  # the layout is done, for the other formats as well

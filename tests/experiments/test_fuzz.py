@@ -150,7 +150,7 @@ def cache_home(tmp_path, monkeypatch):
 RUNS = given(name=NAMES, interrupts=INTERRUPTS)
 
 
-@settings(max_examples=4, **PROFILE)
+@settings(max_examples=8, **PROFILE)
 @example(name="a[ab1]*", interrupts=[("after", 1), ("before", 5)])
 @example(name="--workdir=%41 {a,b}", interrupts=[("stop", 2)])
 @RUNS
