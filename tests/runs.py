@@ -12,14 +12,16 @@ from experiments.rundir.claim import checkpoint_metadata, claimed
 from experiments.sweep.plan import lanes_of, make_plan, order_lanes
 
 
-def run(directory, config, report=False, log=no_log):
+def run(directory, config, report=False, log=no_log, shared=None):
     """Runs a config in a directory and returns the printed text.
 
     Without `report` no summary is printed: its figure takes longer than some steps of training.
+    `shared` are the arrays of the domain, if they are loaded already.
     """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
-    shared = plan.domain.load(lambda fraction: None)
+    if shared is None:
+        shared = plan.domain.load(lambda fraction: None)
     summary = nullcontext() if report else patch.object(run_module, "print_summary")
     with summary, claimed(directory, config, plan.lanes, lanes_of) as lanes:
         plan = order_lanes(plan, lanes)

@@ -11,6 +11,7 @@ from textwrap import fill
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
@@ -34,7 +35,7 @@ FIXED = {  # fonts of PDF as TrueType, letters of SVG as outlines, the same byte
     "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "misalign",
     "legend.frameon": False, "legend.handlelength": 1.8, "legend.columnspacing": 1.2,
 }  # fmt: skip
-FORMATS = {  # options of `Figure.savefig`: small files, the same bytes in every run
+FORMATS = {  # options of printing, PNG first for the layout: the same bytes in every run
     "png": {},
     "pdf": {"metadata": {"CreationDate": None}},
     "svg": {"metadata": {"Date": None}},
@@ -89,10 +90,15 @@ def read_caption(path: Path) -> str:
 
 def _drawn(figure: Figure, format: str) -> bytes:
     content = io.BytesIO()
-    figure.savefig(content, format=format, **FORMATS[format])
+    if format != "png":  # `savefig` would draw once more, for the layout
+        figure.dpi = mpl.rcParams["savefig.dpi"]
+        canvas = get_registered_canvas_class(format)(figure)
+        getattr(canvas, f"print_{format}")(content, **FORMATS[format])
+        return content.getvalue()
+    figure.savefig(content, format=format)
     figure.set_layout_engine("none")  # the layout is done, for the other formats as well
     has_photographs = any(image.get_array().ndim == 3 for image in figure.findobj(AxesImage))
-    return content.getvalue() if format != "png" or has_photographs else _with_palette(content)
+    return content.getvalue() if has_photographs else _with_palette(content)
 
 
 def _with_palette(content: io.BytesIO) -> bytes:

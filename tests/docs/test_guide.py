@@ -97,13 +97,14 @@ def test_the_page_of_checkpoints_runs_and_exports_a_lane(after_first_sweep):
 
 
 SMALLER = (
+    ('"mlp"', '"linear"'),
     ("count, side = 2000, 64", "count, side = 120, 16"),
     ("(16, 48,", "(4, 12,"),
     ("5 + 4 *", "1 + 1 *"),
     ("        channels=1,", "        channels=1, height=16, width=16,"),
     (
         "config.recipe.steps = 400",
-        "config.recipe.update(steps=4, widths=(8, 8), batch=16, group=16)",
+        "config.recipe.update(steps=4, widths=(8, 8), text_widths=(8,), batch=16, group=16)",
     ),
 )
 

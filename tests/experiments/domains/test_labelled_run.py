@@ -112,9 +112,10 @@ def test_pairs_are_images_with_captions_of_the_bias(folder, key):
     plan = make_plan(own_config(folder / "own.npz"))
     shared = plan.domain.load(SILENT)
     assert (len(shared.train.images), len(shared.test.images)) == (51, 9)
+    sample = jax.jit(plan.domain.sample, static_argnums=1)
     for number, lane in enumerate(plan.lanes):
         data = jax.tree.map(lambda leaf, number=number: jnp.asarray(leaf[number]), plan.data)
-        pairs = plan.domain.sample(key, 100, shared=shared, world=(), lane=data)
+        pairs = jax.device_get(sample(key, 100, shared=shared, world=(), lane=data))
         np.testing.assert_array_equal(pairs.x[:, 0, :2, 0], pairs.factors)
         sentences = plan.domain.sentences(np.asarray(pairs.t))
         for factors, text in zip(pairs.factors, sentences, strict=True):
@@ -136,6 +137,7 @@ def test_results_have_every_factor_with_its_attainable_score(finished):
     assert attainable["perturb {size}", "size"] < 0.9
 
 
+@pytest.mark.slow  # so does the page of own images, by default
 def test_report_and_gallery_are_drawn(finished, folder, monkeypatch):
     write_report(finished[0], Console(quiet=True))
     paths = draw_gallery(finished[0], Console(quiet=True))
@@ -165,7 +167,8 @@ def test_free_captions_are_the_words_of_the_file(folder, capsys, key):
     printed = capsys.readouterr().out
     assert "are not rewritten: every factor is scored" in printed
     assert "60 captions are cut after 3 words" in printed and "0.0% of their words" in printed
-    pairs = plan.domain.sample(key, 50, shared=shared, world=(), lane=first_lane(plan))
+    sample = jax.jit(plan.domain.sample, static_argnums=1)
+    pairs = jax.device_get(sample(key, 50, shared=shared, world=(), lane=first_lane(plan)))
     sentences = plan.domain.sentences(np.asarray(pairs.t))
     for factors, text in zip(pairs.factors, sentences, strict=True):
         assert text == f"a {FACTORS[0][1][factors[0]]} number"
@@ -214,7 +217,8 @@ def test_every_layout_makes_a_plan_and_is_read(tmp_path, key):
         config.recipe.image_encoder = "resnet18"
         plan = make_plan(config)
         shared = plan.domain.load(SILENT)
-        pairs = plan.domain.sample(key, 20, shared=shared, world=(), lane=first_lane(plan))
+        sample = jax.jit(plan.domain.sample, static_argnums=1)
+        pairs = sample(key, 20, shared=shared, world=(), lane=first_lane(plan))
         assert pairs.x.shape == (20, side, side, config.world.channels)
         empty = plan.domain.empty_shared()
         assert jax.tree.map(lambda leaf: leaf.shape[1:], empty) == jax.tree.map(

@@ -13,6 +13,8 @@ from experiments.loggers.metric_names import metrics
 from experiments.rundir import history
 from tests.registries import temporary_registries
 from tests.repository import ROOT
+from tests.runs import run
+from tests.small import small_config
 
 SMALL = f"--config={ROOT / 'tests' / 'small.py'}"
 MINE = """
@@ -41,7 +43,7 @@ register_logger("broken", broken)
 """
 
 
-def run(folder, *options):
+def command(folder, *options):
     """Runs the small config; returns the exit code and the printed lines."""
     done = subprocess.run(
         [sys.executable, "-m", "experiments.run", SMALL, "--workdir=run", *options],
@@ -54,10 +56,10 @@ def run(folder, *options):
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
 
-def test_loggers_of_a_plugin_get_all_rows_and_one_that_fails_costs_nothing(tmp_path):
+def test_loggers_of_a_plugin_get_all_rows_and_one_that_fails_costs_nothing(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE)
-    plugin = '--config.plugins=("mine",)'
-    code, lines = run(tmp_path, plugin, '--config.loggers=("broken","lines")')
+    options = ('--config.plugins=("mine",)', '--config.loggers=("broken","lines")')
+    code, lines = command(tmp_path, *options)
     assert code == 0, lines
     assert lines.count(
         "logger 'broken' has stopped, the run goes on: ConnectionError (no [network])"
@@ -67,8 +69,9 @@ def test_loggers_of_a_plugin_get_all_rows_and_one_that_fails_costs_nothing(tmp_p
 
     # the loggers are no part of the claim: the run is extended without them, and equals one that
     # never had any
-    code, lines = run(tmp_path, plugin, "--config.seeds=2")
-    assert code == 0, lines
+    monkeypatch.chdir(tmp_path)
+    with temporary_registries():
+        run(tmp_path / "run", small_config(plugins=("mine",), seeds=2))
     assert (tmp_path / "run" / "results.csv").read_bytes().startswith(scores)
     assert len((tmp_path / "run" / "mine.jsonl").read_text().splitlines()) == 3
 
@@ -92,7 +95,7 @@ def test_a_logger_whose_library_is_missing_names_the_extra(monkeypatch):
 
 
 def test_the_command_refuses_loggers_before_anything_is_written(tmp_path):
-    code, lines = run(tmp_path, '--config.loggers=("mine",)')
+    code, lines = command(tmp_path, '--config.loggers=("mine",)')
     assert (code, lines) == (1, ["error: loggers holds 'mine': allowed is tensorboard, wandb"])
     assert not (tmp_path / "run").exists()
 

@@ -1,10 +1,8 @@
 """Tables of commands fit 80 columns, whatever names and numbers they have."""
 
 import io
-import os
 import re
 import shutil
-import subprocess
 import sys
 
 import pandas as pd
@@ -12,6 +10,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from experiments import compare, inspect
+from experiments.report import __main__ as report
+from experiments.report import write_report
 from experiments.report.tables import summary
 from experiments.report.terminal_tables import (
     WIDTH,
@@ -20,7 +21,6 @@ from experiments.report.terminal_tables import (
     print_table,
     table_text,
 )
-from tests.repository import ROOT
 
 NAMES = [f"semantics_with_a_long_name_{index}" for index in range(6)]
 
@@ -88,21 +88,24 @@ def test_the_summary_of_long_names_fits_80_columns():
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("compare", "DIRECTORY"),
-        ("inspect", "DIRECTORY"),
-        ("inspect", "DIRECTORY", "--lane=0"),
-        ("report", "DIRECTORY"),
+        (compare, "DIRECTORY"),
+        (inspect, "DIRECTORY"),
+        (inspect, "DIRECTORY", "--lane=0"),
+        (report, "DIRECTORY"),
     ],
 )
-def test_tables_of_commands_fit_a_file_of_80_columns(finished, tmp_path, arguments):
+def test_tables_of_commands_fit_a_file_of_80_columns(
+    finished, tmp_path, arguments, monkeypatch, capsys
+):
     directory = shutil.copytree(finished[0], tmp_path / "run")  # a report adds files
-    arguments = [str(directory) if part == "DIRECTORY" else part for part in arguments]
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments", *arguments],
-        capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ | {"COLUMNS": "80"},
-    )  # fmt: skip
+    command, *arguments = [str(directory) if part == "DIRECTORY" else part for part in arguments]
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "argv", ["misalign", *arguments])
+    monkeypatch.setattr(write_report, "_draw", lambda *args, **options: {})  # drawn by other tests
+    command.main()
+    text = capsys.readouterr().out
     others = ("figure: ", "cells: ", "page: ", "directory: ", "lane ")
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(others)]
+    lines = [line for line in text.splitlines() if not line.startswith(others)]
     assert len(lines) > 3
     assert widest("\n".join(lines)) <= WIDTH
-    assert "…" not in done.stdout
+    assert "…" not in text

@@ -7,10 +7,13 @@ import time
 
 import numpy as np
 import pytest
+from absl.testing import flagsaver
 
+from experiments import run as run_module
 from experiments.rundir.checkpoint_files import list_checkpoints
 from experiments.rundir.claim import claim
 from experiments.rundir.results import read_results
+from experiments.runtime.command_line import parse_flags
 from experiments.sweep.plan import make_plan
 from tests.repository import ROOT
 from tests.small import small_config
@@ -68,6 +71,7 @@ def test_settings_of_jax_in_the_environment_change_no_result(finished, tmp_path,
 QUICKSTART = "--config=experiments/configs/quickstart.py"
 
 
+@pytest.mark.filterwarnings("ignore:the load_module")  # of ml_collections
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -100,16 +104,33 @@ QUICKSTART = "--config=experiments/configs/quickstart.py"
         (("--config=nope.py", "--config.seeds=2"), "No such file or directory: 'nope.py'"),
         ((QUICKSTART, "--workdr=here"), "Did you mean: workdir"),
         (("--config=experiments/configs/nope.py",), "No such file or directory"),
-        ((), "--config must have a value"),
     ],
 )
-def test_a_bad_command_ends_with_an_error_message_before_any_work(arguments, message, tmp_path):
-    directory = tmp_path / "run"
-    status, text = command(*arguments, f"--workdir={directory}")
-    assert status == 1
+def test_a_bad_command_ends_with_an_error_message_before_any_work(
+    arguments, message, tmp_path, monkeypatch, unchecked_types
+):
+    monkeypatch.chdir(ROOT)
+    argv = ["run", *arguments, f"--workdir={tmp_path / 'run'}"]
+    monkeypatch.setattr(sys, "argv", argv)  # which config flags read
+    with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
+        run_module.main(parse_flags(argv))
+    text = f"{ended.value.code}\n"
     assert message in text
     assert text.startswith("error: ")
     assert "Traceback" not in text
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((QUICKSTART, "--config.recipe.batch=1"), "error: recipe.batch is 1: allowed is 2 or more"),
+        ((), "error: flag --config=None: Flag --config must have a value other than None."),
+    ],
+)
+def test_a_bad_command_has_status_1_and_prints_its_error_alone(arguments, message, tmp_path):
+    directory = tmp_path / "run"
+    assert command(*arguments, f"--workdir={directory}") == (1, f"{message}\n")
     assert not directory.exists()
 
 

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from experiments.studies.encoding_size import save_sizes, size_table
+from tests.experiments.test_encoding_size_run import CONFIG
 from tests.runs import run
 from tests.small import small_config
 
@@ -26,7 +27,6 @@ def test_the_figure_is_drawn_for_every_kind(tmp_path):
 def test_runs_without_an_estimate_or_without_its_kinds_are_refused(finished, tmp_path):
     with pytest.raises(ValueError, match="has a recipe with estimate_size=False"):
         size_table([finished[0]])
-    changes = {"recipe.steps": 4, "recipe.estimate_size": True}
-    run(tmp_path, small_config(**changes))
+    run(tmp_path, small_config(**CONFIG))
     with pytest.raises(ValueError, match="no lane has misalignment strength or mcar"):
         size_table([tmp_path])

@@ -110,13 +110,13 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
 
 
 def test_a_grid_of_hyperparameters_and_seeds_is_one_program(caplog):
-    """Its 36 lanes have the scores of runs of their own configs, bit for bit, on one device."""
-    rates = {"learning_rate": (1e-4, 1e-3, 1e-2, 1e-1), "temperature": (0.3, 1.0, 3.0)}
+    """Its 8 lanes have the scores of runs of their own configs, bit for bit, on one device."""
+    rates = {"learning_rate": (1e-3, 1e-1), "temperature": (0.3, 3.0)}
     grid = default.grid(small_config().settings[:1], **rates)
-    plan = make_plan(small_config(settings=grid, seeds=3))
-    assert len(plan.lanes) == 36
+    plan = make_plan(small_config(settings=grid, seeds=2))
+    assert len(plan.lanes) == 8
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
-        states, scores = trained_and_scored(plan, range(36))
+        states, scores = trained_and_scored(plan, range(8))
     for name in ("train_all", "score"):
         programs = [text for text in caplog.messages if text.startswith(f"Compiling jit({name})")]
         assert len(programs) == 1, name

@@ -9,6 +9,7 @@ import pytest
 from experiments.audit import __main__ as audit_command
 from experiments.configs import default, mention_rates
 from experiments.configs.cards import LAWS
+from experiments.rundir.claim import claim
 from experiments.studies.mention_rates.__main__ import main
 from experiments.studies.mention_rates.comparison import POINTS, WITHIN, cells, correlations
 from experiments.studies.mention_rates.mention_table import (
@@ -17,7 +18,7 @@ from experiments.studies.mention_rates.mention_table import (
     check_run,
     predicted_score,
 )
-from experiments.sweep.plan import make_plan
+from experiments.sweep.plan import lanes_of, make_plan
 from experiments.zero_shot.group_scores import score_group
 from experiments.zero_shot.lane_groups import lane_groups
 from tests.experiments.domains.test_captioned import card_config
@@ -179,9 +180,9 @@ def test_other_directories_are_refused(finished, cards_run, tmp_path, capsys):
 
 def test_a_run_without_omissions_is_refused(tmp_path):
     config = card_config(write_zip(tmp_path / "cards.zip", deck(sessions=6)))
-    run(tmp_path / "run", config)
+    claim(tmp_path, config, lanes_of(config))
     with pytest.raises(ValueError, match="no lane with misalignment mcar, mar, mnar"):
-        check_run(tmp_path / "run")
+        check_run(tmp_path)
 
 
 def test_an_unfinished_run_is_refused(cards_run, tmp_path):
