@@ -12,7 +12,8 @@ def small_config(**changes):
     """Returns two settings with three semantics; changes are like {"recipe.steps": 4}."""
     config = default.get_config("fast")
     config.world.update(semantics=3, image_only=2, text_only=2, mixing_layers=2)
-    config.recipe.update(widths=(8, 8), batch=16, group=8, steps=6, warmup=2, refine=0.0)
+    recipe = {"widths": (8, 8), "batch": 16, "group": 8, "optimizer": "adam"}
+    config.recipe.update(recipe, steps=6, warmup=2, refine=0.0)
     config.evaluation.update(fit=64, test=64, probes=("linear",))
     config.log_every, config.save_every = 2, 4
     config.settings = (

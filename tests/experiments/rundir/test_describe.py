@@ -179,7 +179,7 @@ def test_the_command_line_shows_a_run_a_lane_and_a_difference(directory):
     assert json.loads(text)["lane"] == 1
     status, text, _ = inspect(directory, "--lane=0", f"--diff={directory}")
     assert status == 0
-    assert "0 of 74 arrays differ" in text
+    assert "0 of 51 arrays differ" in text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from experiments.sweep.lane import lane_keys, train_lane
 from experiments.sweep.plan import make_plan, select_lanes
 from tests.small import small_config
 
+SOAP = {"recipe.optimizer": "soap"}
+
 
 def rows(tree, index):
     return jax.tree.map(lambda leaf: leaf[index], tree)
@@ -44,7 +46,7 @@ def plan():
         for selected in ("s1", "s2 s3", "s1 s2 s3")
         for dependence in ("independent", "nonlinear_scm")
     )
-    return make_plan(small_config(settings=settings, seeds=2))
+    return make_plan(small_config(settings=settings, seeds=2, **SOAP))
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,7 @@ def test_one_compilation_serves_all_settings_seeds_and_rates(plan):
                 for size, probability in ((1, 0.2), (3, 0.9), (2, 1.0))
             ),
             seeds=2,
+            **SOAP,
             **{"recipe.learning_rate": 0.01, "recipe.temperature": 2.0, "recipe.steps": 50},
         )
     )
