@@ -50,7 +50,7 @@ def test_mlp_learns_functions_that_ridge_cannot(features, key):
 
 @pytest.mark.parametrize("probe", PROBES.values())
 def test_independent_targets_score_0(probe, features, key):
-    targets = jax.random.normal(jax.random.fold_in(key, 1), (2 * N, 2))
+    targets = jax.random.normal(jax.random.fold_in(key, 1), (2 * N, 3))
     np.testing.assert_allclose(score(probe, features, targets, key), 0, atol=0.06)
 
 
