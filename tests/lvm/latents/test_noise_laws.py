@@ -48,7 +48,11 @@ def test_an_index_that_is_not_compiled_is_refused(key):
 def test_semantics_and_replaced_captions_follow_the_noise_law(key):
     world = lvm.init_world(key, lvm.WorldSpec(3, 2, 2))
     bias = lvm.bias_from_indices(3, [1, 2, 3])
-    sample = jax.jit(partial(lvm.sample_pairs, noise_law="uniform"), static_argnums=3, static_argnames="misalignment")
+    sample = jax.jit(
+        partial(lvm.sample_pairs, noise_law="uniform"),
+        static_argnums=3,
+        static_argnames="misalignment",
+    )
     for kind, rate in (("noise", 0.0), ("shuffled", 1.0)):
         pairs = sample(key, world, bias, 20_000, noise_probability=rate, misalignment=kind)
         for s in map(np.asarray, (pairs.s, pairs.s_text)):

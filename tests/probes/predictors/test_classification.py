@@ -118,7 +118,7 @@ def test_logistic_regression_is_invariant_to_scale_shift_and_order_of_classes(fe
 
 @pytest.mark.parametrize("classifier", ALL_CLASSIFIERS)
 def test_constant_features_predict_the_most_frequent_class(classifier, key):
-    labels = jnp.where(jnp.arange(N) % 5 < 3, 2, 1)
+    labels = np.where(np.arange(N) % 5 < 3, 2, 1).astype(np.int32)
     predicted = classifier(key, jnp.zeros((N, 3)), labels, jnp.ones((N, 3)), classes=3)
     np.testing.assert_array_equal(predicted, 2)
 
