@@ -1,5 +1,7 @@
 """The objectives beside the paper's against float64, their invariances, and known losses."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -60,8 +62,9 @@ def test_contrastive_objectives_with_other_similarities_against_float64(z, refer
 
 
 def test_uniformity_has_a_kernel_scale_and_weights_of_both_terms(z):
-    function = jax.jit(OBJECTIVES["alignment_uniformity_on_sphere"].function)
-    measured = function(z, 0.5, alignment_weight=3.0, uniformity_weight=0.25)
+    function = OBJECTIVES["alignment_uniformity_on_sphere"].function
+    weighted = partial(function, alignment_weight=3.0, uniformity_weight=0.25)
+    measured = jax.jit(weighted)(z, 0.5)
     expected = sphere_uniformity64(as64(z), 4.0, (3.0, 0.25))
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
 

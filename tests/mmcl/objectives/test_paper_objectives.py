@@ -51,7 +51,7 @@ def whitened(z, negatives, where):
     return alignment_max_whitened_entropy(z, WHITENING, where)
 
 
-MAX_WHITENED_ENTROPY = jax.jit(alignment_max_whitened_entropy)
+MAX_WHITENED_ENTROPY = jax.jit(alignment_max_whitened_entropy, static_argnames="norm_penalty")
 LOSSES = tuple(map(jax.jit, (infonce, in_batch, second_batch, whitened)))
 
 
