@@ -1,5 +1,7 @@
 """Generation: captions of discrete factors under a bias, as token ids made on the device."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,6 +30,11 @@ def generate_captions(
     check_shape("phrasing", phrasing, (len(values),), ", one per row of values")
     check_integers("phrasing", phrasing, len(language.phrasings))
     _check_selected(language, selected, len(values))
+    return _token_ids(language, values, phrasing, selected)
+
+
+@partial(jax.jit, static_argnums=0)
+def _token_ids(language: Language, values, phrasing, selected) -> Int[Array, "n length"]:
     about = jnp.asarray(language.about)[phrasing]
     row, position = jnp.arange(len(values))[:, None], jnp.arange(about.shape[1])[None]
     beyond = (0, 0), (0, 1)  # the last column is for words about no factor
@@ -90,11 +97,16 @@ def shuffle_in_category(
         raise ValueError("others has 0 rows: allowed is 1 or more")
     check_mask("category", category, len(language.factors), ", one per factor")
     check_probability("probability", probability)
-    category = jnp.asarray(category)[None]
+    return _shuffled(key, values, others, category, probability)
+
+
+@jax.jit
+def _shuffled(key, values, others, category, probability) -> Int[Array, "n factors"]:
+    category = category[None]
     numbers = number_categories(jnp.where(category, jnp.concatenate([values, others]), 0))
     index, found = match_categories(numbers[: len(values)], numbers[len(values) :])
     any_other = jnp.arange(len(values)) % len(others)
-    other = jnp.asarray(others)[jnp.where(found, index, any_other)]
+    other = others[jnp.where(found, index, any_other)]
     which = jax.random.bernoulli(key, probability, (len(values), 1))
     return jnp.where(which & ~category, other, values)
 

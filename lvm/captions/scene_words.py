@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -125,16 +126,18 @@ def word_values(words: SceneWords, scenes: Scenes, variant: str = "paper") -> In
     check_scenes(scenes, scenes.shape.shape, ", as scenes.shape")
     background = scenes.b_color if variant == "paper" else scenes.color
     hues = scenes.color, scenes.s_color, background
-    colors = [
-        jnp.asarray(named.nearest)[_bin(hue, BINS)]
-        for named, hue in zip(words.hues, hues, strict=True)
-    ]
+    return _values([named.nearest for named in words.hues], scenes, hues)
+
+
+@jax.jit
+def _values(nearest, scenes: Scenes, hues) -> Int[Array, "n 7"]:
+    colors = [names[_bin(hue, BINS)] for names, hue in zip(nearest, hues, strict=True)]
     others = scenes.shape, scenes.x_pos, scenes.y_pos, _bin(scenes.s_pos, len(COMPASS))
     return jnp.stack([*others, *colors], axis=1)
 
 
 def _bin(fraction: Float[Array | np.ndarray, " n"], bins: int) -> Int[Array, " n"]:
-    return jnp.clip((jnp.asarray(fraction) * bins).astype(jnp.int32), 0, bins - 1)
+    return jnp.clip((fraction * bins).astype(jnp.int32), 0, bins - 1)
 
 
 def _rgb(name: str, code: str) -> list[float]:

@@ -1,5 +1,7 @@
 """Encoding size: planted shared, private, redundant and distorted columns."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,28 +11,29 @@ from sklearn.cross_decomposition import CCA
 import mmcl
 import probes
 from mmcl import Modalities
-from mmcl.encoding_size import _canonical_map
+from mmcl.encoding_size import SHARED_CORRELATION, _canonical_map
 
 N = 4000
+ESTIMATE = jax.jit(partial(mmcl.estimate_encoding_size, regression=probes.mlp))
 
 
 @pytest.fixture
 def normals(key):
     """Independent standard normal numbers [2, N, 8], to fit and to test on."""
-    return jax.random.normal(key, (2, N, 8))
+    return np.asarray(jax.random.normal(key, (2, N, 8)))
 
 
-def estimate(key, views, normals, **options):
+def estimate(key, views, normals, threshold=SHARED_CORRELATION):
     """Estimate from views, functions of the normals: Modalities of callables."""
     fit, test = (Modalities(views.x(part), views.t(part)) for part in normals)
-    return mmcl.estimate_encoding_size(key, fit, test, regression=probes.mlp, **options)
+    return ESTIMATE(key, fit, test, shared_correlation=threshold)
 
 
 def mixed(*columns):
     """Columns as rows, mixed by an ill-conditioned matrix."""
-    rows = jnp.stack(columns, axis=1)
-    mixing = jnp.asarray(np.random.default_rng(0).normal(size=(rows.shape[1],) * 2), jnp.float32)
-    return rows @ (mixing * 10.0 ** jnp.linspace(-1, 1, rows.shape[1])[None])
+    rows = np.stack(columns, axis=1)
+    mixing = np.random.default_rng(0).normal(size=(rows.shape[1],) * 2)
+    return np.float32(rows @ (mixing * 10.0 ** np.linspace(-1, 1, rows.shape[1])))
 
 
 def test_shared_columns_are_counted_and_private_ones_are_not(key, normals):
@@ -51,9 +54,9 @@ def test_canonical_columns_are_those_of_scikit_learn(key, normals):
         return mixed(*(rows[:, i] + scale * noise[:, i] for i, scale in enumerate((0.2, 0.5, 1))))
 
     z = Modalities(view(normals[0], normals[0][:, 3:6]), view(normals[0], normals[1]))
-    canonical = _canonical_map(z)(z)
+    canonical = jax.jit(lambda z: _canonical_map(z)(z))(z)
     cca = CCA(n_components=3, max_iter=5000).fit(*z)
-    for ours, theirs in zip(canonical, cca.transform(*map(np.asarray, z)), strict=True):
+    for ours, theirs in zip(canonical, cca.transform(*z), strict=True):
         np.testing.assert_allclose(np.cov(ours.T), np.eye(3), atol=1e-2)
         correlations = np.abs(np.corrcoef(ours.T, theirs.T)[:3, 3:])
         np.testing.assert_allclose(correlations, np.eye(3), atol=0.02)
@@ -64,7 +67,7 @@ def test_a_distorted_column_is_judged_by_the_threshold(threshold, count, key, no
     distorted = lambda n: n[:, 1] + n[:, 2]  # correlation 0.71
     views = Modalities(lambda n: mixed(n[:, 0], n[:, 1]), lambda n: mixed(n[:, 0], distorted(n)))
     if threshold < 0.95:
-        size = estimate(key, views, normals, shared_correlation=threshold)
+        size = estimate(key, views, normals, threshold)
         np.testing.assert_allclose(size.correlations, [1, 0.5**0.5], atol=0.03)
         assert (size.correlations >= threshold).sum() == count
     else:
@@ -92,7 +95,7 @@ def test_a_predictable_column_counts_if_its_rest_is_shared(rest, count, key, nor
 
     def view(noise):
         weak = lambda n: n[:, 0] ** 2 - 1 + rest * n[:, 1] + 0.05 * n[:, noise]
-        return lambda n: jnp.stack([n[:, 0] + 0.02 * n[:, noise + 1], weak(n)], axis=1)
+        return lambda n: np.stack([n[:, 0] + 0.02 * n[:, noise + 1], weak(n)], axis=1)
 
     size = estimate(key, Modalities(view(2), view(4)), normals)
     assert (size.correlations > 0.95).all()
@@ -100,20 +103,17 @@ def test_a_predictable_column_counts_if_its_rest_is_shared(rest, count, key, nor
 
 
 def test_at_least_one_column_is_counted(key, normals):
-    size = estimate(key, Modalities(lambda n: n[:, :3], lambda n: n[:, 3:6]), normals)
+    size = estimate(key, Modalities(lambda n: n[:, :4], lambda n: n[:, 4:]), normals)
     assert size.size == 1
 
 
 def test_a_column_of_zeros_is_not_counted_and_nan_changes_no_other_lane(key, normals):
-    views = Modalities(lambda n: n[:, :3].at[:, 2].set(0.0), lambda n: n[:, :3].at[:, 2].set(0.0))
-    fit, test = (Modalities(views.x(part), views.t(part)) for part in normals)
+    fit, test = (Modalities(*[part[:, :3] * np.float32([1, 1, 0])] * 2) for part in normals)
     one = lambda fit, test: mmcl.estimate_encoding_size(key, fit, test, regression=probes.ridge)
     alone = jax.jit(one)(fit, test)
     np.testing.assert_array_equal(alone.kept, [True, True, False])
-    damaged = jax.tree.map(
-        lambda rows: jnp.stack([rows, jnp.full_like(rows, jnp.nan)]), (fit, test)
-    )
-    both = jax.vmap(one)(*damaged)
+    damaged = jax.tree.map(lambda rows: np.stack([rows, rows * np.nan]), (fit, test))
+    both = jax.jit(jax.vmap(one))(*damaged)
     np.testing.assert_array_equal(both.kept[0], alone.kept)
     np.testing.assert_allclose(both.correlations[0], alone.correlations, atol=1e-5)
     assert both.size.tolist() == [2, 1] and both.size.dtype == jnp.int32
@@ -121,7 +121,7 @@ def test_a_column_of_zeros_is_not_counted_and_nan_changes_no_other_lane(key, nor
 
 def test_columns_of_zeros_change_no_estimate(key, normals):
     views = Modalities(lambda n: mixed(n[:, 0], n[:, 1]), lambda n: mixed(n[:, 0], n[:, 2]))
-    wide = Modalities(*(lambda n, view=view: jnp.pad(view(n), ((0, 0), (0, 3))) for view in views))
+    wide = Modalities(*(lambda n, view=view: np.pad(view(n), ((0, 0), (0, 2))) for view in views))
     narrow = estimate(key, views, normals)
     padded = estimate(key, wide, normals)
     assert padded.size == narrow.size == 1

@@ -11,6 +11,7 @@ import pytest
 
 import probes
 from probes import Environments, Split, downstream, information
+from probes.predictors import boosted_trees, networks
 from probes.retrieval import COUNTS, pair_scores
 from tests.repository import ROOT
 
@@ -333,10 +334,13 @@ def unchecked_types():
 
 @pytest.fixture(autouse=True, scope="module")
 def short_training():
-    """Few steps, as no result of the page depends on a good fit of these heads and critics."""
+    """Few, small steps, as no result of the page depends on a good fit of nonlinear parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(downstream, "STEPS", 40)
         patch.setattr(information, "STEPS", 60)
+        patch.setattr(information, "BATCH", 64)
+        patch.setattr(networks, "BATCH", 128)
+        patch.setattr(boosted_trees, "TREES", 2)
         yield
 
 

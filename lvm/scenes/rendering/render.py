@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +47,6 @@ class Quality:
                 raise ValueError(f"quality.{field} is {value}: allowed is 1 or more")
 
 
-@jax.default_matmul_precision("float32")
 def render(
     scene: Scenes, resolution: int = 64, quality: Quality = Quality()
 ) -> UInt8[Array, "height width 3"]:
@@ -60,6 +60,12 @@ def render(
     """
     check_count("resolution", resolution)
     check_scenes(scene, (), ", one scene; use jax.vmap for several")
+    return _render(scene, resolution, quality)
+
+
+@partial(jax.jit, static_argnames=("resolution", "quality"))
+@jax.default_matmul_precision("float32")
+def _render(scene: Scenes, resolution: int, quality: Quality):
     width = math.ceil(WINDOW * resolution)
     table, stage = jnp.asarray(SCULPTURES)[scene.shape], set_stage(scene)
     corner = window(scene, resolution, width)

@@ -16,8 +16,8 @@ def stroke(begin, end, radii=(0.5, 0.5), normal=NORMAL, flatness=1.0, blend=0.01
 
 def measure(strokes, points):
     table = prepare(np.array(strokes, float))
-    points = jnp.array(points, jnp.float32).reshape(-1, 3).T
-    return tuple(map(np.asarray, sculpture_distance(jnp.asarray(table), points)))
+    points = np.array(points, np.float32).reshape(-1, 3).T
+    return tuple(map(np.asarray, jax.jit(sculpture_distance)(table, points)))
 
 
 @pytest.mark.parametrize(

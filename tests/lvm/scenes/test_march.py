@@ -1,10 +1,15 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lvm.scenes.rendering import march as march_module
 from lvm.scenes.rendering.distance import prepare
-from lvm.scenes.rendering.march import lit_fraction, march, surface_properties, unit
+from lvm.scenes.rendering.march import unit
 
+march = jax.jit(march_module.march, static_argnums=3, static_argnames="steps")
+surface_properties = jax.jit(march_module.surface_properties)
+lit_fraction = jax.jit(march_module.lit_fraction, static_argnums=3)
 BALL = [0, 0, 0, 0, 0, 0, 0.5, 0.5, 0, 0, 1, 1, 0.01, 0.4]
 NARROW = 0.001  # a pixel
 

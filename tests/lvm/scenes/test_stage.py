@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import lvm
-from lvm.scenes.rendering.stage import RADIUS, SPREAD, WINDOW, rays, set_stage, window
+from lvm.scenes.rendering import stage as stage_module
+from lvm.scenes.rendering.stage import RADIUS, SPREAD, WINDOW, rays, window
 
+set_stage = jax.jit(stage_module.set_stage)
 UNROTATED = {"alpha": 0.5, "beta": 0.5, "gamma": 0.5}
 PLACES = list(itertools.product(range(3), range(3)))
 
@@ -15,8 +17,8 @@ PLACES = list(itertools.product(range(3), range(3)))
 def scene(**latents):
     integers = {"shape": 0, "x_pos": 1, "y_pos": 1}
     floats = {"s_pos": 0.3, "color": 0.5, "s_color": 0.5, "b_color": 0.5, **UNROTATED}
-    arrays = {name: jnp.int32(latents.get(name, value)) for name, value in integers.items()}
-    arrays |= {name: jnp.float32(latents.get(name, value)) for name, value in floats.items()}
+    arrays = {name: np.int32(latents.get(name, value)) for name, value in integers.items()}
+    arrays |= {name: np.float32(latents.get(name, value)) for name, value in floats.items()}
     return lvm.Scenes(**arrays)
 
 

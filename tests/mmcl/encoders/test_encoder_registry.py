@@ -13,6 +13,7 @@ from tests.mmcl.test_training import RECIPE, TRAIN, Batch, hyper
 IMAGE_RECIPE = mmcl.Recipe(
     **{
         **RECIPE.__dict__,
+        "widths": (16, 16),
         "image_encoder": "patches",
         "text_encoder": "tokens",
         "objective": "symmetric_infonce",

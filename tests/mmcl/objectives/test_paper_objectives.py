@@ -51,6 +51,7 @@ def whitened(z, negatives, where):
     return alignment_max_whitened_entropy(z, WHITENING, where)
 
 
+MAX_WHITENED_ENTROPY = jax.jit(alignment_max_whitened_entropy, static_argnames="norm_penalty")
 LOSSES = tuple(map(jax.jit, (infonce, in_batch, second_batch, whitened)))
 
 
@@ -99,7 +100,7 @@ def reference_max_entropy(z, temperature, negatives=None):
 @pytest.mark.parametrize("name", SIMILARITIES)
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_infonce_against_float64(z, name, temperature):
-    measured = symmetric_infonce(z, temperature, SIMILARITIES[name])
+    measured = jax.jit(symmetric_infonce, static_argnums=2)(z, temperature, SIMILARITIES[name])
     expected = reference_infonce(as64(z), temperature, name)
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
 
@@ -107,9 +108,10 @@ def test_infonce_against_float64(z, name, temperature):
 @pytest.mark.accelerator
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_max_entropy_against_float64(z, negatives, temperature):
-    in_batch = alignment_max_entropy(z, temperature)
+    loss = jax.jit(alignment_max_entropy)
+    in_batch = loss(z, temperature)
     np.testing.assert_allclose(in_batch, reference_max_entropy(as64(z), temperature), rtol=1e-5)
-    second = alignment_max_entropy(z, temperature, negatives)
+    second = loss(z, temperature, negatives)
     expected = reference_max_entropy(as64(z), temperature, as64(negatives))
     np.testing.assert_allclose(second, expected, rtol=1e-5)
 
@@ -128,7 +130,7 @@ def test_max_whitened_entropy_against_float64(z, norm_penalty):
             white = (rows[i] - np.delete(rows, i, 0)) @ whitening
             term += log_mean_exp(-(white**2).sum(1) / (2 * BANDWIDTH**2)) / 2
         terms.append(term)
-    measured = alignment_max_whitened_entropy(z, WHITENING, norm_penalty=norm_penalty)
+    measured = MAX_WHITENED_ENTROPY(z, WHITENING, norm_penalty=norm_penalty)
     np.testing.assert_allclose(measured, np.mean(terms), rtol=1e-5)
 
 
@@ -137,6 +139,7 @@ def test_whitened_entropy_is_invariant_to_a_linear_map(z, key):
     equal = Modalities(z.x, z.x)
     mapped = Modalities(*(rows @ jax.random.normal(key, (D, D)) * 10 for rows in equal))
 
+    @jax.jit
     def entropy(pair):
         norm = jnp.sum((pair.x - pair.x.mean(0)[None]) ** 2) / N
         return alignment_max_whitened_entropy(pair, whitening_matrix(pair)) - NORM_PENALTY * norm
@@ -146,10 +149,10 @@ def test_whitened_entropy_is_invariant_to_a_linear_map(z, key):
 
 def test_whitening_matrix_whitens_both_modalities_and_stops_gradients(z):
     wide = Modalities(*(jnp.pad(rows, ((0, 0), (0, 1))) for rows in z))
-    white = np.concatenate(wide) @ np.asarray(whitening_matrix(wide), np.float64)
+    white = np.concatenate(wide) @ np.asarray(jax.jit(whitening_matrix)(wide), np.float64)
     expected = np.diag([1, 1, 1, 0])
     np.testing.assert_allclose(np.cov(white.T, bias=True), expected, atol=1e-4)
-    grads = jax.grad(lambda z: whitening_matrix(z).sum())(z)
+    grads = jax.jit(jax.grad(lambda z: whitening_matrix(z).sum()))(z)
     jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), grads)
 
 
@@ -206,11 +209,12 @@ def test_a_single_pair_has_no_negative_but_its_positive(z):
     """The kernel sum over other pairs is empty, the positive alone gives -alignment."""
     single = jnp.arange(N) == 4
     alignment = float(jnp.sum((z.x[4] - z.t[4]) ** 2))
-    value, grads = jax.value_and_grad(lambda z: alignment_max_entropy(z, 2.0, where=single))(z)
+    loss = jax.jit(jax.value_and_grad(lambda z: alignment_max_entropy(z, 2.0, where=single)))
+    value, grads = loss(z)
     np.testing.assert_allclose(value, alignment - alignment / 2, rtol=1e-5)
     assert all(jnp.isfinite(leaf).all() for leaf in grads)
 
 
 def test_a_whitening_that_is_not_finite_is_not_hidden(z):
-    loss = alignment_max_whitened_entropy(z, WHITENING.at[0, 0].set(jnp.nan))
+    loss = MAX_WHITENED_ENTROPY(z, WHITENING.at[0, 0].set(jnp.nan))
     assert jnp.isnan(loss)

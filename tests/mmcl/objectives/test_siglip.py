@@ -102,9 +102,9 @@ def test_the_loss_is_the_optimum(similarity, temperature, z):
 @pytest.mark.parametrize("scale", [1e-10, 1e-3, 1e3, 1e6])
 @pytest.mark.parametrize("matched", [True, False])
 def test_extreme_scales_are_finite_and_optimal(scale, matched):
-    z = pairs(24, 3, scale=scale, noise=0.1 * scale, matched=matched)
+    z = pairs(32, 3, scale=scale, noise=0.1 * scale, matched=matched)
     for similarity in SIMILARITIES:
-        value, grads = LOSS(z, 1.0, similarity=SIMILARITIES[similarity])
+        value, grads = LOSS(z, jnp.float32(1.0), similarity=SIMILARITIES[similarity])
         expected = best_loss64(z, similarity, 1.0)
         np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)
         assert all(np.isfinite(leaf).all() for leaf in grads)
@@ -112,18 +112,19 @@ def test_extreme_scales_are_finite_and_optimal(scale, matched):
 
 def test_the_bias_of_equal_logits_is_known():
     """With all logits 0, n σ(-b) = n (n - 1) σ(b): b = -log(n - 1)."""
-    count = 5
+    count = 10
     z = Modalities(*jnp.zeros((2, count, 2)))
     bias = -np.log(count - 1)
     expected = np.logaddexp(0, -bias) + (count - 1) * np.logaddexp(0, bias)
     for similarity in SIMILARITIES.values():
-        np.testing.assert_allclose(siglip(z, 1.0, similarity), expected, rtol=1e-6)
+        value, _ = LOSS(z, jnp.float32(1.0), similarity=similarity)
+        np.testing.assert_allclose(value, expected, rtol=1e-6)
 
 
 def test_a_single_pair_has_no_negatives_and_no_loss():
     z = pairs(6, 3, scale=1.0, noise=1.0)
     for similarity in SIMILARITIES.values():
-        value, grads = LOSS(z, 0.1, similarity=similarity, where=jnp.arange(6) == 2)
+        value, grads = LOSS(z, 0.1, similarity=similarity, where=np.arange(6) == 2)
         assert value == 0
         for leaf in grads:
             np.testing.assert_allclose(leaf, 0, atol=1e-30)
@@ -136,6 +137,6 @@ def test_masked_and_batched_losses_agree_with_single_ones():
     together = loss(Modalities(*(np.stack([leaf] * 3) for leaf in z)), temperatures)
     expected = [best_loss64(z, "dot", temperature) for temperature in temperatures]
     np.testing.assert_allclose(together, expected, rtol=1e-4)
-    masked = siglip(Modalities(*map(jnp.asarray, z)), 0.1, SIMILARITIES["dot"], jnp.arange(40) < 25)
+    masked, _ = LOSS(z, 0.1, similarity=SIMILARITIES["dot"], where=np.arange(40) < 25)
     first = Modalities(*(leaf[:25] for leaf in z))
     np.testing.assert_allclose(masked, best_loss64(first, "dot", 0.1), rtol=1e-4)

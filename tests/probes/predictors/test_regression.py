@@ -50,7 +50,7 @@ def test_mlp_learns_functions_that_ridge_cannot(features, key):
 
 @pytest.mark.parametrize("probe", PROBES.values())
 def test_independent_targets_score_0(probe, features, key):
-    targets = jax.random.normal(jax.random.fold_in(key, 1), (2 * N, 2))
+    targets = jax.random.normal(jax.random.fold_in(key, 1), (2 * N, 3))
     np.testing.assert_allclose(score(probe, features, targets, key), 0, atol=0.06)
 
 
@@ -67,9 +67,9 @@ def test_a_masked_column_changes_nothing(probe, features, key):
 
 @pytest.mark.parametrize("probe", PROBES.values())
 def test_vmap_over_lanes_agrees_with_single_lanes(probe, features, key):
-    features = features[:600]
+    features = features[:1600]
     lanes = jnp.stack([features, features[:, ::-1] ** 3])
-    targets = features[:, :1] ** 2
+    targets = features[:, :2] ** 2 + features[:, :2]
     together = jax.jit(jax.vmap(lambda lane: score(probe, lane, targets, key)))(lanes)
     single = jnp.stack([score(probe, lane, targets, key) for lane in lanes])
     np.testing.assert_allclose(together, single, atol=5e-3)
