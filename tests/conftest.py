@@ -1,5 +1,6 @@
 """Strict test settings: shapes and types of the cores are checked, rank promotion is an error."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,9 +35,11 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
+# Traces are many small objects, most of which are freed without the garbage collector.
+gc.set_threshold(50_000, 20, 20)
 
 
-MANY_MAPS = 25_000
+MANY_MAPS = 40_000
 LONGEST = ("test_training.py", "test_compiled.py", "test_processes.py", "test_failures.py")
 
 
