@@ -6,6 +6,7 @@ python -m experiments.run --config=experiments/configs/quickstart.py
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
@@ -165,7 +166,10 @@ def _compile(plan: Plan, shared: Shared) -> tuple[CompiledSweep, Mesh, int]:
     """The sweep over a block, its devices, and the number of its lanes that fit in memory."""
     mesh = make_mesh(len(plan.lanes), plan.devices_per_lane)
     sweep = compile_sweep(plan, mesh, shared)
-    needed = sweep.memory(min(plan.log_every, plan.steps))
+    with ThreadPoolExecutor(1) as other_core:  # a program is compiled mostly on one
+        scores = other_core.submit(sweep.compile_scores)
+        needed = sweep.memory(min(plan.log_every, plan.steps))
+        scores.result()
     fitting = int(len(plan.lanes) * min(1, bytes_usable() / needed))
     return sweep, mesh, max(1, fitting)
 

@@ -15,6 +15,7 @@ from experiments.domains.domain import LaneData, Scores, Shared
 from experiments.runtime.devices import (
     LANES,
     bytes_needed,
+    is_cpu,
     map_devices,
     map_lanes,
     replicate,
@@ -48,6 +49,7 @@ class CompiledSweep(NamedTuple):
     score:  (data, states, rows int32 [k]) -> scores of those rows of every device, stacked device
             by device.
     memory: (steps to do) -> bytes that training needs on each device; compiles it.
+    compile_scores: () -> the program of `score`, compiled for as many rows as `scored_together`.
     shapes: of the states, without padding.
     """
 
@@ -56,7 +58,13 @@ class CompiledSweep(NamedTuple):
     restart: Callable[[LaneData, LaneState], LaneState]
     score: Callable[[LaneData, LaneState, Array], Scores]
     memory: Callable[[int], int]
+    compile_scores: Callable[[], jax.stages.Compiled]
     shapes: LaneState
+
+
+def scored_together(mesh: Mesh, count: int) -> int:
+    """Returns the number of lanes that each device scores at once, of `count` in all."""
+    return 1 if is_cpu(mesh) else min(-(-count // mesh.shape[LANES]), SCORED_TOGETHER)
 
 
 def compile_sweep(
@@ -93,12 +101,14 @@ def compile_sweep(
         out_shardings=lanes,
     )
 
+    def shapes_of(count):
+        resized = lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype)
+        return jax.tree.map(resized, (plan.data, shapes))
+
     @cache
     def compiled(steps):
         count = len(plan.lanes) + -len(plan.lanes) % mesh.shape[LANES]
-        padded = lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype)
-        data, state = jax.tree.map(padded, (plan.data, shapes))
-        return train.lower(placed, data, state, jnp.int32(0), steps).compile()
+        return train.lower(placed, *shapes_of(count), jnp.int32(0), steps).compile()
 
     def restart(shared, data, state):
         one_lane = partial(restart_lane, plan)
@@ -110,15 +120,22 @@ def compile_sweep(
         of_device = lambda _, *stacked: jax.tree.map(lambda leaf: leaf[rows], stacked)
         return map_devices(mesh, of_device, (), data, state)
 
-    @jax.jit
+    @partial(jax.jit, in_shardings=(None, lanes, lanes))
     def score(shared, data, state):
         return map_lanes(mesh, partial(score_lane, plan), shared, data, state)
+
+    @cache
+    def compiled_scores(rows):
+        return score.lower(placed, *shapes_of(mesh.shape[LANES] * rows)).compile()
 
     return CompiledSweep(
         init=lambda data: jax.device_get(init(shared, data)),
         train=lambda data, state, done, steps: compiled(steps)(placed, data, state, np.int32(done)),
         restart=partial(jax.jit(restart, donate_argnums=2, out_shardings=lanes), placed),
-        score=lambda data, state, rows: score(placed, *select(data, state, rows)),
+        score=lambda data, state, rows: compiled_scores(len(rows))(
+            placed, *select(data, state, rows)
+        ),
         memory=lambda steps: bytes_needed(compiled(steps)),
+        compile_scores=lambda: compiled_scores(scored_together(mesh, len(plan.lanes))),
         shapes=shapes,
     )

@@ -22,13 +22,13 @@ from experiments.rundir.checkpoints import (
     saved_metadata,
 )
 from experiments.rundir.results import add_results, results_table
-from experiments.runtime.devices import LANES, gather, is_cpu, shard_lanes
+from experiments.runtime.devices import LANES, gather, shard_lanes
 from experiments.runtime.processes import any_process, is_first
 from experiments.runtime.progress import Show
 from experiments.runtime.signals import Stopped
 from experiments.sweep.block_progress import BlockProgress, block_progress
 from experiments.sweep.blocks import Block
-from experiments.sweep.compiled import SCORED_TOGETHER, Advance, CompiledSweep
+from experiments.sweep.compiled import Advance, CompiledSweep, scored_together
 from experiments.sweep.lane import LaneState
 from experiments.sweep.lane_status import lane_statuses
 from experiments.sweep.plan import Plan
@@ -133,7 +133,7 @@ def _score(task: BlockTask, state: LaneState) -> list[Scores]:
     count, devices = len(task.block.lanes), task.mesh.shape[LANES]
     data = shard_lanes(task.mesh, task.plan.data)
     per_device = -(-count // devices)
-    together = 1 if is_cpu(task.mesh) else min(per_device, SCORED_TOGETHER)
+    together = scored_together(task.mesh, count)
     scores: list[Scores] = [None] * (per_device * devices)
     report = _progress(task).scoring
     report(0)

@@ -137,6 +137,17 @@ def test_a_grid_of_hyperparameters_and_seeds_is_one_program(caplog):
         jax.tree.map(np.testing.assert_array_equal, single, together)
 
 
+def test_scores_that_are_compiled_beside_training_are_not_compiled_again(plan, states, caplog):
+    mesh = make_mesh(len(plan.lanes))
+    sweep = compile_sweep(plan, mesh)
+    sweep.compile_scores()
+    data, state = shard_lanes(mesh, (plan.data, states))
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        sweep.score(data, state, np.int32([1]))
+    programs = [text for text in caplog.messages if text.startswith("Compiling jit(")]
+    assert len(programs) == 1 and "jit(select)" in programs[0]
+
+
 def test_lanes_of_a_fixed_world_differ_in_initialisation_and_data():
     grid = default.grid(small_config().settings[:1], world_seed=(None, 5), seed=(0, 1))
     plan = make_plan(small_config(settings=grid))
