@@ -4,8 +4,8 @@ import gc
 import os
 from pathlib import Path
 
-# Threads of OpenMP and BLAS wait for one another actively: with as many workers as cores, those of
-# scikit-learn would take most of the time. They read these variables when they are loaded.
+# Threads of OpenMP and BLAS wait for one another actively: beside other work, those of scikit-learn
+# take most of the time. They read these variables when they are loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
