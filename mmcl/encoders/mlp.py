@@ -82,17 +82,36 @@ def _apply_in_blocks(network: nn.Module, variables, inputs: Array, width: int) -
 # inlined where a caller compiles; outside of jit the closure below would compile at every call
 @partial(jax.jit, static_argnums=(0, 1), inline=True)
 def _apply_to_rows(network: nn.Module, rows: int, variables, inputs: Array) -> Array:
-    of_row = lambda row: network.apply(variables, row[None])[0]
-    return jax.lax.map(of_row, inputs, batch_size=rows)
+    padded = jnp.pad(inputs, ((0, -len(inputs) % rows), (0, 0)))
+    blocks = padded.reshape(-1, rows, inputs.shape[1])
+    outputs = jax.lax.map(partial(network.apply, variables), blocks)
+    return outputs.reshape(len(padded), -1)[: len(inputs)]
 
 
 class _MLP(nn.Module):
+    """An MLP of rows, which computes with columns: on a CPU that is the faster matrix product."""
+
     widths: tuple[int, ...]
     outputs: int
     slope: float
 
     @nn.compact
     def __call__(self, inputs):
-        for width in self.widths:
-            inputs = nn.leaky_relu(nn.Dense(width)(inputs), self.slope)
-        return nn.Dense(self.outputs)(inputs)
+        columns = inputs.T
+        for number, width in enumerate(self.widths):
+            columns = _Layer(width, name=f"Dense_{number}")(columns)
+            columns = nn.leaky_relu(columns, self.slope)
+        return _Layer(self.outputs, name=f"Dense_{len(self.widths)}")(columns).T
+
+
+class _Layer(nn.Module):
+    """`nn.Dense` for columns, with the same parameters."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, columns):
+        shape = (len(columns), self.features)
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, self.features, jnp.float32)
+        return kernel.T @ columns + bias[:, None]

@@ -22,7 +22,7 @@ from probes.arguments import (
     check_rows,
 )
 from probes.metrics import are_classes
-from probes.predictors.networks import STEPS, fit_network
+from probes.predictors.networks import STEPS, NetworkKeys, fit_network
 from probes.predictors.regression import standardize
 
 
@@ -63,8 +63,9 @@ def mlp_classifier(
     check_classification(features, labels, queries, classes)
     features, queries = standardize(features, queries)
     loss = optax.softmax_cross_entropy_with_integer_labels
+    keys = NetworkKeys(*jax.random.split(key))
     logits = fit_network(
-        key, loss, features, labels, queries=queries, steps=steps, outputs=(classes,)
+        keys, loss, features, labels, queries=queries, steps=steps, outputs=(classes,)
     )
     return decide(logits, labels)
 
@@ -87,7 +88,8 @@ def mlp_binary(
     features, queries = standardize(features, queries)
     loss = optax.sigmoid_binary_cross_entropy
     targets = labels.astype(jnp.float32)
-    logits = fit_network(key, loss, features, targets, queries=queries, steps=steps)
+    keys = NetworkKeys(*jax.random.split(key))
+    logits = fit_network(keys, loss, features, targets, queries=queries, steps=steps)
     return decide(jnp.stack([jnp.zeros_like(logits), logits], axis=1), labels)
 
 

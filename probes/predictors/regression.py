@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Key
 
 from probes.arguments import check_columns, check_floats, check_rows
 from probes.columns import centres, deviations
-from probes.predictors.networks import STEPS, fit_network
+from probes.predictors.networks import STEPS, NetworkKeys, fit_network
 
 Probe = Callable[
     [Key[Array, ""], Float[Array, "n d"], Float[Array, "n k"], Float[Array, "m d"]],
@@ -58,12 +58,15 @@ def mlp(
     features, queries = standardize(features, queries)
     scale = deviations(targets)[None]
 
+    key_init, key_batches = jax.random.split(key)
+
     def fit(key, residual):
+        keys = NetworkKeys(key, key_batches)
         return fit_network(
-            key, optax.squared_error, features, residual, queries=queries, steps=steps
+            keys, optax.squared_error, features, residual, queries=queries, steps=steps
         )
 
-    keys = jax.random.split(key, targets.shape[1])
+    keys = jax.random.split(key_init, targets.shape[1])
     relative = residuals / jnp.where(scale == 0, jnp.inf, scale)
     fits = jax.vmap(fit, in_axes=(0, 1), out_axes=1)(keys, relative)
     return linear[len(features) :] + scale * fits
