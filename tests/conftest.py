@@ -54,13 +54,18 @@ def _few_memory_maps():
     yield
     maps = Path("/proc/self/maps")
     if maps.exists() and len(maps.read_bytes().splitlines()) > MANY_MAPS:
+        from tests.runs import PROGRAMS  # noqa: PLC0415
+
+        PROGRAMS.clear()
         jax.clear_caches()
+
+
+# Modules of the project are imported late: the import hook above must be installed before.
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The directory of a small finished run, and its printed text."""
-    # Imported late: the import hook above must be installed before the packages are imported.
     from tests.runs import run  # noqa: PLC0415
     from tests.small import small_config  # noqa: PLC0415
 

@@ -1,9 +1,11 @@
 """Helpers that run a config and compare the tables of two runs."""
 
 import io
-from contextlib import nullcontext
+from contextlib import ExitStack
+from functools import partial
 from unittest.mock import patch
 
+import jax
 from rich.console import Console
 
 from experiments import run as run_module
@@ -11,19 +13,31 @@ from experiments.loggers import no_log
 from experiments.rundir.claim import checkpoint_metadata, claimed
 from experiments.sweep.plan import lanes_of, make_plan, order_lanes
 
+PROGRAMS = {}  # compiled sweeps by all that a compiled sweep depends on, see `compile_or_reuse`
+MOST_PROGRAMS = 8
 
-def run(directory, config, report=False, log=no_log, shared=None):
+
+def run(directory, config, report=False, log=no_log, shared=None, programs=None):
     """Runs a config in a directory and returns the printed text.
 
     Without `report` no summary is printed: its figure takes longer than some steps of training.
-    `shared` are the arrays of the domain, if they are loaded already.
+
+    shared:   the arrays of the domain, if they are loaded already.
+    programs: compiled sweeps that the run may take, and adds to. By default those of all runs
+              without plugins, since a name can stand for another part in another plugin.
     """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
     if shared is None:
         shared = plan.domain.load(lambda fraction: None)
-    summary = nullcontext() if report else patch.object(run_module, "print_summary")
-    with summary, claimed(directory, config, plan.lanes, lanes_of) as lanes:
+    if programs is None:
+        programs = {} if config.plugins else PROGRAMS
+    with ExitStack() as stack:
+        compile_sweep = partial(compile_or_reuse, programs, run_module.compile_sweep)
+        stack.enter_context(patch.object(run_module, "compile_sweep", compile_sweep))
+        if not report:
+            stack.enter_context(patch.object(run_module, "print_summary"))
+        lanes = stack.enter_context(claimed(directory, config, plan.lanes, lanes_of))
         plan = order_lanes(plan, lanes)
         run_module.run(
             plan,
@@ -34,6 +48,19 @@ def run(directory, config, report=False, log=no_log, shared=None):
             log=log,
         )
     return console.export_text()
+
+
+def compile_or_reuse(programs, compile_sweep, plan, mesh, shared):
+    """Returns the compiled sweep of a plan; plans that differ in data alone share it."""
+    if jax.tree.leaves(shared):
+        return compile_sweep(plan, mesh, shared)
+    sizes = jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), plan.data)
+    static = repr((plan._replace(lanes=len(plan.lanes), data=sizes), mesh))
+    if static not in programs:
+        if len(programs) == MOST_PROGRAMS:
+            programs.pop(next(iter(programs)))
+        programs[static] = compile_sweep(plan, mesh, shared)
+    return programs[static]
 
 
 def assert_same_tables(directory, other):

@@ -2,14 +2,14 @@
 
 import contextlib
 import io
-import os
 import re
+import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.commands import misalign
 from tests.registries import copy_example, temporary_registries
 from tests.repository import ROOT
 
@@ -34,7 +34,7 @@ def follow(page, directory, smaller=()):
             if not smaller:
                 assert_alike(printed, block)
         elif kind == "bash":
-            run_command(block, directory)
+            run_commands(block, directory)
         elif file := re.match(r"# (\w+\.py)\n", block):
             (directory / file[1]).write_text(block)
         else:
@@ -43,18 +43,19 @@ def follow(page, directory, smaller=()):
             printed = out.getvalue()
 
 
-def run_command(block, directory):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    process = subprocess.run(
-        ["bash", "-ec", block],
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stdout + process.stderr
+COMMAND = re.compile(r"(?:python -m experiments\.|misalign )(.+)")
+
+
+def run_commands(block, directory):
+    """Runs the lines of a block, each of which is a command of the project or a script."""
+    for line in block.splitlines():
+        if command := COMMAND.fullmatch(line):
+            finished = misalign(*shlex.split(command[1]), cwd=directory)
+            assert finished.status == 0, finished
+        else:
+            python, script = line.split()
+            assert python == "python"
+            subprocess.run([sys.executable, script], check=True, cwd=directory)
 
 
 def assert_alike(printed, expected):

@@ -140,11 +140,13 @@ def test_a_diverged_lane_is_reported_and_changes_no_other_lane(tmp_path, monkeyp
         return pairs._replace(x=jnp.where(is_nan, jnp.nan, pairs.x))
 
     monkeypatch.setattr(lvm, "sample_pairs", pairs_with_nan)
+    programs = {}  # of this sampler
 
     def results(name, probability):
         settings = (default.setting("s1"), default.setting("s1 s2", "s2", dependence="dependent"))
         settings[1].noise_probability = probability
-        text = run(tmp_path / name, small_config(settings=settings), report=True)
+        config = small_config(settings=settings)
+        text = run(tmp_path / name, config, report=True, programs=programs)
         return read_results(tmp_path / name / "results.csv"), text
 
     diverged, text = results("diverged", 0.5)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import unicodedata
 from contextlib import ExitStack, nullcontext
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import unquote
@@ -43,32 +43,14 @@ INTERRUPTS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def compiled_once():
-    """Runs of one plan share their compiled programs; learning rates are data of these."""
-    compile_plan = run_module._compile
-    plans = {}
-
-    @cache
-    def compiled(lanes):
-        return compile_plan(plans[lanes], ())
-
-    def compile_or_reuse(plan, shared):
-        plans.setdefault(plan.lanes, plan)
-        return compiled(plan.lanes)
-
-    with patch.object(run_module, "_compile", compile_or_reuse):
-        yield
-
-
-@pytest.fixture(scope="module")
-def reference(compiled_once, tmp_path_factory):
+def reference(tmp_path_factory):
     directory = tmp_path_factory.mktemp("fuzz") / "reference"
     run(directory, small_config())
     return directory
 
 
 @pytest.fixture(scope="module")
-def other(compiled_once, tmp_path_factory):
+def other(tmp_path_factory):
     """A finished run of another learning rate, with other states and scores."""
     directory = tmp_path_factory.mktemp("fuzz") / "other"
     run(directory, small_config(**{"recipe.learning_rate": 0.1}))

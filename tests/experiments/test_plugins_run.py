@@ -3,8 +3,6 @@
 import io
 import json
 import shutil
-import subprocess
-import sys
 
 import jax
 import numpy as np
@@ -23,9 +21,12 @@ from experiments.rundir.describe import describe_run
 from experiments.runtime.plugins import CHANGED, MISSING, UNCHANGED
 from experiments.sweep.loading import encode, load_lane
 from experiments.sweep.plan import make_plan
+from tests.commands import misalign
 from tests.registries import copy_example, example_config, temporary_registries
 from tests.repository import ROOT
 from tests.runs import assert_same_tables, run
+
+PROGRAMS = {}  # of runs with the parts of the example plugin alone
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def ran(tmp_path_factory):
     copy_example(folder)
     with pytest.MonkeyPatch.context() as patch, temporary_registries():
         patch.chdir(folder)
-        run(folder / "runs" / "mine", example_config())
+        run(folder / "runs" / "mine", example_config(), programs=PROGRAMS)
     return folder
 
 
@@ -77,9 +78,9 @@ def test_a_run_that_is_stopped_resumes_to_the_same_results(ran, folder, monkeypa
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(history, "append", append_or_interrupt)
-        run(folder / "mine", example_config())
+        run(folder / "mine", example_config(), programs=PROGRAMS)
     assert not (folder / "mine" / "results.csv").exists()
-    run(folder / "mine", example_config())
+    run(folder / "mine", example_config(), programs=PROGRAMS)
     assert_same_tables(folder / "mine", ran / "runs" / "mine")
 
 
@@ -137,40 +138,26 @@ def test_a_run_needs_its_plugins_in_the_config(copied):
         check_claim(copied / "runs" / "mine", config, lanes)
 
 
-def command(name, *arguments, cwd):
-    """Runs a command in a folder; returns its exit code and the lines of both outputs."""
-    done = subprocess.run(
-        [sys.executable, "-m", f"experiments.{name}", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-    )
-    return done.returncode, (done.stdout + done.stderr).splitlines()
-
-
-def test_without_the_plugin_commands_fail_with_one_line_that_names_it(copied, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_without_the_plugin_commands_fail_with_one_line_that_names_it(copied):
     (copied / "example_parts.py").unlink()
     directory = copied / "runs" / "mine"
-    code, lines = command("report", directory, cwd=copied)
-    assert (code, len(lines)) == (1, 1)
-    assert lines[0].startswith("error: plugins holds 'example_parts': allowed is a module on")
+    status, out, error = misalign("report", directory, cwd=copied)
+    assert (status, out, error.count("\n")) == (1, "", 1)
+    assert error.startswith("error: plugins holds 'example_parts': allowed is a module on")
     for read in (lambda: load_lane(directory, 0), lambda: compare([directory])):
         with pytest.raises(ValueError, match="plugins holds 'example_parts'"):
             read()
     assert describe_run(directory)["plugins"] == {"example_parts": MISSING}
 
 
-def test_a_wrong_part_ends_a_run_with_one_line_before_anything_is_written(folder, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_a_wrong_part_ends_a_run_with_one_line_before_anything_is_written(folder):
     (folder / "wrong.py").write_text(
         "from mmcl.registry import register_objective\n"
         "register_objective('by_pair', lambda z, temperature: ((z.x - z.t) ** 2).sum(1))\n"
     )
     options = ('--config.plugins=("wrong",)', "--config.recipe.objective=by_pair")
     small = ROOT / "tests" / "small.py"
-    code, lines = command("run", f"--config={small}", *options, cwd=folder)
-    assert code == 1
-    assert lines == ["error: objective 'by_pair' returns float32 [8]: allowed is float32 []"]
+    finished = misalign("run", f"--config={small}", *options, cwd=folder)
+    message = "error: objective 'by_pair' returns float32 [8]: allowed is float32 []\n"
+    assert finished == (1, "", message)
     assert not (folder / "runs").exists()

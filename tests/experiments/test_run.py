@@ -87,7 +87,7 @@ def test_the_history_has_every_lane_at_every_logged_step(finished):
 def test_a_finished_run_is_not_repeated(finished, monkeypatch):
     directory, _ = finished
     before = {path: path.stat().st_mtime_ns for path in directory.glob("*.*")}
-    monkeypatch.setattr(run_module, "compile_sweep", None)
+    monkeypatch.setattr(run_module, "_compile", None)
     run(directory, small_config(), report=True)
     assert {path: path.stat().st_mtime_ns for path in directory.glob("*.*")} == before
 

@@ -1,9 +1,6 @@
 """Images of a user's own end to end: small made files, a few steps long."""
 
 import json
-import os
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +16,11 @@ from experiments.sweep.loading import encode, encode_images, encode_texts, load_
 from experiments.sweep.plan import make_plan
 from experiments.zero_shot.lane_groups import lane_groups
 from mmcl import Modalities
+from tests.commands import misalign
 from tests.lvm.datasets.labelled.test_image_arrays import write_dsprites
 from tests.lvm.datasets.labelled.test_image_folder import write_images
 from tests.lvm.datasets.labelled.test_shapes3d import write_shapes3d
 from tests.lvm.datasets.test_multimodal3dident import write_multimodal3dident
-from tests.repository import ROOT
 from tests.runs import run
 
 COUNT = 60
@@ -365,16 +362,8 @@ def get_config():
 def test_the_command_line_refuses_bad_data_in_one_line_and_writes_nothing(folder, tmp_path):
     write_npz(tmp_path / "own.npz", labels=OUTSIDE)
     (tmp_path / "own.py").write_text(CONFIG_FILE)
-    command = [sys.executable, "-m", "experiments.run", "--config=own.py"]
-    process = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 1
-    assert process.stderr.splitlines()[-1].startswith("error: own.npz: shape is 3 in row 17")
-    assert "Traceback" not in process.stderr
+    status, _, error = misalign("run", "--config=own.py", cwd=tmp_path)
+    assert status == 1
+    assert error.splitlines()[-1].startswith("error: own.npz: shape is 3 in row 17")
+    assert "Traceback" not in error
     assert not (tmp_path / "runs").exists()

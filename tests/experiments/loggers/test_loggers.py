@@ -1,8 +1,5 @@
 """Loggers of a sweep: by name, of a plugin, and one that fails."""
 
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +8,7 @@ from experiments import loggers
 from experiments.loggers import check_loggers, open_loggers, register_logger
 from experiments.loggers.metric_names import metrics
 from experiments.rundir import history
+from tests.commands import misalign
 from tests.registries import temporary_registries
 from tests.repository import ROOT
 from tests.runs import run
@@ -43,27 +41,13 @@ register_logger("broken", broken)
 """
 
 
-def command(folder, *options):
-    """Runs the small config; returns the exit code and the printed lines."""
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.run", SMALL, "--workdir=run", *options],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, (done.stdout + done.stderr).splitlines()
-
-
 def test_loggers_of_a_plugin_get_all_rows_and_one_that_fails_costs_nothing(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE)
     options = ('--config.plugins=("mine",)', '--config.loggers=("broken","lines")')
-    code, lines = command(tmp_path, *options)
-    assert code == 0, lines
-    assert lines.count(
-        "logger 'broken' has stopped, the run goes on: ConnectionError (no [network])"
-    ) == 1  # fmt: skip
+    finished = misalign("run", SMALL, "--workdir=run", *options, cwd=tmp_path)
+    assert finished.status == 0, finished
+    message = "logger 'broken' has stopped, the run goes on: ConnectionError (no [network])"
+    assert finished.out.splitlines().count(message) == 1
     assert (tmp_path / "run" / "mine.jsonl").read_text() == "[2, 2]\n[4, 4]\n[6, 6]\n"
     scores = (tmp_path / "run" / "results.csv").read_bytes()
 
@@ -95,8 +79,9 @@ def test_a_logger_whose_library_is_missing_names_the_extra(monkeypatch):
 
 
 def test_the_command_refuses_loggers_before_anything_is_written(tmp_path):
-    code, lines = command(tmp_path, '--config.loggers=("mine",)')
-    assert (code, lines) == (1, ["error: loggers holds 'mine': allowed is tensorboard, wandb"])
+    options = ("--workdir=run", '--config.loggers=("mine",)')
+    message = "error: loggers holds 'mine': allowed is tensorboard, wandb\n"
+    assert misalign("run", SMALL, *options, cwd=tmp_path) == (1, "", message)
     assert not (tmp_path / "run").exists()
 
 

@@ -15,6 +15,7 @@ from experiments.rundir.claim import claim
 from experiments.rundir.results import read_results
 from experiments.runtime.command_line import parse_flags
 from experiments.sweep.plan import make_plan
+from tests.commands import misalign
 from tests.repository import ROOT
 from tests.small import small_config
 
@@ -35,18 +36,6 @@ def test_a_request_to_stop_saves_and_prints_how_to_resume(tmp_path):
     assert f"stopped after {done} of 1000000 steps; the same command resumes there" in text
 
 
-def command(*arguments):
-    """Runs the command line in a subprocess and returns its exit status and its output."""
-    process = subprocess.run(
-        [sys.executable, "-m", "experiments.run", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    return process.returncode, process.stdout + process.stderr
-
-
 AMBIENT = {
     "JAX_DEFAULT_PRNG_IMPL": "rbg",
     "JAX_ENABLE_X64": "1",
@@ -60,8 +49,9 @@ AMBIENT = {
 def test_settings_of_jax_in_the_environment_change_no_result(finished, tmp_path, monkeypatch):
     for name, value in AMBIENT.items():
         monkeypatch.setenv(name, value)
-    code, text = command("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
-    assert code == 0, text
+    arguments = ("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
+    command = [sys.executable, "-m", "experiments.run", *arguments]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     results, expected = (
         read_results(directory / "results.csv") for directory in (tmp_path / "run", finished[0])
     )
@@ -130,16 +120,18 @@ def test_a_bad_command_ends_with_an_error_message_before_any_work(
 )
 def test_a_bad_command_has_status_1_and_prints_its_error_alone(arguments, message, tmp_path):
     directory = tmp_path / "run"
-    assert command(*arguments, f"--workdir={directory}") == (1, f"{message}\n")
+    finished = misalign("run", *arguments, f"--workdir={directory}")
+    assert finished == (1, "", f"{message}\n")
     assert not directory.exists()
 
 
 def test_a_directory_of_another_run_is_refused_before_data_are_read(tmp_path):
     claim(tmp_path, small_config(), make_plan(small_config()).lanes)
-    status, text = command(
+    finished = misalign(
+        "run",
         "--config=experiments/configs/scenes_small.py",
         "--config.world.images=20",
         f"--workdir={tmp_path}",
     )
-    assert status == 1
-    assert text.startswith(f"error: workdir {tmp_path} holds a run with another config")
+    assert finished.status == 1
+    assert finished.err.startswith(f"error: workdir {tmp_path} holds a run with another config")

@@ -225,7 +225,7 @@ def test_every_config_makes_a_plan(name, recipe):
 
 def test_the_plan_of_the_papers_numerical_section():
     plan = make_plan(paper_numeric.get_config())
-    assert Counter(plan.lane_steps) == {5500: 120, 10_000: 6}
+    assert Counter(plan.lane_steps) == {7000: 114, 10_000: 12}
     assert set(make_plan(paper_numeric.get_config("paper")).lane_steps) == {100_000}
     lanes = plan.lanes
     assert Counter(study_names(pd.DataFrame(lanes))) == {

@@ -1,0 +1,50 @@
+"""Commands of the project in processes of their own, which import the libraries once for all.
+
+Each process is a fork of a server that has imported them. So environment variables that JAX reads
+when it is imported need a process from `subprocess` instead.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments import __main__ as program
+from tests.repository import ROOT
+
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["tests.preloaded"])
+
+
+class Finished(NamedTuple):
+    """The exit status of a command, and the text on its streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+def misalign(*arguments, cwd=ROOT):
+    """Runs `misalign` with arguments in a folder; the environment is that of this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder) / name for name in ("out", "err")]
+        options = (list(map(str, arguments)), cwd, dict(os.environ), streams)
+        process = SERVER.Process(target=_run, args=options)
+        with contextlib.chdir(ROOT):  # where a server that starts finds the preloaded modules
+            process.start()
+        process.join()
+        return Finished(process.exitcode, *(stream.read_text() for stream in streams))
+
+
+def _run(arguments, cwd, environment, streams):
+    for number, stream in enumerate(streams, start=1):
+        os.dup2(os.open(stream, os.O_CREAT | os.O_WRONLY), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [str(cwd), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    sys.argv = ["misalign", *arguments]
+    program.main()
