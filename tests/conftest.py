@@ -39,7 +39,7 @@ install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 gc.set_threshold(50_000, 20, 20)
 
 
-MANY_MAPS = 40_000
+MANY_MAPS = 55_000
 LONGEST = ("test_training.py", "test_compiled.py", "test_processes.py", "test_failures.py")
 
 
