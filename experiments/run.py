@@ -4,6 +4,7 @@ misalign run quickstart [--workdir=runs/quickstart]
 python -m experiments.run --config=experiments/configs/quickstart.py
 """
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -194,6 +195,7 @@ def load_shared(plan: Plan, console: Console) -> Shared:
 
 def start(directory: Path) -> None:
     """Runs the config of the command line; everything is checked before any work starts."""
+    gc.freeze()  # what is imported lives to the end: collections need not search it
     config = with_hash(CONFIG.value)
     plan = make_plan(config)
     loggers = check_loggers(config.get("loggers", ()))
