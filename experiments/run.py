@@ -195,7 +195,6 @@ def load_shared(plan: Plan, console: Console) -> Shared:
 
 def start(directory: Path) -> None:
     """Runs the config of the command line; everything is checked before any work starts."""
-    gc.freeze()  # what is imported lives to the end: collections need not search it
     config = with_hash(CONFIG.value)
     plan = make_plan(config)
     loggers = check_loggers(config.get("loggers", ()))
@@ -239,5 +238,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what is imported lives to the end: collections need not search it
     flags.mark_flag_as_required("config")
     app.run(main, flags_parser=parse_flags)

@@ -1,7 +1,8 @@
 """Commands of the project in processes of their own, which import the libraries once for all.
 
-Each process is a fork of a server that has imported them. So environment variables that JAX reads
-when it is imported need a process from `subprocess` instead.
+Each process is a fork of a server that has imported them, and runs no handlers of `atexit` at its
+end. A test of these, or of environment variables that JAX reads when it is imported, starts its
+process by `subprocess`.
 """
 
 import contextlib
@@ -31,6 +32,8 @@ def misalign(*arguments, cwd=ROOT):
     """Runs `misalign` with arguments in a folder; the environment is that of this process."""
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder) / name for name in ("out", "err")]
+        for stream in streams:  # they exist also if the process does not come to open them
+            stream.touch()
         options = (list(map(str, arguments)), cwd, dict(os.environ), streams)
         process = SERVER.Process(target=_run, args=options)
         with contextlib.chdir(ROOT):  # where a server that starts finds the preloaded modules
@@ -41,10 +44,9 @@ def misalign(*arguments, cwd=ROOT):
 
 def _run(arguments, cwd, environment, streams):
     for number, stream in enumerate(streams, start=1):
-        os.dup2(os.open(stream, os.O_CREAT | os.O_WRONLY), number)
+        os.dup2(os.open(stream, os.O_WRONLY), number)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:0] = [str(cwd), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     sys.argv = ["misalign", *arguments]
     program.main()

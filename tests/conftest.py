@@ -39,7 +39,8 @@ install_import_hook(["lvm", "mmcl", "probes"], "beartype.beartype")
 gc.set_threshold(50_000, 20, 20)
 
 
-MANY_MAPS = 55_000
+# Functions below import modules of the project late: the import hook must be installed before them.
+MANY_MAPS = 45_000
 LONGEST = ("test_training.py", "test_compiled.py", "test_processes.py", "test_failures.py")
 
 
@@ -58,9 +59,6 @@ def _few_memory_maps():
 
         PROGRAMS.clear()
         jax.clear_caches()
-
-
-# Modules of the project are imported late: the import hook above must be installed before.
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,8 @@ def run(directory, config, report=False, log=no_log, shared=None, programs=None)
 
     shared:   the arrays of the domain, if they are loaded already.
     programs: compiled sweeps that the run may take, and adds to. By default those of all runs
-              without plugins, since a name can stand for another part in another plugin.
+              without plugins, since a name can stand for another part in another plugin. A test
+              that replaces a function or a constant that is compiled gives {}.
     """
     console = Console(record=True, width=120, file=io.StringIO())
     plan = make_plan(config)
@@ -56,11 +57,11 @@ def compile_or_reuse(programs, compile_sweep, plan, mesh, shared):
         return compile_sweep(plan, mesh, shared)
     sizes = jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), plan.data)
     static = repr((plan._replace(lanes=len(plan.lanes), data=sizes), mesh))
-    if static not in programs:
-        if len(programs) == MOST_PROGRAMS:
-            programs.pop(next(iter(programs)))
-        programs[static] = compile_sweep(plan, mesh, shared)
-    return programs[static]
+    sweep = programs.pop(static, None) or compile_sweep(plan, mesh, shared)
+    programs[static] = sweep  # the latest is the last
+    if len(programs) > MOST_PROGRAMS:
+        programs.pop(next(iter(programs)))
+    return sweep
 
 
 def assert_same_tables(directory, other):

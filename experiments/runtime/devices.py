@@ -19,7 +19,7 @@ NUMERIC_SETTINGS = {
     "jax_random_seed_offset": 0,
     "jax_threefry_partitionable": True,
 }
-CPU_FLAGS = (  # of XLA, for lanes that run one on each core
+CPU_FLAGS = (  # of XLA: one thread for each lane; the other two make its steps faster
     "--xla_cpu_multi_thread_eigen=false",
     "--xla_cpu_prefer_vector_width=512",
     "--xla_cpu_scheduler_type=CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED",
@@ -35,6 +35,9 @@ def use_every_core() -> None:
     There are at least two: for one device XLA compiles another program with other rounding, while
     on two or more a lane has the same bits for any number of devices, if XLA's thread pool has one
     size: the number of cores, or of devices if these are more, or NPROC.
+
+    It adds `CPU_FLAGS` to the environment variable XLA_FLAGS; where both set an option, `CPU_FLAGS`
+    decide.
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
     count = int(os.environ.get("JAX_NUM_CPU_DEVICES") or len(usable))

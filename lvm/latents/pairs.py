@@ -96,7 +96,7 @@ def sample_pairs(
     key_noise, key_subset, key_shift = jax.random.split(key, 3)
     n, d_x, d_t = len(bias.selected), len(world.root_x), len(world.root_t)
     ends = [n + d_x + caption * (d_t + n) for caption in range(spec.captions + 1)]
-    # a CPU draws flat arrays the fastest, as rows are short
+    # a CPU draws one flat array faster than many short rows
     noise = jax.random.normal(key_noise, (count * ends[-1],)).reshape(count, ends[-1])
     noise_s, noise_x, *noises = jnp.split(noise, [n, *ends[:-1]], axis=1)
     uniforms = jax.random.uniform(key_subset, (count * n * spec.captions,)).reshape(count, -1)

@@ -79,7 +79,7 @@ def _apply_in_blocks(network: nn.Module, variables, inputs: Array, width: int) -
     return _apply_to_rows(network, math.ceil(len(inputs) / blocks), variables, inputs)
 
 
-# inlined where a caller compiles; outside of jit the closure below would compile at every call
+# inlined where a caller compiles; outside of jit the function below would compile at every call
 @partial(jax.jit, static_argnums=(0, 1), inline=True)
 def _apply_to_rows(network: nn.Module, rows: int, variables, inputs: Array) -> Array:
     padded = jnp.pad(inputs, ((0, -len(inputs) % rows), (0, 0)))
@@ -89,7 +89,7 @@ def _apply_to_rows(network: nn.Module, rows: int, variables, inputs: Array) -> A
 
 
 class _MLP(nn.Module):
-    """An MLP of rows, which computes with columns: on a CPU that is the faster matrix product."""
+    """An MLP of rows; it multiplies columns, which is faster on a CPU."""
 
     widths: tuple[int, ...]
     outputs: int
@@ -113,5 +113,5 @@ class _Layer(nn.Module):
     def __call__(self, columns):
         shape = (len(columns), self.features)
         kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, jnp.float32)
-        bias = self.param("bias", nn.initializers.zeros, self.features, jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         return kernel.T @ columns + bias[:, None]

@@ -51,7 +51,10 @@ def mlp(
     *,
     steps: int = STEPS,
 ) -> Float[Array, "m k"]:
-    """Returns predictions of ridge regression plus a small MLP per target for its residuals."""
+    """Returns predictions of ridge regression plus a small MLP per target for its residuals.
+
+    All targets share the rows of each step of training.
+    """
     check_fit(features, targets, queries)
     linear = _ridge(features, targets, jnp.concatenate([features, queries]))
     residuals = targets - linear[: len(features)]
@@ -59,14 +62,18 @@ def mlp(
     scale = deviations(targets)[None]
 
     key_init, key_batches = jax.random.split(key)
+    keys = jax.random.split(key_init, targets.shape[1])
 
     def fit(key, residual):
-        keys = NetworkKeys(key, key_batches)
         return fit_network(
-            keys, optax.squared_error, features, residual, queries=queries, steps=steps
+            NetworkKeys(key, key_batches),
+            optax.squared_error,
+            features,
+            residual,
+            queries=queries,
+            steps=steps,
         )
 
-    keys = jax.random.split(key_init, targets.shape[1])
     relative = residuals / jnp.where(scale == 0, jnp.inf, scale)
     fits = jax.vmap(fit, in_axes=(0, 1), out_axes=1)(keys, relative)
     return linear[len(features) :] + scale * fits

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -53,9 +54,10 @@ def run_commands(block, directory):
             finished = misalign(*shlex.split(command[1]), cwd=directory)
             assert finished.status == 0, finished
         else:
-            python, script = line.split()
-            assert python == "python"
-            subprocess.run([sys.executable, script], check=True, cwd=directory)
+            assert line.startswith("python "), line
+            environment = os.environ | {"PYTHONPATH": str(ROOT)}
+            command = [sys.executable, *line.split()[1:]]
+            subprocess.run(command, check=True, cwd=directory, env=environment)
 
 
 def assert_alike(printed, expected):

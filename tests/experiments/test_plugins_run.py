@@ -28,8 +28,6 @@ from tests.repository import ROOT
 from tests.runs import assert_same_tables, run
 from tests.small import small_config
 
-PROGRAMS = {}  # of runs with the parts of the example plugin alone
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -41,13 +39,19 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def programs():
+    """Compiled sweeps of runs with the parts of the example plugin alone."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def ran(programs, tmp_path_factory):
     """A folder with the example plugin, and a finished run of all its parts."""
     folder = tmp_path_factory.mktemp("plugin")
     copy_example(folder)
     with pytest.MonkeyPatch.context() as patch, temporary_registries():
         patch.chdir(folder)
-        run(folder / "runs" / "mine", example_config(), programs=PROGRAMS)
+        run(folder / "runs" / "mine", example_config(), programs=programs)
     return folder
 
 
@@ -70,7 +74,7 @@ def test_the_run_has_scores_of_all_parts(ran):
     assert set(by) == {"boosting"}  # a law whose conditional means are not known
 
 
-def test_a_run_that_is_stopped_resumes_to_the_same_results(ran, folder, monkeypatch):
+def test_a_run_that_is_stopped_resumes_to_the_same_results(ran, programs, folder, monkeypatch):
     append = history.append
 
     def append_or_interrupt(directory, lanes, step, **scores):
@@ -80,9 +84,9 @@ def test_a_run_that_is_stopped_resumes_to_the_same_results(ran, folder, monkeypa
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(history, "append", append_or_interrupt)
-        run(folder / "mine", example_config(), programs=PROGRAMS)
+        run(folder / "mine", example_config(), programs=programs)
     assert not (folder / "mine" / "results.csv").exists()
-    run(folder / "mine", example_config(), programs=PROGRAMS)
+    run(folder / "mine", example_config())  # compiled anew
     assert_same_tables(folder / "mine", ran / "runs" / "mine")
 
 
@@ -111,10 +115,13 @@ def test_lanes_do_not_depend_on_the_order_of_plugins_which_may_be_added(folder):
     setting = default.setting("s1 s2", noise_law="logistic")
     config = lambda plugins, seeds: small_config(plugins=plugins, settings=(setting,), seeds=seeds)
     programs = {}  # of the later order
-    run(folder / "mine", config(before, 2))
+    with temporary_registries():  # forgets `example_parts`, so that `other` is imported first
+        run(folder / "mine", config(before, 2))
+    text = (folder / "mine" / "results.csv").read_text()
     run(folder / "both", config(after, 2), programs=programs)
     assert_same_tables(folder / "mine", folder / "both")
     run(folder / "mine", config(after, 4), programs=programs)
+    assert (folder / "mine" / "results.csv").read_text().startswith(text)
     content = json.loads((folder / "mine" / "config.json").read_text())
     assert content["plugins"].keys() == set(after)
     assert load_lane(folder / "mine", 3).identity.noise_law == "logistic"

@@ -109,7 +109,7 @@ def test_an_interrupted_run_resumes_to_the_same_results(finished, tmp_path, monk
     print_summary(tmp_path, console)
     assert "0 of 2 lanes scored; lanes 0-1 are at step 6 of 6" in console.export_text()
 
-    run(tmp_path, small_config())
+    run(tmp_path, small_config(), programs={})  # compiled anew
     assert_same_tables(tmp_path, finished[0])
 
 

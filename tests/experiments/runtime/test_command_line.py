@@ -51,7 +51,7 @@ def test_settings_of_jax_in_the_environment_change_no_result(finished, tmp_path,
         monkeypatch.setenv(name, value)
     arguments = ("--config=tests/small.py", f"--workdir={tmp_path / 'run'}")
     command = [sys.executable, "-m", "experiments.run", *arguments]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    subprocess.run(command, check=True, cwd=ROOT)
     results, expected = (
         read_results(directory / "results.csv") for directory in (tmp_path / "run", finished[0])
     )
